@@ -1,0 +1,1 @@
+"""Drift monitor for machine-learning models whose traffic runs through Apache Kafka."""
