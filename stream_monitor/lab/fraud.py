@@ -125,18 +125,17 @@ def _population(rng: np.random.Generator, rows: int) -> Columns:
     def uniform(*, of: Floats, weight: float) -> Floats:
         return np.asarray(special.ndtr(normal(of=of, weight=weight)))
 
-    amount: Floats = np.round(np.exp(3.4 + 0.9 * normal(of=wealth, weight=0.6)), 2)
-    ratio: Floats = np.round(np.exp(0.5 * normal(of=risk, weight=0.4)), 3)
+    amount = _rounded(np.exp(3.4 + 0.9 * normal(of=wealth, weight=0.6)), 2)
     weekly = stats.poisson.ppf(uniform(of=activity, weight=0.8), 9.0)
     home = uniform(of=risk, weight=0.3) < 0.35
     return {
         "amount": amount,
-        "amount_ratio": ratio,
+        "amount_ratio": _rounded(np.exp(0.5 * normal(of=risk, weight=0.4)), 3),
         "account_age_days": np.floor(-900.0 * np.log1p(-uniform(of=wealth, weight=0.3))).astype(np.int64),
         "age": np.clip(np.round(43.0 + 15.0 * normal(of=wealth, weight=0.4)), 18, 95).astype(np.int64),
         "transactions_24h": stats.poisson.ppf(uniform(of=activity, weight=0.7), 1.8).astype(np.int64),
         "transactions_7d": weekly.astype(np.int64),
-        "distance_km": np.where(home, 0.0, np.round(np.exp(2.0 + 1.4 * normal(of=risk, weight=0.5)), 1)),
+        "distance_km": np.where(home, 0.0, _rounded(np.exp(2.0 + 1.4 * normal(of=risk, weight=0.5)), 1)),
         "device_score": np.round(special.betaincinv(5.0, 2.0, uniform(of=-risk, weight=0.5)), 4),
         "ip_risk": np.round(special.betaincinv(1.3, 7.0, uniform(of=risk, weight=0.6)), 4),
         "email_age_days": np.floor(-600.0 * np.log1p(-uniform(of=wealth, weight=0.2))).astype(np.int64),
@@ -151,6 +150,10 @@ def _population(rng: np.random.Generator, rows: int) -> Columns:
         "new_device": uniform(of=risk, weight=0.3) > 0.88,
         "cvv_match": uniform(of=risk, weight=0.2) < 0.97,
     }
+
+
+def _rounded(values: Floats, decimals: int) -> Floats:
+    return np.asarray(np.round(values, decimals), dtype=np.float64)
 
 
 def _choice(rng: np.random.Generator, values: tuple[str, ...], rows: int, *, skew: float) -> npt.NDArray[np.object_]:
