@@ -1,0 +1,118 @@
+"""Makes the clients and asks the broker the questions that the workers share: end offsets, committed offsets, topic ids.
+
+Every call has a deadline; a transient answer is repeated until it, because librdkafka reports `_TIMED_OUT` for a pending
+transaction with `retriable()` false.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import (
+    AdminClient,
+    OffsetSpec,  # type: ignore[attr-defined]  # no __all__ there
+)
+
+from stream_monitor.kafka.errors import is_transient, kafka_error, stop_for
+from stream_monitor.kafka.settings import ClientConfig, KafkaSettings
+
+ErrorCallback = Callable[[KafkaError], None]
+Answer = TypeVar("Answer")
+
+_LOG = logging.getLogger("stream_monitor.kafka.client")
+_REQUEST_TIMEOUT_S = 10.0
+
+
+def open_admin(settings: KafkaSettings) -> AdminClient:
+    """Return an admin client."""
+    return AdminClient({**settings.common_config()}, logger=_LOG)
+
+
+def open_consumer(config: ClientConfig, on_error: ErrorCallback) -> Consumer:
+    """Return a consumer whose global errors go to `on_error`, from inside its own poll calls."""
+    return Consumer({**config, "error_cb": on_error}, logger=_LOG)
+
+
+def open_producer(
+    config: ClientConfig, on_error: ErrorCallback, on_statistics: Callable[[str], None] | None = None
+) -> Producer:
+    """Return a producer whose global errors go to `on_error`, from inside its own poll and flush calls."""
+    callbacks: dict[str, object] = {"error_cb": on_error}
+    if on_statistics is not None:
+        callbacks["stats_cb"] = on_statistics
+    return Producer({**config, **callbacks}, logger=_LOG)
+
+
+def committed(
+    consumer: Consumer, partitions: Sequence[TopicPartition], *, timeout_s: float = 60.0
+) -> list[TopicPartition]:
+    """Return committed offsets and metadata; waits for pending transactional offsets when the consumer is read_committed.
+
+    Raises:
+        Stop: the group refuses us.
+        KafkaException: no answer within `timeout_s`.
+    """
+    return patiently(
+        lambda left_s: consumer.committed(list(partitions), timeout=left_s), "committed offsets", timeout_s=timeout_s
+    )
+
+
+def end_offsets(
+    admin: AdminClient,
+    partitions: Sequence[TopicPartition],
+    *,
+    uncommitted: bool = False,
+    earliest: bool = False,
+    timeout_s: float = 60.0,
+) -> dict[tuple[str, int], int]:
+    """Return the offset after the last record of each partition, asked of the broker now.
+
+    Args:
+        admin: the client.
+        partitions: which.
+        uncommitted: up to the high watermark; otherwise up to the last stable offset.
+        earliest: the start of the log instead of its end.
+        timeout_s: how long to repeat the question.
+
+    Raises:
+        Stop: the cluster refuses us.
+        KafkaException: no answer within `timeout_s`.
+    """
+    level = IsolationLevel.READ_UNCOMMITTED if uncommitted else IsolationLevel.READ_COMMITTED
+    spec = OffsetSpec.earliest() if earliest else OffsetSpec.latest()  # type: ignore[no-untyped-call]  # the client's
+
+    def ask(left_s: float) -> dict[tuple[str, int], int]:
+        futures = admin.list_offsets(
+            {TopicPartition(p.topic, p.partition): spec for p in partitions},
+            isolation_level=level,
+            request_timeout=left_s,
+        )
+        return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+
+    return patiently(ask, "end offsets", timeout_s=timeout_s) if partitions else {}
+
+
+def patiently(ask: Callable[[float], Answer], doing: str, *, timeout_s: float) -> Answer:
+    """Repeat a question while its answer is a transient error, each time for at most 10 s, in all for `timeout_s`.
+
+    Raises:
+        Stop: the answer is one that ends the process.
+        KafkaException: another error, or still a transient one at the deadline.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        left_s = deadline - time.monotonic()
+        try:
+            return ask(max(0.1, min(_REQUEST_TIMEOUT_S, left_s)))
+        except KafkaException as error:
+            inner = kafka_error(error)
+            stop = stop_for(inner, doing)
+            if stop is not None:
+                raise stop from error
+            if not is_transient(inner) or time.monotonic() >= deadline:
+                raise
+            time.sleep(min(0.2, max(0.0, deadline - time.monotonic())))

@@ -1,0 +1,159 @@
+"""What can go wrong with Kafka, by what the caller does: repeat the round, restart the clients, or leave.
+
+`Stop` and its kinds end the process, each with the exit code of its kind. `ClientRestart` closes consumer and producer and
+begins again. `RoundFailed` drops the round in hand and takes the partitions up again from what is committed.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from confluent_kafka import KafkaError, KafkaException
+
+
+class RestartReason(StrEnum):
+    """Why a worker rebuilt its clients: the label of `restarts_total`."""
+
+    FENCED = "fenced"
+    COMMIT_UNKNOWN = "commit_unknown"
+    SLOW_COMMIT = "slow_commit"
+    ASSIGNMENT_LOST = "assignment_lost"
+    ERROR = "error"
+
+
+class Stop(Exception):
+    """The process cannot go on; `exit_code` says why to the one who started it."""
+
+    exit_code = 1
+
+
+class Misconfigured(Stop):
+    """The plan and the cluster disagree: topics missing or made otherwise."""
+
+    exit_code = 2
+
+
+class Fatal(Stop):
+    """The client reported a fatal error, or another process runs under the same name."""
+
+    exit_code = 3
+
+
+class TooManyDeadLetters(Stop):
+    """So many records are unreadable that the configuration must be wrong."""
+
+    exit_code = 4
+
+
+class NotAuthorised(Stop):
+    """The cluster refuses us: a credential or an ACL is missing."""
+
+    exit_code = 5
+
+
+class DataLoss(Stop):
+    """Input is gone before it was counted: deleted by retention, or its topic was made anew."""
+
+    exit_code = 6
+
+
+class HistoryUnusable(Stop):
+    """Offsets, state or log that the worker stands on are missing or cannot be read."""
+
+    exit_code = 7
+
+
+class Diverged(Stop):
+    """State refolded from the log differs from what was committed."""
+
+    exit_code = 8
+
+
+class ClientRestart(Exception):
+    """Close producer and consumer and start again: only a new generation or epoch makes late answers harmless."""
+
+    def __init__(self, reason: RestartReason, detail: str) -> None:
+        super().__init__(f"{reason}: {detail}")
+        self.reason = reason
+
+
+class RoundFailed(Exception):
+    """Drop the chunks in hand; for the partitions still owned begin again at the committed offsets."""
+
+
+_NOT_AUTHORISED = frozenset(
+    {
+        KafkaError.TOPIC_AUTHORIZATION_FAILED,
+        KafkaError.GROUP_AUTHORIZATION_FAILED,
+        KafkaError.CLUSTER_AUTHORIZATION_FAILED,
+        KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED,
+        KafkaError.SASL_AUTHENTICATION_FAILED,
+        KafkaError._AUTHENTICATION,
+    }
+)
+
+_FENCED = frozenset({KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED, KafkaError.PRODUCER_FENCED})
+
+_REFUSED = frozenset(
+    {
+        KafkaError.ILLEGAL_GENERATION,
+        KafkaError.UNKNOWN_MEMBER_ID,
+        KafkaError.REBALANCE_IN_PROGRESS,
+        KafkaError._ASSIGNMENT_LOST,
+        KafkaError._STATE,
+    }
+)
+
+_TRANSIENT = frozenset(
+    {
+        KafkaError._TRANSPORT,
+        KafkaError._ALL_BROKERS_DOWN,
+        KafkaError._TIMED_OUT,
+        KafkaError._RESOLVE,
+        KafkaError._WAIT_COORD,
+        KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+        KafkaError.COORDINATOR_NOT_AVAILABLE,
+        KafkaError.NOT_COORDINATOR,
+        KafkaError.LEADER_NOT_AVAILABLE,
+        KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.UNSTABLE_OFFSET_COMMIT,
+        KafkaError.NETWORK_EXCEPTION,
+    }
+)
+
+
+def kafka_error(error: KafkaException | KafkaError) -> KafkaError:
+    """Return the error inside an exception of the client."""
+    if isinstance(error, KafkaError):
+        return error
+    inner = error.args[0] if error.args else None
+    return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError.UNKNOWN, str(error))
+
+
+def is_refusal(error: KafkaError) -> bool:
+    """Say whether the coordinator refused a commit for certain: the member or its generation is not current."""
+    return error.code() in _REFUSED
+
+
+def is_transient(error: KafkaError) -> bool:
+    """Say whether the same call may succeed later without any change of ours."""
+    return error.code() in _TRANSIENT or error.retriable()
+
+
+def stop_for(error: KafkaError, doing: str, *, name: str = "") -> Stop | None:
+    """Return the `Stop` that an error demands, or None when the worker can go on.
+
+    Args:
+        error: as the client reported it.
+        doing: what was being done, for the message.
+        name: `group.instance.id` or `transactional.id` of the client, named when another process has taken it.
+    """
+    code = error.code()
+    if code in _NOT_AUTHORISED:
+        return NotAuthorised(f"{doing}: {error.name()}: {error.str()}; grant the ACL or mend the credentials")
+    if code in _FENCED:
+        return Fatal(f"{doing}: another process runs as {name or 'this instance'}; give each worker its own --instance")
+    if error.fatal() or code == KafkaError._FATAL:
+        return Fatal(f"{doing}: {error.name()}: {error.str()}")
+    return None

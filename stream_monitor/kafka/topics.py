@@ -1,0 +1,292 @@
+"""The topics of the product: what they must look like, how they are made, and whether the broker agrees.
+
+Only `create` makes topics, and only after its plan was printed; workers verify and refuse to start on a difference that
+would break a promise.
+
+>>> [spec.name for spec in plan_topics(TopicNames(), partitions=4, replication=1)][:2]
+['drift-profiles', 'drift-baselines']
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from confluent_kafka import KafkaError, KafkaException, TopicCollection
+from confluent_kafka.admin import (
+    AdminClient,
+    ConfigResource,  # type: ignore[attr-defined]  # no __all__ there
+    ResourceType,  # type: ignore[attr-defined]
+)
+from confluent_kafka.cimpl import NewTopic
+
+from stream_monitor.kafka.errors import Misconfigured, kafka_error, stop_for
+
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
+MAX_PARTITIONS = 16
+"""Every chunk writes a progress record to each partition of `drift-profiles`."""
+
+_REQUEST_TIMEOUT_S = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class TopicNames:
+    """Names of our own topics."""
+
+    profiles: str = "drift-profiles"
+    baselines: str = "drift-baselines"
+    alerts: str = "drift-alerts"
+    alert_state: str = "drift-alert-state"
+    judge_state: str = "drift-judge-state"
+    dead_letters: str = "drift-dead-letters"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it has to be.
+
+    Attributes:
+        config: settings written when the topic is made.
+        required: of these, the ones without which a promise breaks; a difference stops the start.
+    """
+
+    name: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+    required: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the broker has it."""
+
+    name: str
+    topic_id: str
+    partitions: int
+    replication: int
+    config: Mapping[str, str]
+
+
+class Weight(StrEnum):
+    """Whether a difference stops the start."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """One disagreement of the plan and the broker, with what mends it."""
+
+    topic: str
+    setting: str
+    expected: str
+    found: str
+    weight: Weight
+    fix: str
+
+    def __str__(self) -> str:
+        return f"topic {self.topic}: {self.setting}: must be {self.expected}, is {self.found}: {self.fix}"
+
+
+def plan_topics(names: TopicNames, *, partitions: int = 4, replication: int = 3) -> tuple[TopicSpec, ...]:
+    """Return every topic of ours, in the order in which they are shown and made.
+
+    Args:
+        names: what they are called.
+        partitions: of `drift-profiles` and the topics of the judge, 1 to 16: the parallelism of judging.
+        replication: copies of each record; 1 on a single broker.
+
+    Raises:
+        ValueError: partitions or replication out of range.
+    """
+    if not 1 <= partitions <= MAX_PARTITIONS:
+        raise ValueError(f"topics.partitions: must be 1 to {MAX_PARTITIONS}, got {partitions}")
+    if replication < 1:
+        raise ValueError(f"topics.replication: must be at least 1, got {replication}")
+    safe = {"min.insync.replicas": "2" if replication >= 3 else "1", "unclean.leader.election.enable": "false"}
+    kept = {**safe, "cleanup.policy": "delete", "retention.bytes": "-1"}
+    compacted = {**safe, "cleanup.policy": "compact", "segment.ms": str(HOUR_MS), "min.cleanable.dirty.ratio": "0.2"}
+    broker_time = {"message.timestamp.type": "LogAppendTime"}
+    event_time = {"message.timestamp.type": "CreateTime"}
+    clock = frozenset({"cleanup.policy", "message.timestamp.type"})
+    cleanup = frozenset({"cleanup.policy"})
+    month, week = {"retention.ms": str(30 * DAY_MS)}, {"retention.ms": str(7 * DAY_MS)}
+
+    def spec(name: str, count: int, config: Mapping[str, str], required: frozenset[str]) -> TopicSpec:
+        return TopicSpec(name, count, replication, dict(config), required)
+
+    return (
+        spec(names.profiles, partitions, {**kept, **month, **broker_time}, clock),
+        spec(names.baselines, 1, {**compacted, **broker_time}, clock),
+        spec(names.alerts, partitions, {**kept, **month, **event_time}, clock),
+        spec(names.alert_state, partitions, compacted, cleanup),
+        spec(names.judge_state, partitions, compacted, cleanup),
+        spec(names.dead_letters, partitions, {**kept, **week, **broker_time}, clock),
+    )
+
+
+def create_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> tuple[str, ...]:
+    """Make the topics that do not exist yet and return their names; existing ones are left alone.
+
+    Raises:
+        Stop: the cluster refuses.
+    """
+    specs = tuple(specs)
+    existing = describe_topics(admin, [spec.name for spec in specs])
+    wanted = [
+        NewTopic(s.name, num_partitions=s.partitions, replication_factor=s.replication, config=dict(s.config))
+        for s in specs
+        if s.name not in existing
+    ]
+    if not wanted:
+        return ()
+    made = []
+    for name, future in admin.create_topics(wanted, request_timeout=_REQUEST_TIMEOUT_S).items():
+        try:
+            future.result()
+            made.append(name)
+        except KafkaException as error:
+            _accept(error, {KafkaError.TOPIC_ALREADY_EXISTS}, f"create topic {name}")
+    return tuple(made)
+
+
+def verify_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> tuple[Difference, ...]:
+    """Compare all topics with the broker; the number of partitions is taken from `drift-profiles`, the first of them.
+
+    Raises:
+        Stop: the cluster refuses.
+    """
+    specs = tuple(specs)
+    states = describe_topics(admin, [spec.name for spec in specs])
+    return tuple(
+        difference
+        for spec in specs
+        for difference in _differences(spec, states.get(spec.name), states.get(specs[0].name))
+    )
+
+
+def check_inputs(admin: AdminClient, topics: Sequence[str], *, allowed_lateness_ms: int) -> tuple[Difference, ...]:
+    """Return what is doubtful about input topics: missing is an error, an unbounded record time is a risk (H10).
+
+    Raises:
+        Stop: the cluster refuses.
+    """
+    states = describe_topics(admin, topics)
+    found = []
+    for topic in topics:
+        state = states.get(topic)
+        if state is None:
+            found.append(Difference(topic, "topic", "present", "missing", Weight.ERROR, "create the input topic first"))
+            continue
+        ahead = int(state.config.get("message.timestamp.after.max.ms") or 2**63 - 1)
+        limit = max(allowed_lateness_ms // 2, 1)
+        if state.config.get("message.timestamp.type") != "LogAppendTime" and ahead > limit:
+            fix = (
+                "one record stamped in the future makes good events late; run kafka-configs.sh --alter --entity-type topics"
+                f" --entity-name {topic} --add-config message.timestamp.after.max.ms={limit}"
+            )
+            found.append(
+                Difference(topic, "message.timestamp.after.max.ms", f"at most {limit}", str(ahead), Weight.WARNING, fix)
+            )
+    return tuple(found)
+
+
+def require(differences: Iterable[Difference]) -> tuple[Difference, ...]:
+    """Return the warnings among differences.
+
+    Raises:
+        Misconfigured: at least one difference is an error; the message names all of them.
+    """
+    differences = tuple(differences)
+    errors = [str(d) for d in differences if d.weight is Weight.ERROR]
+    if errors:
+        raise Misconfigured("; ".join(errors))
+    return differences
+
+
+def describe_topics(admin: AdminClient, names: Sequence[str]) -> dict[str, TopicState]:
+    """Return the state of those topics that exist.
+
+    Raises:
+        Stop: the cluster refuses.
+        KafkaException: it does not answer.
+    """
+    if not names:
+        return {}
+    described = {}
+    collection = TopicCollection(list(names))
+    for name, future in admin.describe_topics(collection, request_timeout=_REQUEST_TIMEOUT_S).items():
+        try:
+            described[name] = future.result()
+        except KafkaException as error:
+            _accept(error, {KafkaError.UNKNOWN_TOPIC_OR_PART}, f"describe topic {name}")
+    if not described:
+        return {}
+    configs: dict[str, dict[str, str]] = {}
+    resources = [ConfigResource(ResourceType.TOPIC, name) for name in described]
+    for resource, future in admin.describe_configs(resources, request_timeout=_REQUEST_TIMEOUT_S).items():
+        try:
+            configs[resource.name] = {key: entry.value or "" for key, entry in future.result().items()}
+        except KafkaException as error:
+            _accept(error, {KafkaError.UNKNOWN_TOPIC_OR_PART}, f"describe the configuration of topic {resource.name}")
+    return {
+        name: TopicState(
+            name,
+            str(topic.topic_id),
+            len(topic.partitions),
+            min((len(p.replicas) for p in topic.partitions), default=0),
+            configs.get(name, {}),
+        )
+        for name, topic in described.items()
+    }
+
+
+def _differences(spec: TopicSpec, state: TopicState | None, profiles: TopicState | None) -> Iterable[Difference]:
+    if state is None:
+        yield Difference(spec.name, "topic", "present", "missing", Weight.ERROR, "run 'stream-monitor topics create'")
+        return
+    # What was made counts, not what the configuration would make today: n is stored with the judge's state (H16).
+    partitions = profiles.partitions if spec.partitions > 1 and profiles is not None else spec.partitions
+    if spec.required and state.partitions != partitions and not _any_partitions(spec):
+        fix = f"all topics of the judge need the {partitions} partitions of the profiles topic: make the topic anew"
+        yield Difference(spec.name, "partitions", str(partitions), str(state.partitions), Weight.ERROR, fix)
+    if state.replication < spec.replication:
+        fix = "records may be lost with a broker; raise it, or set topics.replication to what is meant"
+        yield Difference(
+            spec.name, "replication", f"at least {spec.replication}", str(state.replication), Weight.WARNING, fix
+        )
+    for key, expected in spec.config.items():
+        found = state.config.get(key, "")
+        if key == "retention.ms":
+            yield from _retention(spec, found)
+        elif found != expected:
+            weight = Weight.ERROR if key in spec.required else Weight.WARNING
+            fix = f"run kafka-configs.sh --alter --entity-type topics --entity-name {spec.name} --add-config {key}={expected}"
+            yield Difference(spec.name, key, expected, found or "unset", weight, fix)
+
+
+def _any_partitions(spec: TopicSpec) -> bool:
+    return spec.config.get("retention.ms") == str(7 * DAY_MS)  # dead letters go to source partition mod n
+
+
+def _retention(spec: TopicSpec, found: str) -> Iterable[Difference]:
+    """Yield a difference when the log is kept too short for a restore (H23)."""
+    retention_ms = int(found or -1)
+    if 0 <= retention_ms < DAY_MS:
+        fix = "a judge that was away longer than that cannot restore its state; raise retention.ms"
+        yield Difference(spec.name, "retention.ms", f"at least {DAY_MS}", found, Weight.ERROR, fix)
+
+
+def _accept(error: KafkaException, codes: set[int], doing: str) -> None:
+    """Return if the error is one of these; raise it otherwise, as a `Stop` where it is one."""
+    inner = kafka_error(error)
+    if inner.code() in codes:
+        return
+    stop = stop_for(inner, doing)
+    if stop is not None:
+        raise stop from error
+    raise error
