@@ -12,9 +12,9 @@ from collections.abc import Callable, Sequence
 from typing import TypeVar
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
-from confluent_kafka.admin import (
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package has no __all__
     AdminClient,
-    OffsetSpec,  # type: ignore[attr-defined]  # no __all__ there
+    OffsetSpec,
 )
 
 from stream_monitor.kafka.errors import is_transient, kafka_error, stop_for
