@@ -1,0 +1,204 @@
+"""The topic `drift-baselines`: read to its end into a schedule, and written by whoever builds or activates a baseline.
+
+Workers read it to its end before their first chunk and pause when the reader falls a minute behind, so no event is counted
+before its baseline is known (reliability.md, H9). An activation takes effect at the pane that it names, for everybody; one
+that comes too late to be known everywhere is void, so the writers here propose pane starts that lie far enough ahead.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
+
+from stream_monitor.core.baseline import Baseline, Schedule, activation_record, start_record
+from stream_monitor.core.plan import MINUTE_MS, TimePlan
+from stream_monitor.kafka.clients import patiently
+from stream_monitor.kafka.deliveries import Outgoing, deliver
+from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
+
+MAX_LAG_S = 60.0
+"""A reader further behind pauses its worker: an activation is known everywhere within two minutes of being written."""
+
+PARTITION = 0
+_POLL_S = 0.1
+_BATCH = 500
+_PROBE_S = 5.0
+
+
+class BaselineLog:
+    """Follows `drift-baselines` from its beginning and folds it into `schedule`.
+
+    Args:
+        reader: a consumer without a group (`settings.reader`), owned by this object from now on.
+        topic: name of the topic, one partition.
+        schedule: what the records are folded into.
+        clock: seconds that never jump. Lag is a *span*, so a wrong wall clock cannot hide it.
+    """
+
+    def __init__(
+        self, reader: Consumer, topic: str, schedule: Schedule, *, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.schedule = schedule
+        self._reader = reader
+        self._topic = topic
+        self._clock = clock
+        self._position = 0
+        self._caught_up: float | None = None
+        reader.assign([TopicPartition(topic, PARTITION, OFFSET_BEGINNING)])
+
+    def read_to_end(self, *, timeout_s: float = 60.0) -> None:
+        """Fold everything that is committed in the topic now.
+
+        Raises:
+            HistoryUnusable: the end was not reached within `timeout_s`.
+            Stop: the cluster refuses us.
+        """
+        if not self.refresh(budget_s=timeout_s):
+            raise HistoryUnusable(
+                f"{self._topic}: end not reached within {timeout_s:g} s; is a transaction left open on it?"
+            )
+
+    def refresh(self, *, budget_s: float = 1.0) -> bool:
+        """Fold what came since the last call; True when the end, asked of the broker at the start of the call, was reached.
+
+        Raises:
+            Stop: the cluster refuses us.
+        """
+        asked = self._clock()
+        end = self._end(budget_s)
+        if end is None:
+            return False
+        while self._position < end:
+            left_s = budget_s - (self._clock() - asked)
+            if left_s <= 0:
+                return False
+            for message in self._reader.consume(_BATCH, min(_POLL_S, left_s)):
+                error = message.error()
+                if error is not None:
+                    self._note(error, message.offset())
+                    continue
+                offset = message.offset()
+                assert offset is not None  # only error events are without one
+                _, appended_ms = message.timestamp()
+                key, value = message.key(), message.value()
+                if key is not None:
+                    self.schedule.apply(key, value, offset, appended_ms)
+                self._position = offset + 1
+        self._caught_up = asked
+        return True
+
+    def lag_s(self) -> float:
+        """Return how long ago everything in the topic was known, in seconds; infinite before that was so once."""
+        return float("inf") if self._caught_up is None else self._clock() - self._caught_up
+
+    def is_behind(self) -> bool:
+        """Say whether counting must wait for this reader."""
+        return self.lag_s() > MAX_LAG_S
+
+    def document(self, baseline_id: str, *, timeout_s: float = 60.0) -> Baseline:
+        """Return a baseline by its id, reading on when it is not known yet.
+
+        Raises:
+            HistoryUnusable: records name a baseline that the topic does not hold.
+        """
+        deadline = self._clock() + timeout_s
+        while True:
+            baseline = self.schedule.get(baseline_id)
+            if baseline is not None:
+                return baseline
+            if self.refresh() and self.schedule.get(baseline_id) is None and self._clock() > deadline:
+                raise HistoryUnusable(f"{self._topic}: no complete document {baseline_id}, which profile records name")
+
+    def close(self) -> None:
+        """Close the reader."""
+        self._reader.close()
+
+    def _end(self, budget_s: float) -> int | None:
+        """Return the last stable offset, or None when the broker does not tell now."""
+        partition = TopicPartition(self._topic, PARTITION)
+        try:
+            _, end = patiently(
+                lambda left_s: self._reader.get_watermark_offsets(partition, timeout=left_s, cached=False),
+                f"end of {self._topic}",
+                timeout_s=min(budget_s, _PROBE_S),
+            )
+        except KafkaException as error:
+            inner = error.args[0]
+            if is_transient(inner):
+                return None
+            raise
+        return end
+
+    def _note(self, error: KafkaError, offset: int | None) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:
+            assert offset is not None  # an end of partition is a position
+            self._position = max(self._position, offset)  # counts trailing transaction markers
+            return
+        stop = stop_for(error, f"read {self._topic}")
+        if stop is not None:
+            raise stop
+        if not is_transient(error):
+            raise KafkaException(error)
+
+
+@dataclass(frozen=True, slots=True)
+class BaselineWriter:
+    """Writes documents, activations and start records, each acknowledged before the call returns.
+
+    Attributes:
+        producer: idempotent or inside a transaction.
+        topic: name of `drift-baselines`.
+        timeout_s: how long an acknowledgement may take.
+    """
+
+    producer: Producer
+    topic: str
+    timeout_s: float = 10.0
+
+    def document(self, baseline: Baseline) -> int:
+        """Write a baseline in parts and return the broker time of the last one, in epoch milliseconds."""
+        return self._deliver(baseline.parts())
+
+    def activation(self, baseline: Baseline, from_ms: int) -> int:
+        """Write that a baseline is active from a pane on and return the broker time of the record.
+
+        The record is void when that time plus the lead is after `from_ms` and the group has started: compare them.
+        """
+        return self._deliver([activation_record(baseline.model, baseline.version, baseline.id, from_ms)])
+
+    def start(self, *, group: str, instance: str, partitions: Mapping[str, int]) -> int:
+        """Write that a group begins to count, with the partition count of every input; return its broker time."""
+        return self._deliver([start_record(group, instance, partitions)])
+
+    def _deliver(self, records: Sequence[tuple[bytes, bytes]]) -> int:
+        outgoing = [Outgoing(self.topic, PARTITION, key, value) for key, value in records]
+        return deliver(self.producer, outgoing, timeout_s=self.timeout_s)
+
+
+def lead_ms(plan: TimePlan) -> int:
+    """Return how far ahead of its broker time an activation has to begin: clocks of events may run ahead by `max_future`.
+
+    >>> lead_ms(TimePlan())
+    420000
+    """
+    return plan.max_future_ms + 2 * MINUTE_MS
+
+
+def proposed_from_ms(plan: TimePlan, *, written_ms: int, pane_ms: int) -> int:
+    """Return the first pane from which a baseline written at a broker time can be active everywhere.
+
+    One minute is left for the activation itself to be written; the result is a pane start.
+
+    >>> proposed_from_ms(TimePlan(), written_ms=1_000, pane_ms=10_000)
+    490000
+    """
+    earliest = written_ms + lead_ms(plan) + MINUTE_MS
+    return -(-earliest // pane_ms) * pane_ms
+
+
+def is_void(plan: TimePlan, *, written_ms: int, from_ms: int) -> bool:
+    """Say whether an activation written at a broker time comes too late for its pane, once the group has started."""
+    return from_ms < written_ms + lead_ms(plan)
