@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import logging
 
-from confluent_kafka import KafkaError, KafkaException, Message
+from confluent_kafka import KafkaError, Message
 
 from stream_monitor.kafka.clients import open_producer
+from stream_monitor.kafka.deliveries import UndeliveredRecords
 from stream_monitor.kafka.settings import KafkaSettings
 
 _LOG = logging.getLogger("stream_monitor.kafka.event_producer")
@@ -35,10 +36,9 @@ class EventProducer:
             partition: where it goes.
 
         Raises:
-            KafkaException: an earlier event was refused.
+            UndeliveredRecords: an earlier event was refused.
         """
-        if self._failed is not None:
-            raise KafkaException(self._failed)
+        self._raise_refusal()
         while True:
             try:
                 self._producer.produce(
@@ -46,8 +46,8 @@ class EventProducer:
                     value,
                     key,
                     -1 if partition is None else partition,
-                    self._report,
-                    timestamp_ms,
+                    on_delivery=self._report,
+                    timestamp=timestamp_ms,
                 )
             except BufferError:
                 self._producer.poll(0.1)
@@ -59,14 +59,18 @@ class EventProducer:
         """Wait until every event is acknowledged.
 
         Raises:
-            KafkaException: an event was refused, or the broker did not answer in time.
+            UndeliveredRecords: an event was refused, or the broker did not answer in time.
         """
-        if self._producer.flush(_FLUSH_S):
-            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{self._topic}: events unacknowledged"))
-        if self._failed is not None:
-            raise KafkaException(self._failed)
+        left = self._producer.flush(_FLUSH_S)
+        self._raise_refusal()
+        if left:
+            raise UndeliveredRecords(f"{self._topic}: {left} events unacknowledged after {_FLUSH_S:g} s")
 
-    def _report(self, error: KafkaError | None, message: Message) -> None:
+    def _raise_refusal(self) -> None:
+        if self._failed is not None:
+            raise UndeliveredRecords(f"{self._topic}: {self._failed.name()}: {self._failed.str()}", self._failed)
+
+    def _report(self, error: KafkaError | None, _message: Message) -> None:
         if error is None:
             self.sent += 1
         elif self._failed is None:
