@@ -1,0 +1,46 @@
+"""The deterministic fold: chunks of `drift-profiles` in, alerts, alert states and baseline proposals out.
+
+`chain` decides which chunks count, `roster` when panes close, `panes` merges them, `watch` steps the detectors,
+`episodes` turns alarms into verdicts, `fold` joins them, `snapshot` writes the state down and `view` shows it.
+"""
+
+from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
+from stream_monitor.core.judge.fold import Judge
+from stream_monitor.core.judge.outputs import (
+    ALERT_HEADERS,
+    AlertEvent,
+    AlertState,
+    BaselineProposal,
+    Output,
+    StoredEntry,
+)
+from stream_monitor.core.judge.view import (
+    AlertStatus,
+    AlertView,
+    BaselineView,
+    JudgeView,
+    ModelView,
+    SeriesState,
+    SeriesView,
+)
+
+__all__ = [
+    "ALERT_HEADERS",
+    "AlertEvent",
+    "AlertState",
+    "AlertStatus",
+    "AlertView",
+    "BaselineProposal",
+    "BaselineView",
+    "ChainGap",
+    "Judge",
+    "JudgeError",
+    "JudgeView",
+    "ModelView",
+    "Output",
+    "SeriesState",
+    "SeriesView",
+    "SnapshotRefused",
+    "StoredEntry",
+    "UnknownBaseline",
+]
