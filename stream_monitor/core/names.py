@@ -255,15 +255,15 @@ def check_name(text: str, field: NamedField) -> str | None:
 
 
 def safe_label(text: str) -> str:
-    """Return a text that is safe as a label value: printable UTF-8 of at most 128 bytes.
+    r"""Return a text that is safe as a label value: printable UTF-8 of at most 128 bytes.
 
     Control characters and lone surrogates are escaped, long texts cut. A text that had to be changed ends in `~` and 8
     hex digits of its hash, so that two texts never share a label.
 
     >>> safe_label("petal width (cm)")
     'petal width (cm)'
-    >>> safe_label("a\\nb")
-    'a\\\\x0ab~7e18f737'
+    >>> safe_label("a\nb")
+    'a\\x0ab~7e18f737'
     """
     if check_name(text, "segment") is None or text == "":
         return text
