@@ -1,0 +1,171 @@
+"""From the checked file to frozen settings and the plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from stream_monitor.config.file import (
+    BudgetSection,
+    ConfigFile,
+    InputSection,
+    KafkaSection,
+    ModelSection,
+    RuleSection,
+)
+from stream_monitor.config.settings import (
+    DeadLetters,
+    HttpSettings,
+    KafkaConfig,
+    LoggingSettings,
+    MetricsSettings,
+    Settings,
+    Topics,
+)
+from stream_monitor.core.canonical import Json
+from stream_monitor.core.plan import (
+    DEFAULT_RULES,
+    AlertsPlan,
+    BaselineFrom,
+    Budget,
+    DetectionPlan,
+    DetectorPlan,
+    EffectPlan,
+    InputPlan,
+    LimitsPlan,
+    ModelPlan,
+    Params,
+    Plan,
+    PrivacyPlan,
+    RulePlan,
+    TimePlan,
+)
+
+
+def build_settings(file: ConfigFile, *, group: str, secrets: frozenset[str], expanded: frozenset[str]) -> Settings:
+    """Return the settings of a file that passed all checks."""
+    host, _, port = file.http.address.rpartition(":")
+    topics = file.topics
+    return Settings(
+        group=group,
+        instance=file.instance,
+        kafka=_kafka(file.kafka),
+        topics=Topics(**{name: getattr(topics, name) for name in type(topics).model_fields}),
+        plan=build_plan(file),
+        start=file.start,
+        on_data_loss=file.on_data_loss,
+        delivery=file.delivery,
+        dead_letters=DeadLetters(file.dead_letters.max_share, file.dead_letters.max_consecutive),
+        metrics=MetricsSettings(
+            file.metrics.per_series,
+            file.metrics.top_k,
+            file.metrics.max_series,
+            tuple(c.value for c in file.metrics.comparisons),
+        ),
+        http=HttpSettings(host.strip("[]"), int(port), file.http.stall_after / 1_000),
+        logging=LoggingSettings(file.logging.level, file.logging.format),
+        segments_warn=file.limits.segments_warn,
+        secrets=secrets,
+        expanded=expanded,
+    )
+
+
+def build_plan(file: ConfigFile) -> Plan:
+    """Return the plan: what decides which alerts the events give."""
+    time, alerts, limits = file.time, file.alerts, file.limits
+    detection = file.detection
+    return Plan(
+        inputs=tuple(_input(i) for i in file.inputs),
+        time=TimePlan(
+            unit=time.unit,
+            zone=time.zone,
+            fallback=time.fallback,
+            allowed_lateness_ms=time.allowed_lateness,
+            idle_after_ms=time.idle_after,
+            idle_limit_ms=time.idle_limit,
+            max_ahead_ms=time.max_ahead,
+            max_future_ms=time.max_future,
+            max_past_ms=time.max_past,
+        ),
+        detection=DetectionPlan(
+            pane_ms=detection.pane,
+            window_ms=detection.window,
+            budget=_budget(detection.budget),
+            detectors=tuple(DetectorPlan(d.kind, _params(d.params)) for d in detection.detectors),
+            comparisons=tuple(c.value for c in detection.comparisons),
+        ),
+        models=tuple(_model(m) for m in file.models),
+        rules=DEFAULT_RULES if file.rules is None else tuple(_rule(r) for r in file.rules),
+        alerts=AlertsPlan(
+            open_after=alerts.open_after,
+            resolve_after=alerts.resolve_after,
+            cooldown_ms=alerts.cooldown,
+            reminder_ms=alerts.reminder,
+            forget_after_ms=alerts.forget_after,
+            max_open=alerts.max_open,
+            publish_pending=alerts.publish_pending,
+            labels=tuple(sorted(alerts.labels.items())),
+            external_url=alerts.external_url,
+            runbook_url=alerts.runbook_url,
+        ),
+        limits=LimitsPlan(
+            event_bytes=limits.event_bytes,
+            features=limits.features,
+            categories=limits.categories,
+            models=limits.models,
+            series_per_model=limits.series_per_model,
+            segments=limits.segments,
+        ),
+        privacy=PrivacyPlan(file.privacy.example_values, file.privacy.example_tags),
+    )
+
+
+def _kafka(section: KafkaSection) -> KafkaConfig:
+    return KafkaConfig(_texts(section.__pydantic_extra__), _texts(section.consumer), _texts(section.producer))
+
+
+def _texts(values: Mapping[str, str | int | float | bool]) -> dict[str, str]:
+    return {key: value if isinstance(value, str) else json.dumps(value) for key, value in values.items()}
+
+
+def _input(section: InputSection) -> InputPlan:
+    return InputPlan(section.topic, section.format.value, section.model)
+
+
+def _budget(section: BudgetSection) -> Budget:
+    return Budget(section.false_alarms, section.per)
+
+
+def _model(section: ModelSection) -> ModelPlan:
+    return ModelPlan(
+        name=section.name,
+        task=section.task,
+        baseline=BaselineFrom(section.baseline.from_),
+        baseline_events=section.baseline.events,
+        include=section.features.include,
+        exclude=section.features.exclude,
+        segments=section.segments,
+        budget=None if section.budget is None else _budget(section.budget),
+    )
+
+
+def _rule(section: RuleSection) -> RulePlan:
+    [(measure, floor)] = section.effect.items()
+    assert isinstance(floor, float), "availability refused the other form"
+    return RulePlan(
+        name=section.name,
+        series=section.series,
+        evidence=section.evidence,
+        effect=EffectPlan(measure, floor),
+        severity=section.severity,
+    )
+
+
+def _params(values: Mapping[str, Json]) -> Params:
+    return tuple(sorted((key, _frozen(value)) for key, value in values.items()))
+
+
+def _frozen(value: Json) -> Json:
+    if isinstance(value, list | tuple):
+        return tuple(_frozen(item) for item in value)
+    return value

@@ -1,0 +1,120 @@
+"""Rules that no single setting can break: settings that must fit each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from urllib.parse import urlsplit
+
+from stream_monitor.config.durations import format_duration
+from stream_monitor.config.errors import Finding
+from stream_monitor.config.file import Comparison, ConfigFile, ModelSection, RuleSection
+
+DETECTORS = ("rank_shiryaev_roberts", "adwin", "page_hinkley")
+"""Detectors that `detection.detectors` may name; they all run on the rank innovation or the counts of a series."""
+
+ALWAYS = ("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories", "negative_binomial")
+"""Detectors that run on every series of their kind and may be the evidence of a rule unnamed."""
+
+MEASURES = (*(c.value for c in Comparison), "share_change", "ratio")
+"""What an effect floor may be stated in."""
+
+IDENTITY = ("alertname", "model", "version", "segment", "series", "rule", "severity")
+"""Labels that are the identity of an alert."""
+
+MAX_WINDOW_PANES = 8_640
+
+
+def inconsistent(file: ConfigFile) -> Iterator[Finding]:
+    """Yield a finding for every pair of settings that contradict each other."""
+    yield from _clock(file)
+    yield from _topics(file)
+    yield from _detectors(file)
+    yield from _duplicates("models", "name", (m.name for m in file.models))
+    for index, model in enumerate(file.models):
+        yield from _baseline(f"models[{index}].baseline", model)
+    rules = file.rules or ()
+    yield from _duplicates("rules", "name", (r.name for r in rules))
+    for index, rule in enumerate(rules):
+        yield from _rule(f"rules[{index}]", rule, file)
+    yield from _alerts(file)
+    port = int(file.http.address.rpartition(":")[2])
+    if port > 65_535:
+        yield Finding("http.address", "must end in a port of at most 65535", file.http.address)
+    for name in file.metrics.comparisons:
+        if name not in file.detection.comparisons:
+            yield Finding("metrics.comparisons", "must be among detection.comparisons", name.value)
+
+
+def _clock(file: ConfigFile) -> Iterator[Finding]:
+    pane, window = file.detection.pane, file.detection.window
+    if window % pane:
+        yield Finding("detection.pane", f"must divide window ({format_duration(window)})", format_duration(pane))
+    elif window // pane > MAX_WINDOW_PANES:
+        yield Finding("detection.window", f"must be at most {MAX_WINDOW_PANES} panes", f"{window // pane}")
+
+
+def _topics(file: ConfigFile) -> Iterator[Finding]:
+    yield from _duplicates("inputs", "topic", (i.topic for i in file.inputs))
+    ours: dict[str, str] = {}
+    for name in ("profiles", "baselines", "alerts", "alert_state", "judge_state", "dead_letters"):
+        topic = getattr(file.topics, name)
+        if topic in ours:
+            yield Finding(f"topics.{name}", f"must differ from topics.{ours[topic]}", topic)
+        ours.setdefault(topic, name)
+    for index, source in enumerate(file.inputs):
+        if source.topic in ours:
+            yield Finding(f"inputs[{index}].topic", f"must differ from topics.{ours[source.topic]}", source.topic)
+
+
+def _detectors(file: ConfigFile) -> Iterator[Finding]:
+    yield from _duplicates("detection.detectors", "kind", (d.kind for d in file.detection.detectors))
+    for index, detector in enumerate(file.detection.detectors):
+        if detector.kind not in DETECTORS:
+            yield Finding(f"detection.detectors[{index}].kind", f"must be one of {', '.join(DETECTORS)}", detector.kind)
+    yield from _duplicates("detection", "comparisons", (c.value for c in file.detection.comparisons))
+
+
+def _baseline(path: str, model: ModelSection) -> Iterator[Finding]:
+    given = model.baseline.model_fields_set
+    if "events" in given and model.baseline.from_ != "first_events":
+        yield Finding(f"{path}.events", "is for 'from: first_events' only; remove it")
+    if model.baseline.from_ == "first_events":
+        for name in ("path", "since", "until", "statistics", "constraints"):
+            if name in given:
+                yield Finding(f"{path}.{name}", "does not belong to 'from: first_events'; remove it")
+
+
+def _rule(path: str, rule: RuleSection, file: ConfigFile) -> Iterator[Finding]:
+    if not rule.series and rule.target is None:
+        yield Finding(f"{path}.series", 'must name at least one series, for example ["feature:*"]')
+    evidence = dict.fromkeys((*ALWAYS, *(d.kind for d in file.detection.detectors)))
+    if rule.evidence not in evidence:
+        yield Finding(f"{path}.evidence", f"must be a detector that runs: {', '.join(evidence)}", rule.evidence)
+    if len(rule.effect) != 1:
+        yield Finding(f"{path}.effect", "must have exactly one measure", str(len(rule.effect)))
+    computed = [c.value for c in file.detection.comparisons]
+    for measure in rule.effect:
+        if measure not in MEASURES:
+            yield Finding(f"{path}.effect", f"must be one of {', '.join(MEASURES)}", measure)
+        elif measure in set(Comparison) and measure not in computed:
+            yield Finding(f"{path}.effect", "must be among detection.comparisons", measure, f"add {measure} there")
+
+
+def _alerts(file: ConfigFile) -> Iterator[Finding]:
+    for name in file.alerts.labels:
+        if name in IDENTITY:
+            yield Finding(f"alerts.labels.{name}", "is a label of our own; choose another name")
+    for name in ("external_url", "runbook_url"):
+        value = getattr(file.alerts, name)
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).hostname):
+            yield Finding(f"alerts.{name}", "must be an address with http:// or https://", value)
+        elif value and urlsplit(value).username is not None:
+            yield Finding(f"alerts.{name}", "must hold no user name or password: it is published")
+
+
+def _duplicates(path: str, name: str, values: Iterable[str]) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for value in values:
+        if value in seen:
+            yield Finding(f"{path}.{name}" if path != name else path, "must be given once", value)
+        seen.add(value)

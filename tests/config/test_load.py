@@ -1,0 +1,170 @@
+"""From YAML, environment and flags to settings."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream_monitor.config import ConfigError, Settings, load
+from stream_monitor.core.plan import DEFAULT_RULES, DetectorPlan, Plan, TimePlan
+from tests.config.example import ENVIRONMENT, EXAMPLE, LATER, example_of_today
+
+
+def _file(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "monitor.yaml"
+    path.write_text(text, "utf-8")
+    return path
+
+
+def _errors(*assignments: str, environ: dict[str, str] | None = None) -> list[str]:
+    with pytest.raises(ConfigError) as caught:
+        load(environ=environ or {}, assignments=assignments, needs_group=False)
+    return [str(finding) for finding in caught.value.findings]
+
+
+def test_an_empty_configuration_is_the_default_plan() -> None:
+    """What the file leaves out has the defaults of the plan, to the hash."""
+    assert Plan().hash == load(environ={}, needs_group=False).plan.hash
+
+
+def test_the_example_loads(tmp_path: Path) -> None:
+    """The long example, less what this version refuses by name, means what it says."""
+    settings = load(_file(tmp_path, example_of_today()), environ=ENVIRONMENT)
+
+    assert settings.group == "fraud-monitor"
+    assert settings.instance == "fraud-6d8f"
+    assert settings.kafka.common["sasl.password"] == "hunter2-password"
+    assert settings.kafka.consumer == {"queued.max.messages.kbytes": "16384"}
+    assert settings.plan.time == TimePlan()
+    assert settings.plan.rules[0].series == ("feature:*", "prediction")
+    assert settings.plan.budget("fraud").per_ms == 90 * 86_400_000
+    assert settings.http.port == 9464
+
+
+def test_features_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
+    """No setting is ignored in silence: what is not there yet says so."""
+    with pytest.raises(ConfigError) as caught:
+        load(_file(tmp_path, EXAMPLE), environ=ENVIRONMENT)
+
+    assert list(LATER) == [finding.field for finding in caught.value.findings]
+    assert all("not available yet" in str(finding) for finding in caught.value.findings)
+
+
+@pytest.mark.parametrize(
+    ("assignment", "error"),
+    [
+        ("detection.pane=7s", "detection.pane: must divide window (5m), got 7s"),
+        ("detection.pane=7", "detection.pane: must be a duration such as 500ms, 10s, 5m, 4h, 30d, got 7"),
+        ("detection.pan=7s", "detection.pan: unknown setting: did you mean pane?"),
+        ("alerts.open_after=0", "alerts.open_after: must be at least 1, got 0"),
+        ("alerts.open_after=true", "alerts.open_after: must be a whole number, got true"),
+        ("delivery=twice", "delivery: must be one of exactly_once, at_least_once, got twice"),
+        ("topics.alerts=drift-profiles", "topics.alerts: must differ from topics.profiles, got drift-profiles"),
+        ("http.address=127.0.0.1:99999", "http.address: must end in a port of at most 65535, got 127.0.0.1:99999"),
+        ("inputs=[]", "inputs: must have at least 1 entry, got []"),
+        ("models=[{name: a}, {name: a}]", "models.name: must be given once, got a"),
+        ("alerts.labels={model: x}", "alerts.labels.model: is a label of our own; choose another name"),
+        (
+            "rules=[{name: r, series: [demand], effect: {hellinger: 0.7}}]",
+            "rules[0].effect: must be among detection.comparisons, got hellinger: add hellinger there",
+        ),
+        (
+            "detection.detectors=[kswin]",
+            "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, adwin, page_hinkley, got kswin",
+        ),
+    ],
+)
+def test_an_error_names_field_rule_and_value(assignment: str, error: str) -> None:
+    """A wrong setting is one line: where, what holds, what was given, what to do."""
+    assert [error] == _errors(assignment)
+
+
+def test_all_wrong_settings_are_told_at_once() -> None:
+    """Three mistakes are three lines, not three attempts."""
+    assert len(_errors("detection.pane=x", "start=never", "limits.features=0")) == 3
+
+
+def test_flags_go_over_environment_over_file(tmp_path: Path) -> None:
+    """Each source replaces only what it names."""
+    path = _file(tmp_path, "group: file\ninstance: a\ndetection: {pane: 5s, window: 1m}\n")
+    settings = load(
+        path,
+        environ={"STREAM_MONITOR_GROUP": "env", "STREAM_MONITOR_DETECTION__PANE": "10s"},
+        assignments=["detection.pane=20s"],
+    )
+
+    assert (
+        settings.group,
+        settings.instance,
+        settings.plan.detection.pane_ms,
+        settings.plan.detection.window_ms,
+    ) == ("env", "a", 20_000, 60_000)
+
+
+def test_librdkafka_settings_pass_from_every_source(tmp_path: Path) -> None:
+    """Below kafka a path is one librdkafka name, and a value is text whatever it looks like."""
+    path = _file(tmp_path, "group: g\nkafka: {bootstrap.servers: 'a:1', linger.ms: 20, check.crcs: true}\n")
+    settings = load(
+        path,
+        environ={"STREAM_MONITOR_KAFKA__SASL_PASSWORD": "1e3", "STREAM_MONITOR_KAFKA__CONSUMER__FETCH_MIN_BYTES": "9"},
+        assignments=["kafka.client.rack=r1"],
+        librdkafka=["bootstrap.servers=b:2"],
+    )
+
+    assert dict(settings.kafka.common) == {
+        "bootstrap.servers": "b:2",
+        "linger.ms": "20",
+        "check.crcs": "true",
+        "sasl.password": "1e3",
+        "client.rack": "r1",
+    }
+    assert dict(settings.kafka.consumer) == {"fetch.min.bytes": "9"}
+
+
+def test_a_group_is_required_where_kafka_is() -> None:
+    """Runs without Kafka have a group of their own, others must name one."""
+    with pytest.raises(ConfigError, match="group: is required"):
+        load(environ={})
+
+    assert load(environ={}, needs_group=False).group == "local"
+
+
+def test_a_list_replaces_the_default_rules() -> None:
+    """Rules are not merged: the file says which ones there are."""
+    assert load(environ={}, needs_group=False).plan.rules == DEFAULT_RULES
+    assert len(load(environ={}, needs_group=False, assignments=["rules=[{name: r, series: [demand]}]"]).plan.rules) == 1
+
+
+def test_detectors_are_names_or_mappings() -> None:
+    """`adwin` and `{kind: adwin}` are the same."""
+    plan = load(environ={}, needs_group=False, assignments=["detection.detectors=[adwin, {kind: page_hinkley}]"]).plan
+
+    assert (DetectorPlan("adwin"), DetectorPlan("page_hinkley")) == plan.detection.detectors
+
+
+def test_the_variables_of_a_kubernetes_service_are_not_settings() -> None:
+    """A Service named stream-monitor puts its address under our prefix into every pod."""
+    links = {"STREAM_MONITOR_SERVICE_HOST": "10.0.0.1", "STREAM_MONITOR_PORT_9464_TCP_ADDR": "10.0.0.1"}
+
+    assert load(environ=links, needs_group=False).plan == Plan()
+
+
+def test_an_unknown_variable_is_an_error() -> None:
+    """A misspelt variable is found as a misspelt key is."""
+    assert _errors(environ={"STREAM_MONITOR_DETEKTION__PANE": "5s"}) == [
+        "detektion: unknown setting: did you mean detection?"
+    ]
+
+
+@given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20), st.lists))
+def test_any_value_loads_or_is_refused(value: object) -> None:
+    """No value of any type anywhere raises anything but a configuration error."""
+    tree = {"group": value, "inputs": value, "detection": value, "kafka": {"a": value}, "rules": [value]}
+    try:
+        settings = load(environ={}, overrides=tree)  # type: ignore[arg-type]  # any tree at all
+    except ConfigError:
+        return
+    assert isinstance(settings, Settings)
