@@ -1,0 +1,68 @@
+"""Everything that CI runs, in order, with one line a step: `python -m tests [arguments of pytest]`.
+
+Every step runs, whatever the others said. The run ends with pytest's summary; the steps that failed before it and what
+could not be tested on this machine are named right above. Exit code 0 only when every step is good.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests import debian
+
+ROOT = Path(__file__).resolve().parent.parent
+TREES = [tree for tree in ("stream_monitor", "tests", "bench") if any((ROOT / tree).rglob("*.py"))]
+FRESHNESS = Path("tests") / "freshness"  # generated files against the code that generates them
+
+STEPS: tuple[tuple[str, tuple[str, ...]], ...] = (
+    ("ruff format --check", ("-m", "ruff", "format", "--check", "--quiet", *TREES)),
+    ("ruff check", ("-m", "ruff", "check", "--quiet", "--output-format=concise", *TREES)),
+    ("mypy --strict", ("-m", "mypy", "--strict", *TREES)),
+    ("lint-imports", ("-c", "from importlinter.cli import lint_imports_command as run; run()", "--no-cache")),
+    ("generated files", ("-m", "pytest", "-q", "-p", "no:cacheprovider", str(FRESHNESS))),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Run all steps and return the exit code."""
+    failed = [name for name, command in STEPS if not step(name, command)]
+    for program in debian.PACKAGES:
+        reason = debian.provide(program)
+        say(f"{program:<22} {'ok' if reason is None else reason}")
+    code = pytest(arguments, failed)
+    return code or (1 if failed else 0)
+
+
+def step(name: str, command: tuple[str, ...]) -> bool:
+    """Run one check, print its line, and what it said when it failed; return whether it is good."""
+    if str(FRESHNESS) in command and not (ROOT / FRESHNESS).is_dir():
+        say(f"{name:<22} none yet")
+        return True
+    start = time.monotonic()
+    done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True, check=False)
+    good = done.returncode == 0
+    say(f"{name:<22} {'ok' if good else 'FAILED'} ({time.monotonic() - start:.1f} s)")
+    if not good:
+        say((done.stdout + done.stderr).rstrip())
+    return good
+
+
+def pytest(arguments: list[str], failed: list[str]) -> int:
+    """Run pytest on this terminal; its summary names the steps that failed before."""
+    paths = [] if any(not argument.startswith("-") for argument in arguments) else [f"--ignore={FRESHNESS}"]
+    command = [sys.executable, "-m", "pytest", "-q", *paths, *arguments]
+    environment = {**os.environ, "STREAM_MONITOR_FAILED_STEPS": "\n".join(failed)}
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def say(line: str) -> None:
+    """Print one line at once, also into a pipe."""
+    print(line, flush=True)  # noqa: T201 - the console output of a command
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
