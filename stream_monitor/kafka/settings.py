@@ -1,7 +1,7 @@
 """Settings of every Kafka client of the product: the user's librdkafka settings below ours.
 
-The user may set anything librdkafka knows except the keys that carry the promises of the log protocol; those are refused by
-name, so that a run never looks exactly-once and is not.
+The user may set anything librdkafka knows except the keys that carry the promises of the log protocol; those are refused
+by name, so that a run never looks exactly-once and is not.
 
 >>> settings = KafkaSettings({"bootstrap.servers": "localhost:9092", "sasl.password": "hunter2"})
 >>> settings.redacted()["sasl.password"]
@@ -40,7 +40,7 @@ SECRET = ("*password*", "*secret*", "ssl.key.*", "ssl.keystore.*", "sasl.jaas.co
 """Keys whose values are never shown."""
 
 READER_GROUP = "stream-monitor-reader"
-"""The binding demands a group id of every consumer; readers assign themselves and never commit, so the group never exists."""
+"""The binding demands a group id of every consumer; readers never join and never commit, so the group never exists."""
 
 _BOTH: Mapping[str, str] = {"socket.timeout.ms": "5000"}
 
@@ -57,6 +57,7 @@ _CONSUMER: Mapping[str, str] = {
 _CONSUMER_DEFAULTS: Mapping[str, str] = {
     "session.timeout.ms": "45000",
     "max.poll.interval.ms": "300000",
+    "heartbeat.interval.ms": "1000",  # a rebalance is noticed by it; the default is 3 s
     # A full local queue waits this long before it fetches again; the default of 1 s starves a fast worker.
     "fetch.queue.backoff.ms": "20",
     "fetch.wait.max.ms": "100",
