@@ -1,0 +1,137 @@
+"""What the judge may ask of a detector: all series that share a layout are stepped together, one pane at a time.
+
+A detector is described by a frozen spec (its parameters, its `fingerprint`) and built for a layout; the group that
+comes out holds one row a series. Layouts: m for numeric grids (`core.grid.spacings(m)` gives the bins), the number of
+bins for categorical and binary series, 1 for counts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+from stream_monitor.core.arrays import Float64, Int64, Intp
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesReference:
+    """What a detector knows of a series before the first pane.
+
+    Attributes:
+        counts: events of the whole reference per bin of the layout (numeric: spacings + seen; binary: false, true;
+            categorical: categories in baseline order, other, unseen; demand: empty, it learns its own).
+        unseen: categorical only, `(k, m)`: k of m reference rows held a category that the other half of the rows has
+        not.
+        unseen_in_other: categorical only, an unknown category is counted in `other`, because the names pooled there
+            were not kept.
+        design_effect: by how much the series' dependence inflates the variance of its counts; 1 for independent events.
+    """
+
+    counts: Int64
+    unseen: tuple[int, int] = (0, 0)
+    unseen_in_other: bool = False
+    design_effect: float = 1.0
+
+
+class ChangeRange(NamedTuple):
+    """When the change began: 5, 50 and 95 % points of the posterior, as positions in the panes that were given.
+
+    A position of -1 means before the first of them.
+    """
+
+    first: int
+    median: int
+    last: int
+
+    def among(self, positions: Intp) -> ChangeRange:
+        """Return the range in other positions: i becomes positions[i]."""
+        return ChangeRange(*(int(positions[i]) if i >= 0 else -1 for i in self))
+
+
+class UnusableStateError(ValueError):
+    """The bytes are not a state of this detector: broken, of another format, or of other parameters.
+
+    The caller builds the detector without it and folds the log again.
+    """
+
+
+class DetectorGroup(Protocol):
+    """Detectors of all series of one layout, stepped together.
+
+    `M` of a row is a Shiryaev-Roberts sum: with no drift, alarming and restarting at M >= A gives at most n/A alarms
+    in n panes in expectation. Detectors without evidence give +inf in the pane of their alarm and -inf otherwise, so
+    that every threshold in between means the same.
+    """
+
+    @property
+    def guarantee(self) -> str:
+        """What the budget promises with this detector: `bound`, `calibrated`, `approximate:<reason>`."""
+        ...
+
+    def add(self, reference: SeriesReference) -> int:
+        """Start a series and return its row: the smallest free one."""
+        ...
+
+    def remove(self, row: int) -> None:
+        """Forget a series; its row is used again."""
+        ...
+
+    def step(self, rows: Intp, counts: Int64) -> Float64:
+        """Take one pane of distinct series and return log M (nats) after it, shape (rows,).
+
+        Args:
+            rows: the rows, shape (k,).
+            counts: their events per bin, shape (k, bins). A row whose pane is empty does not step: a silent series
+                would alarm by its silence alone. Demand is the exception, there silence is data.
+        """
+        ...
+
+    def log_evidence(self, rows: Intp) -> Float64:
+        """Return log M (nats) of rows after their last pane."""
+        ...
+
+    def warming_up(self, row: int) -> bool:
+        """Say whether the row still collects a reference of its own and cannot alarm yet."""
+        ...
+
+    def restart(self, row: int) -> None:
+        """Set M to 0: after an alarm, or at the end of an episode."""
+        ...
+
+    def absorb(self, row: int, counts: Int64) -> None:
+        """Let the null learn counts that were not stepped: the panes of an episode that turned out negligible."""
+        ...
+
+    def forget(self, row: int, counts: Int64) -> None:
+        """Take counts out of the null again: the panes of a change that is over."""
+        ...
+
+    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+        """Return when the change began; to be asked at the alarm, before `restart`.
+
+        Args:
+            row: the row that alarmed.
+            panes: the last h panes that were given to `step`, oldest first, empty ones included, shape (h, bins).
+        """
+        ...
+
+    def dump(self) -> bytes:
+        """Return the state; a group built from it continues to the bit."""
+        ...
+
+
+class DetectorSpec(Protocol):
+    """A detector by its parameters."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names class, format and every parameter: another fingerprint means that an old state is left behind."""
+        ...
+
+    def build(self, layout: int, state: bytes | None = None) -> DetectorGroup:
+        """Return an empty group, or the one whose `dump` is given.
+
+        Raises:
+            UnusableStateError: the state is broken, or of another spec or layout.
+        """
+        ...

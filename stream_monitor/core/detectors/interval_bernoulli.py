@@ -1,0 +1,66 @@
+"""IntervalBernoulli: has the share of true events left the interval that the reference allows?
+
+For missing and invalid values, unseen categories, errors and other yes/no series. Nothing is learnt: the null is an
+interval for the share, fixed by the reference, so the test is right also for shares that wander inside it, and slow
+drift is not absorbed.
+
+Promise: expected alarms in n panes at most n/A, except with probability `miss` over the reference.
+
+>>> group = IntervalBernoulli().build()
+>>> row = group.add(SeriesReference(np.array([990, 10])))
+>>> round(float(group.step(np.array([row]), np.array([[50, 50]]))[0]))
+59
+
+Sources: Clopper & Pearson (1934), doi:10.1093/biomet/26.4.404; Shin, Ramdas & Rinaldo (2024), arXiv:2203.03532.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from stream_monitor.core.detectors.group import SeriesReference
+from stream_monitor.core.detectors.interval_group import IntervalGroup, Part
+from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+
+
+class Direction(StrEnum):
+    """Which changes of the share are tested: `up` where fewer is never worse (an unseen category)."""
+
+    BOTH = "both"
+    UP = "up"
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalBernoulli:
+    """The detector by its parameters.
+
+    Attributes:
+        direction: tested changes.
+        tolerance: a change of the share nobody minds, added to the interval on both sides.
+        miss: probability that the reference's interval does not hold the true share; of a deployment's 0.001 a series
+            gets its weight.
+    """
+
+    direction: Direction = Direction.BOTH
+    tolerance: float = 0.0
+    miss: float = 1e-3
+
+    @property
+    def fingerprint(self) -> str:
+        """Class, format and parameters."""
+        return f"interval_bernoulli/1/{self.direction}/{self.tolerance!r}/{self.miss!r}"
+
+    def build(self, layout: int = 2, state: bytes | None = None) -> IntervalGroup:
+        """Return a group of binary series; the layout is always two bins, false and true."""
+        if layout != 2:
+            raise ValueError(f"layout: interval_bernoulli counts false and true, 2 bins, got {layout}")
+        return IntervalGroup(self, 2, most_parts=1, state=state)
+
+    def parts(self, reference: SeriesReference) -> list[Part]:
+        """Return the interval of the true events; `reference.counts` are (false, true)."""
+        false, true = (float(count) / reference.design_effect for count in reference.counts)
+        if self.direction is Direction.UP:
+            upper = one_sided_upper(true, false + true, miss=self.miss).widened(self.tolerance).upper
+            return [Part(1, Limits(0.0, upper))]
+        return [Part(1, two_sided(true, false + true, miss=self.miss).widened(self.tolerance))]

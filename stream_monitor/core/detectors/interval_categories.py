@@ -1,0 +1,62 @@
+"""IntervalCategories: has the share of any category left the interval that the reference allows?
+
+Each category of at least 1 % of the reference (the twenty largest, ties by code point), `other`, and, upwards only,
+`unseen` is an interval Bernoulli test with an equal share of `miss` and of the evidence.
+
+Promise: expected alarms in n panes at most n/A, except with probability `miss` over the reference. `unseen` is
+counted on rows that did not decide which categories are known: the same rows may not define it and estimate its rate.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream_monitor.core.detectors.group import SeriesReference
+from stream_monitor.core.detectors.interval_group import IntervalGroup, Part
+from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+
+_MOST_CATEGORIES = 20
+_LEAST_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class IntervalCategories:
+    """The detector by its parameters.
+
+    Attributes:
+        tolerance: a change of a share nobody minds, added to each interval on both sides.
+        miss: probability that some category's interval does not hold its true share.
+    """
+
+    tolerance: float = 0.0
+    miss: float = 1e-3
+
+    @property
+    def fingerprint(self) -> str:
+        """Class, format and parameters."""
+        return f"interval_categories/1/{self.tolerance!r}/{self.miss!r}"
+
+    def build(self, layout: int, state: bytes | None = None) -> IntervalGroup:
+        """Return a group of series with `layout` bins: categories in baseline order, other, unseen."""
+        return IntervalGroup(self, layout, most_parts=_MOST_CATEGORIES + 2, state=state)
+
+    def parts(self, reference: SeriesReference) -> list[Part]:
+        """Return bin and interval of each tested category."""
+        d = reference.design_effect
+        m = float(reference.counts.sum()) / d
+        *named, other_count, _ = (float(count) / d for count in reference.counts)
+        largest = np.argsort(-np.array(named), kind="stable")[:_MOST_CATEGORIES]
+        tested = sorted(int(b) for b in largest if named[b] >= _LEAST_SHARE * m)
+        miss = self.miss / (len(tested) + 2)
+        k, rows = reference.unseen
+        unseen = one_sided_upper(k / d, rows / d, miss=miss)
+        other = two_sided(other_count, m, miss=miss)
+        if reference.unseen_in_other:
+            other = Limits(other.lower, min(1.0, other.upper + unseen.upper))
+        return [
+            *(Part(b, two_sided(named[b], m, miss=miss).widened(self.tolerance)) for b in tested),
+            Part(len(named), other.widened(self.tolerance)),
+            Part(len(named) + 1, Limits(0.0, unseen.widened(self.tolerance).upper)),
+        ]

@@ -1,0 +1,146 @@
+"""Series whose shares of some bins must stay in intervals: what IntervalBernoulli and IntervalCategories run.
+
+A part is a bin and the interval of its probability. Each part is tested upwards and downwards with a few odds ratios;
+the evidence of a series is the mean over its testable parts, which keeps the promise under any dependence between
+them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+
+from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
+from stream_monitor.core.detectors import bernoulli_ratios, shiryaev_roberts
+from stream_monitor.core.detectors.arithmetic import log
+from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
+from stream_monitor.core.detectors.interval_limits import Limits
+from stream_monitor.core.detectors.rows import Rows
+
+_NO_BIN = -1
+
+
+class Part(NamedTuple):
+    """A bin, and the interval in which its probability lies without drift."""
+
+    bin: int
+    limits: Limits
+
+
+class Intervals(Protocol):
+    """What gives a series its parts."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Names every parameter."""
+        ...
+
+    def parts(self, reference: SeriesReference) -> Sequence[Part]:
+        """Return the tested bins of a series."""
+        ...
+
+
+class IntervalGroup:
+    """Series with the same number of bins."""
+
+    guarantee = "bound"
+
+    def __init__(self, intervals: Intervals, bins: int, *, most_parts: int, state: bytes | None = None) -> None:
+        self._intervals = intervals
+        self._rows = Rows(
+            f"{intervals.fingerprint}/{bins}",
+            ints={"bin": (most_parts,), "stepped": ()},
+            floats={
+                "limits": (most_parts, 2),
+                "design_effect": (),
+                "log_r": (most_parts * bernoulli_ratios.ALTERNATIVES,),
+            },
+            state=state,
+        )
+
+    def add(self, reference: SeriesReference) -> int:
+        """Start a series."""
+        parts = self._intervals.parts(reference)
+        row = self._rows.add()
+        self._rows.ints["bin"][row] = _NO_BIN
+        self._rows.ints["bin"][row, : len(parts)] = [part.bin for part in parts]
+        self._rows.floats["limits"][row, : len(parts)] = [part.limits for part in parts]
+        self._rows.floats["design_effect"][row] = reference.design_effect
+        self._rows.floats["log_r"][row] = -np.inf
+        return row
+
+    def remove(self, row: int) -> None:
+        """Forget a series."""
+        self._rows.remove(row)
+
+    def parts(self, row: int) -> tuple[Part, ...]:
+        """Return the tested bins of a series and their intervals."""
+        bins, limits = self._rows.ints["bin"][row], self._rows.floats["limits"][row]
+        return tuple(
+            Part(int(b), Limits(float(low), float(high)))
+            for b, (low, high) in zip(bins, limits, strict=True)
+            if b != _NO_BIN
+        )
+
+    def step(self, rows: Intp, counts: Int64) -> Float64:
+        """Take one pane; a row without events does not step."""
+        filled = counts.any(axis=1)
+        live = rows[filled]
+        if live.size:
+            log_r = self._rows.floats["log_r"]
+            log_r[live] = shiryaev_roberts.advance(log_r[live], self._log_e(live, counts[filled]))
+            self._rows.ints["stepped"][live] += 1
+        return self.log_evidence(rows)
+
+    def log_evidence(self, rows: Intp) -> Float64:
+        """Return log M (nats)."""
+        return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights(rows))
+
+    def warming_up(self, row: int) -> bool:  # noqa: ARG002 - every row has its reference from the start
+        """Return False: the reference is given."""
+        return False
+
+    def restart(self, row: int) -> None:
+        """Set M to 0."""
+        self._rows.floats["log_r"][row] = -np.inf
+        self._rows.ints["stepped"][row] = 0
+
+    def absorb(self, row: int, counts: Int64) -> None:
+        """Do nothing: the intervals learn nothing."""
+
+    def forget(self, row: int, counts: Int64) -> None:
+        """Do nothing: the intervals have learnt nothing."""
+
+    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+        """Return when the change began, in panes."""
+        used = shiryaev_roberts.stepped_panes(panes, int(self._rows.ints["stepped"][row]))
+        log_e = self._log_e(np.full(used.size, row), panes[used])
+        log_weights = self._log_weights(np.array([row]))[0]
+        return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, log_weights).among(used)
+
+    def dump(self) -> bytes:
+        """Return the state."""
+        return self._rows.dump()
+
+    def _log_weights(self, rows: Intp) -> Float64:
+        """Return weights of shape (rows, parts x alternatives): equal over testable parts, then sides and ratios."""
+        used, lower, upper = self._limits(rows)
+        testable = used & ((lower > 0.0) | (upper < 1.0))
+        share = log(np.maximum(testable.sum(axis=1), 1).astype(np.float64))
+        each = bernoulli_ratios.log_weights(lower, upper) - share[:, None, None]
+        return np.where(testable[:, :, None], each, -np.inf).reshape(rows.size, -1)
+
+    def _log_e(self, rows: Intp, counts: Int64) -> Float64:
+        used, lower, upper = self._limits(rows)
+        inside, outside = bernoulli_ratios.log_factors(lower, upper)
+        within = np.take_along_axis(counts, np.where(used, self._rows.ints["bin"][rows], 0), axis=1)
+        without = counts.sum(axis=1)[:, None] - within
+        d = self._rows.floats["design_effect"][rows, None]
+        log_e = (within / d)[:, :, None] * inside + (without / d)[:, :, None] * outside
+        return np.where(used[:, :, None], log_e, 0.0).reshape(rows.size, -1)
+
+    def _limits(self, rows: Intp) -> tuple[Bool, Float64, Float64]:
+        limits = self._rows.floats["limits"][rows]
+        return self._rows.ints["bin"][rows] != _NO_BIN, limits[:, :, 0], limits[:, :, 1]

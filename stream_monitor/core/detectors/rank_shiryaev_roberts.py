@@ -1,0 +1,143 @@
+"""RankShiryaevRoberts: the exact test of "the values still have the reference's law", for any law, ties included.
+
+The grid's edges are order statistics of the reference, so the bin masses are Dirichlet(spacings) for *every* law: the
+null is known exactly, the error of a finite reference is inside it, and a monotone change of units changes nothing.
+Alternatives are shifts and scalings in normal scores and memories of the last events (`mixtures`).
+
+Promise: with no drift the expected number of alarms in n panes is at most n/A, given independent events. Cost: 20-50
+us a series and pane in groups of a hundred, about 1.9 kB of state at 42 bins.
+
+Sources: Shin, Ramdas & Rinaldo (2024), arXiv:2203.03532 (e-detectors); David & Nagaraja (2003), Order Statistics
+(spacings).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream_monitor.core.arrays import Float64, Int64, Intp
+from stream_monitor.core.detectors import shiryaev_roberts
+from stream_monitor.core.detectors.arithmetic import log
+from stream_monitor.core.detectors.dirichlet_multinomial import Alternatives, Null
+from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
+from stream_monitor.core.detectors.mixtures import Mixture
+from stream_monitor.core.detectors.rows import Rows
+from stream_monitor.core.grid import spacings
+
+
+@dataclass(frozen=True, slots=True)
+class RankShiryaevRoberts:
+    """The detector by its parameters.
+
+    Attributes:
+        mixture: which alternatives are watched; `Mixture.for_events` chooses by the events of a pane.
+    """
+
+    mixture: Mixture = Mixture.FINE
+
+    @property
+    def fingerprint(self) -> str:
+        """Class, format and parameters."""
+        return f"rank_shiryaev_roberts/1/{self.mixture}"
+
+    def build(self, layout: int, state: bytes | None = None) -> RankShiryaevRobertsGroup:
+        """Return a group over the grid of m = `layout` reference values."""
+        return RankShiryaevRobertsGroup(self, layout, state)
+
+
+class RankShiryaevRobertsGroup:
+    """Series over one grid."""
+
+    guarantee = "bound"
+
+    def __init__(self, spec: RankShiryaevRoberts, m: int, state: bytes | None = None) -> None:
+        self._alternatives = Alternatives.over(spacings(m), spec.mixture)
+        self._log_weights = log(self._alternatives.tilts.weights)
+        bins = self._alternatives.prior.size
+        self._rows = Rows(
+            f"{spec.fingerprint}/{m}",
+            ints={"alpha": (bins,), "stepped": ()},
+            floats={
+                "memory": (len(self._alternatives.tilts.half_lives), bins),
+                "log_r": (self._alternatives.count,),
+                "design_effect": (),
+            },
+            state=state,
+        )
+
+    def add(self, reference: SeriesReference) -> int:
+        """Start a series; `reference.counts` are spacings + further reference events."""
+        row = self._rows.add()
+        self._rows.ints["alpha"][row] = reference.counts
+        self._rows.floats["log_r"][row] = -np.inf
+        self._rows.floats["design_effect"][row] = reference.design_effect
+        return row
+
+    def remove(self, row: int) -> None:
+        """Forget a series."""
+        self._rows.remove(row)
+
+    def step(self, rows: Intp, counts: Int64) -> Float64:
+        """Take one pane; a row without events does not step."""
+        filled = counts.any(axis=1)
+        live, n = rows[filled], counts[filled]
+        if live.size:
+            null = self._null(live)
+            log_r = self._rows.floats["log_r"]
+            log_r[live] = shiryaev_roberts.advance(log_r[live], self._alternatives.log_e_values(null, n))
+            self._rows.floats["memory"][live] = self._alternatives.after(null.memory, n, null.design_effect)
+            self._rows.ints["alpha"][live] += n
+            self._rows.ints["stepped"][live] += 1
+        return self.log_evidence(rows)
+
+    def log_evidence(self, rows: Intp) -> Float64:
+        """Return log M (nats)."""
+        return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights)
+
+    def warming_up(self, row: int) -> bool:  # noqa: ARG002 - every row has its reference from the start
+        """Return False: the reference is given."""
+        return False
+
+    def restart(self, row: int) -> None:
+        """Set M to 0."""
+        self._rows.floats["log_r"][row] = -np.inf
+        self._rows.ints["stepped"][row] = 0
+
+    def absorb(self, row: int, counts: Int64) -> None:
+        """Add counts to the null."""
+        self._rows.ints["alpha"][row] += counts
+
+    def forget(self, row: int, counts: Int64) -> None:
+        """Take counts out of the null and empty the memories: they are full of the change."""
+        self._rows.ints["alpha"][row] -= counts
+        self._rows.floats["memory"][row] = 0.0
+
+    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+        """Return when the change began, in panes."""
+        used = shiryaev_roberts.stepped_panes(panes, int(self._rows.ints["stepped"][row]))
+        if not used.size:
+            return ChangeRange(-1, -1, -1)
+        n = panes[used]
+        log_e = self._alternatives.log_e_values(self._null_before(row, n), n)
+        return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, self._log_weights).among(used)
+
+    def dump(self) -> bytes:
+        """Return the state."""
+        return self._rows.dump()
+
+    def _null(self, rows: Intp) -> Null:
+        return Null(
+            self._rows.ints["alpha"][rows], self._rows.floats["memory"][rows], self._rows.floats["design_effect"][rows]
+        )
+
+    def _null_before(self, row: int, panes: Int64) -> Null:
+        """Return the null before each of the last panes, reckoned back from the one after them."""
+        design_effect = self._rows.floats["design_effect"][row]
+        before = np.concatenate([np.zeros((1, panes.shape[1]), dtype=np.int64), panes.cumsum(axis=0)])
+        alpha = self._rows.ints["alpha"][row] - before[-1] + before[:-1]
+        memories = [self._alternatives.before(self._rows.floats["memory"][row], panes, design_effect)]
+        for pane in panes[:-1]:
+            memories.append(self._alternatives.after(memories[-1][None], pane[None], np.array([design_effect]))[0])
+        return Null(alpha, np.array(memories), np.full(panes.shape[0], design_effect))
