@@ -124,6 +124,11 @@ class NumericGrid:
         """Number of bins, K."""
         return self.edges.size + 1
 
+    @property
+    def has_standard_layout(self) -> bool:
+        """Whether the spacings are those that m prescribes: the edges are order statistics of a sample."""
+        return reference_size(self.m) == self.m and np.array_equal(self.spacings, spacings(self.m))
+
     def count(self, values: Float64, ties: Int64) -> Int64:
         """Return how many pairs (value, tie) fall into each bin, shape (bins,).
 

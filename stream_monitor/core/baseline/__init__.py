@@ -1,0 +1,58 @@
+"""Baselines: what a model's traffic looked like when all was well, and from when on it counts.
+
+`series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
+canonical bytes, `build` makes one from a table of rows, `schedule` says which one is active in a pane. A new kind of
+series is a class in `series`, a shape in `wire` and a branch in `build`.
+"""
+
+from stream_monitor.core.baseline.build import CategoryColumn, ReferenceTable, build_baseline
+from stream_monitor.core.baseline.document import (
+    Baseline,
+    Constraint,
+    Origin,
+    OriginType,
+    ValueType,
+)
+from stream_monitor.core.baseline.errors import BaselineError
+from stream_monitor.core.baseline.schedule import (
+    Activation,
+    Applied,
+    Schedule,
+    StartRecord,
+    activation_lead_ms,
+    activation_record,
+    proposed_activation_ms,
+    start_record,
+)
+from stream_monitor.core.baseline.series import (
+    BinaryBaseline,
+    CategoricalBaseline,
+    NumericBaseline,
+    Quality,
+    SeriesBaseline,
+)
+
+__all__ = [
+    "Activation",
+    "Applied",
+    "Baseline",
+    "BaselineError",
+    "BinaryBaseline",
+    "CategoricalBaseline",
+    "CategoryColumn",
+    "Constraint",
+    "NumericBaseline",
+    "Origin",
+    "OriginType",
+    "Quality",
+    "ReferenceTable",
+    "Schedule",
+    "SeriesBaseline",
+    "StartRecord",
+    "ValueType",
+    "activation_lead_ms",
+    "activation_record",
+    "build_baseline",
+    "proposed_activation_ms",
+    "start_record",
+]
