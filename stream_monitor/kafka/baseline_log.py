@@ -1,8 +1,7 @@
 """The topic `drift-baselines`: read to its end into a schedule, and written by whoever builds or activates a baseline.
 
-Workers read it to its end before their first chunk and pause when the reader falls a minute behind, so no event is counted
-before its baseline is known (reliability.md, H9). An activation takes effect at the pane that it names, for everybody; one
-that comes too late to be known everywhere is void, so the writers here propose pane starts that lie far enough ahead.
+Workers read it to its end before their first chunk and pause when the reader falls a minute behind, so no event is
+counted before its baseline is known (reliability.md, H9).
 """
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from stream_monitor.core.baseline import Baseline, Schedule, activation_record, start_record
-from stream_monitor.core.plan import MINUTE_MS, TimePlan
+from stream_monitor.core.baseline import Baseline, Schedule, activation_lead_ms, activation_record, start_record
+from stream_monitor.core.plan import TimePlan
 from stream_monitor.kafka.clients import patiently
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
@@ -62,7 +61,7 @@ class BaselineLog:
             )
 
     def refresh(self, *, budget_s: float = 1.0) -> bool:
-        """Fold what came since the last call; True when the end, asked of the broker at the start of the call, was reached.
+        """Fold what came since the last call; True when the end that the broker told first was reached.
 
         Raises:
             Stop: the cluster refuses us.
@@ -98,7 +97,7 @@ class BaselineLog:
         """Say whether counting must wait for this reader."""
         return self.lag_s() > MAX_LAG_S
 
-    def document(self, baseline_id: str, *, timeout_s: float = 60.0) -> Baseline:
+    def document(self, baseline_id: str, *, timeout_s: float = 10.0) -> Baseline:
         """Return a baseline by its id, reading on when it is not known yet.
 
         Raises:
@@ -109,8 +108,10 @@ class BaselineLog:
             baseline = self.schedule.get(baseline_id)
             if baseline is not None:
                 return baseline
-            if self.refresh() and self.schedule.get(baseline_id) is None and self._clock() > deadline:
-                raise HistoryUnusable(f"{self._topic}: no complete document {baseline_id}, which profile records name")
+            if self.refresh() and self.schedule.get(baseline_id) is None:
+                if self._clock() > deadline:
+                    raise HistoryUnusable(f"{self._topic}: no complete document {baseline_id}")
+                time.sleep(_POLL_S)
 
     def close(self) -> None:
         """Close the reader."""
@@ -178,27 +179,10 @@ class BaselineWriter:
         return deliver(self.producer, outgoing, timeout_s=self.timeout_s)
 
 
-def lead_ms(plan: TimePlan) -> int:
-    """Return how far ahead of its broker time an activation has to begin: clocks of events may run ahead by `max_future`.
-
-    >>> lead_ms(TimePlan())
-    420000
-    """
-    return plan.max_future_ms + 2 * MINUTE_MS
-
-
-def proposed_from_ms(plan: TimePlan, *, written_ms: int, pane_ms: int) -> int:
-    """Return the first pane from which a baseline written at a broker time can be active everywhere.
-
-    One minute is left for the activation itself to be written; the result is a pane start.
-
-    >>> proposed_from_ms(TimePlan(), written_ms=1_000, pane_ms=10_000)
-    490000
-    """
-    earliest = written_ms + lead_ms(plan) + MINUTE_MS
-    return -(-earliest // pane_ms) * pane_ms
-
-
 def is_void(plan: TimePlan, *, written_ms: int, from_ms: int) -> bool:
-    """Say whether an activation written at a broker time comes too late for its pane, once the group has started."""
-    return from_ms < written_ms + lead_ms(plan)
+    """Say whether an activation written at a broker time comes too late for its pane, once the group has started.
+
+    >>> is_void(TimePlan(), written_ms=0, from_ms=419_999)
+    True
+    """
+    return from_ms < written_ms + activation_lead_ms(plan)

@@ -1,7 +1,7 @@
 """Delivery reports of one batch of records: all of them arrived, or the batch failed.
 
-A producer tells each record's fate in a callback. Whoever commits an offset must know that every record before it is safe,
-so a batch is produced through one `Deliveries` and asked once, after the flush.
+A producer tells each record's fate in a callback. Whoever commits an offset must know that every record before it is
+safe, so a batch is produced through one `Deliveries` and asked once, after the flush.
 """
 
 from __future__ import annotations

@@ -1,0 +1,11 @@
+"""The judge worker: folds partitions of `drift-profiles` and publishes their alerts, each exactly once.
+
+`worker` makes clients until it is told to stop, `session` is one life of them: the loop. `restore` brings a partition
+from its stored state to the committed position, `partition` holds it while it is live, `writer` commits. `records` and
+`snapshot` say what `drift-judge-state` holds. The steps are those of reliability.md 5.4.
+"""
+
+from stream_monitor.kafka.judge.tuning import JudgeTuning
+from stream_monitor.kafka.judge.worker import JudgeWorker
+
+__all__ = ["JudgeTuning", "JudgeWorker"]

@@ -1,0 +1,152 @@
+"""The records of `drift-judge-state`: the committed position, the plans it names, and the manifests of snapshots.
+
+| key | value |
+|---|---|
+| `_commit` | where the judge stands: sealed JSON, in the transaction of the alerts up to there |
+| `_plan/<hash>` | canonical plan, named by its SHA-256 |
+| `_snapshot/<slot>` | manifest of slot A or B: sealed JSON with the digests of its blocks |
+| `_snapshot/<slot>/<index>` | one block of the state |
+
+The topic is ours alone: versioned, no interface.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+from typing import TypeVar
+
+import msgspec
+
+from stream_monitor.kafka.judge.sealed import BrokenSeal, seal, unseal
+
+FORMAT = 1
+COMMIT_KEY = b"_commit"
+PLAN_PREFIX = b"_plan/"
+SNAPSHOT_PREFIX = b"_snapshot/"
+
+Record = TypeVar("Record", "Commit", "Manifest")
+
+
+class NewerFormat(Exception):
+    """A record was written by a later version of this program."""
+
+
+class Slot(StrEnum):
+    """The two places of a snapshot: one is written while the other stays whole."""
+
+    A = "A"
+    B = "B"
+
+    @property
+    def other(self) -> Slot:
+        """The slot that is written next."""
+        return Slot.B if self is Slot.A else Slot.A
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """Where a judge partition stands after a transaction.
+
+    Attributes:
+        next_offset: of `drift-profiles`; everything below is folded and published.
+        partitions: of `drift-profiles` when it was written (H16).
+        plan: SHA-256 of the plan that judged up to here.
+        state_digest: rolling digest of closed panes, chains and alert states.
+        chains: tip of every chain, `topic/partition` to (epoch, seq, lease, next).
+        arithmetic: fingerprint of the special functions of the process that wrote it.
+        versions: of what decides: our algorithms, river.
+    """
+
+    next_offset: int
+    partitions: int
+    plan: str
+    state_digest: str
+    chains: dict[str, list[int]]
+    arithmetic: str
+    versions: dict[str, str]
+    format: int = FORMAT
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A snapshot in one slot: valid when every block is there and has its digest.
+
+    Attributes:
+        next_offset: position of the state.
+        replay_from: first log record that a restore needs again: of a chunk that waited or was half read (H20).
+        plan: SHA-256 of the plan of the state.
+        state_digest: what the restored judge must say of itself at `next_offset`.
+        blocks: SHA-256 of each block, in order.
+    """
+
+    slot: Slot
+    next_offset: int
+    replay_from: int
+    plan: str
+    state_digest: str
+    blocks: list[str]
+    format: int = FORMAT
+
+
+def plan_key(plan_hash: str) -> bytes:
+    """Return the key of a plan's text."""
+    return PLAN_PREFIX + plan_hash.encode()
+
+
+def manifest_key(slot: Slot) -> bytes:
+    """Return the key of a slot's manifest."""
+    return SNAPSHOT_PREFIX + slot.value.encode()
+
+
+def block_key(slot: Slot, index: int) -> bytes:
+    """Return the key of one block of a slot.
+
+    >>> block_key(Slot.A, 3)
+    b'_snapshot/A/00003'
+    """
+    return SNAPSHOT_PREFIX + f"{slot.value}/{index:05d}".encode()
+
+
+def encode(record: Commit | Manifest) -> bytes:
+    """Return a record sealed."""
+    return seal(asdict(record))
+
+
+def decode_commit(value: bytes) -> Commit:
+    """Return a `_commit` record.
+
+    Raises:
+        BrokenSeal: not one.
+        NewerFormat: written by a later version.
+    """
+    return _decode(value, Commit)
+
+
+def decode_manifest(value: bytes) -> Manifest:
+    """Return a manifest.
+
+    Raises:
+        BrokenSeal: not one.
+        NewerFormat: written by a later version.
+    """
+    return _decode(value, Manifest)
+
+
+def plan_text(records: Mapping[bytes, bytes], plan_hash: str) -> bytes | None:
+    """Return the text of a plan among the records of the topic, None when it is missing or not the one named."""
+    text = records.get(plan_key(plan_hash))
+    return text if text is not None and hashlib.sha256(text).hexdigest() == plan_hash else None
+
+
+def _decode(value: bytes, kind: type[Record]) -> Record:
+    body = unseal(value)
+    version = body.get("format")
+    if isinstance(version, int) and version > FORMAT:
+        raise NewerFormat(f"format {version}; this version knows {FORMAT}")
+    try:
+        return msgspec.convert(body, kind)
+    except msgspec.ValidationError as error:
+        raise BrokenSeal(str(error)) from error

@@ -1,0 +1,300 @@
+"""Brings one judge partition from what is stored to the committed position: steps 1 to 7 of reliability.md 5.4.
+
+A restore is a generator, so that the loop polls between its slices and other partitions stay live. Nothing leaves the
+silent fold: what it would say was published before.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Generator, Iterator
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream_monitor.core.judge import ChainGap, Judge, SnapshotRefused, StoredEntry
+from stream_monitor.kafka.clients import end_offsets
+from stream_monitor.kafka.errors import (
+    ClientRestart,
+    Diverged,
+    HistoryUnusable,
+    RestartReason,
+    is_transient,
+    kafka_error,
+    stop_for,
+)
+from stream_monitor.kafka.judge.context import JudgeContext
+from stream_monitor.kafka.judge.entry import stored_entry
+from stream_monitor.kafka.judge.fingerprint import algorithm_versions, arithmetic_fingerprint
+from stream_monitor.kafka.judge.records import (
+    COMMIT_KEY,
+    PLAN_PREFIX,
+    Commit,
+    NewerFormat,
+    Slot,
+    decode_commit,
+)
+from stream_monitor.kafka.judge.sealed import BrokenSeal
+from stream_monitor.kafka.judge.snapshot import Snapshot, block_counts, whole_snapshots
+from stream_monitor.kafka.partition_reader import PartitionReader
+
+_LOG = logging.getLogger("stream_monitor.kafka.judge")
+_ASK_S = 1.0
+UNVERIFIED = ""
+T = TypeVar("T")
+
+Steps = Generator[None, None, T]
+"""Work in slices: the caller resumes it when it has polled."""
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """A partition that is ready to go live.
+
+    Attributes:
+        judge: its state at `next_offset`.
+        next_offset: first record to be folded aloud.
+        newest_slot: slot of the newest valid snapshot, None without one: the other is written next.
+        blocks: how many blocks each slot holds.
+        known_plans: hashes of the plans whose text is stored.
+        seconds: how long it took.
+    """
+
+    judge: Judge
+    next_offset: int
+    newest_slot: Slot | None
+    blocks: dict[Slot, int]
+    known_plans: frozenset[str]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Stored:
+    """What steps 1 to 3 found."""
+
+    commit: Commit | None
+    records: dict[bytes, bytes] = field(default_factory=dict)
+
+
+def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, partition: int) -> Steps[Restored]:
+    """Restore a partition; the generator's value is the state at the committed position.
+
+    Raises:
+        HistoryUnusable: state or log are missing, broken or of a later version.
+        Diverged: the refolded state is not the one that was committed.
+        ClientRestart: the group does not tell the committed offset in time.
+        Stop: the cluster refuses us.
+    """
+    started = time.monotonic()
+    reach = context.failpoints.reach
+    reach("judge.restore.committed")
+    group_offset = yield from _group_offset(context, consumer, partition)
+    # The end is taken after a stable answer: every transaction that `committed()` waited for lies below it.
+    state_topic = TopicPartition(context.topics.judge_state, partition)
+    end = end_offsets(admin, [state_topic], uncommitted=True)[state_topic.topic, partition]
+    records = yield from _read_state(context, partition, end)
+    reach("judge.restore.state")
+    stored = _Stored(_commit(context, partition, records, group_offset), records)
+    log = TopicPartition(context.topics.profiles, partition)
+    log_start = end_offsets(admin, [log], earliest=True)[log.topic, partition]
+    reach("judge.restore.slot")
+    judge, newest, next_offset = yield from _fold(context, partition, stored, log_start)
+    judge.clear_counters()
+    return Restored(
+        judge,
+        next_offset,
+        newest,
+        block_counts(records),
+        frozenset(key[len(PLAN_PREFIX) :].decode() for key in records if key.startswith(PLAN_PREFIX)),
+        time.monotonic() - started,
+    )
+
+
+def _group_offset(context: JudgeContext, consumer: Consumer, partition: int) -> Steps[int | None]:
+    """Ask for the committed offset; read_committed makes the answer wait for our own pending transactions."""
+    deadline = time.monotonic() + context.tuning.patience_s
+    wanted = TopicPartition(context.topics.profiles, partition)
+    while True:
+        try:
+            (answer,) = consumer.committed([wanted], timeout=_ASK_S)
+        except KafkaException as error:
+            inner = kafka_error(error)
+            stop = stop_for(inner, "committed offset of the judge", name=context.name)
+            if stop is not None:
+                raise stop from error
+            if not is_transient(inner):
+                raise
+            if time.monotonic() > deadline:
+                detail = f"no committed offset of {wanted.topic}[{partition}]: {inner.name()}"
+                raise ClientRestart(RestartReason.ERROR, detail) from error
+            yield
+        else:
+            return answer.offset if answer.offset >= 0 else None
+
+
+def _read_state(context: JudgeContext, partition: int, end: int) -> Steps[dict[bytes, bytes]]:
+    """Read `drift-judge-state` to its end; of each key the last value counts."""
+    found: dict[bytes, bytes] = {}
+    if end == 0:
+        return found
+    reader = PartitionReader(
+        context.reader, context.topics.judge_state, partition, start=OFFSET_BEGINNING, on_error=context.note_error
+    )
+    try:
+        for messages in reader.read_until(end, patience_s=context.tuning.patience_s):
+            for message in messages:
+                key, value = message.key(), message.value()
+                if key is None:
+                    continue
+                if value is None:
+                    found.pop(key, None)
+                else:
+                    found[key] = value
+            yield
+    finally:
+        reader.close()
+    return found
+
+
+def _commit(
+    context: JudgeContext, partition: int, records: dict[bytes, bytes], group_offset: int | None
+) -> Commit | None:
+    """Return the last `_commit`, None at the very beginning; the log is believed, the group's offset only counted."""
+    place = f"{context.topics.judge_state}[{partition}]"
+    value = records.get(COMMIT_KEY)
+    if value is None:
+        if group_offset:
+            raise HistoryUnusable(f"{place}: the group stands at {group_offset}, but no _commit record is there")
+        return None
+    try:
+        commit = decode_commit(value)
+    except NewerFormat as error:
+        raise HistoryUnusable(f"{place}: _commit: {error}; run the later version") from error
+    except BrokenSeal as error:
+        if group_offset is None:
+            raise HistoryUnusable(f"{place}: _commit: {error}, and the group has no offset to go by") from error
+        _LOG.error("%s: _commit: %s; folding up to the group's offset %d, unverified", place, error, group_offset)
+        return _unverified(context, group_offset)
+    if commit.partitions != context.partitions:
+        raise HistoryUnusable(
+            f"{context.topics.profiles}: has {context.partitions} partitions, its state was made with"
+            f" {commit.partitions}: models would change their judge (rekey is needed)"
+        )
+    if group_offset != commit.next_offset:
+        _LOG.warning(
+            "group offset %s of %s[%d] differs from the committed state at %d; the state is believed",
+            group_offset,
+            context.topics.profiles,
+            partition,
+            commit.next_offset,
+        )
+    return commit
+
+
+def _unverified(context: JudgeContext, group_offset: int) -> Commit:
+    """Return a commit that says only where to stop: the digest of what was committed is not known."""
+    return Commit(group_offset, context.partitions, context.plan.hash, UNVERIFIED, {}, "", {})
+
+
+def _fold(
+    context: JudgeContext, partition: int, stored: _Stored, log_start: int
+) -> Steps[tuple[Judge, Slot | None, int]]:
+    """Build the judge from the newest usable snapshot and fold the log silently up to the committed position."""
+    place = f"{context.topics.profiles}[{partition}]"
+    commit = stored.commit
+    if commit is None:
+        judge = context.build(partition, None)
+        return judge, None, log_start
+    if commit.plan != context.plan.hash:
+        raise HistoryUnusable(
+            f"{place}: judged so far with plan {commit.plan[:10]}, configured is {context.plan.short_hash}: state"
+            " cannot be carried over to another plan yet; restore the old configuration, or choose another group"
+        )
+    try:
+        snapshots = whole_snapshots(stored.records, commit)
+    except NewerFormat as error:
+        raise HistoryUnusable(
+            f"{context.topics.judge_state}[{partition}]: manifest: {error}; run the later version"
+        ) from error
+    resumed = _from_snapshot(context, partition, snapshots, log_start)
+    if resumed is not None:
+        judge, newest, start = resumed
+    else:
+        if log_start > 0:
+            raise HistoryUnusable(
+                f"{place}: history lost: the log starts at {log_start} and no valid snapshot begins there or later;"
+                " raise its retention, and see the runbook for a recorded gap"
+            )
+        judge, newest, start = context.build(partition, None), None, 0
+    yield from _fold_silently(context, judge, partition, start, commit.next_offset)
+    if commit.state_digest not in (UNVERIFIED, judge.digest):
+        context.observer.diverged()
+        raise Diverged(
+            f"{place}: the state refolded up to {commit.next_offset} has digest {judge.digest[:10]}, committed was"
+            f" {commit.state_digest[:10]}{_suspect(commit)}"
+        )
+    return judge, newest, commit.next_offset
+
+
+def _from_snapshot(
+    context: JudgeContext, partition: int, snapshots: list[Snapshot], log_start: int
+) -> tuple[Judge, Slot | None, int] | None:
+    """Return the judge of the newest snapshot that the log still reaches back to, its slot and where to fold from."""
+    for snapshot in snapshots:
+        manifest = snapshot.manifest
+        if manifest.replay_from < log_start:
+            _LOG.warning(
+                "snapshot %s needs the log from %d, it starts at %d", manifest.slot, manifest.replay_from, log_start
+            )
+            continue
+        try:
+            judge = context.build(partition, snapshot.state)
+        except SnapshotRefused as error:
+            _LOG.warning("snapshot %s of partition %d: %s", manifest.slot, partition, error)
+            continue
+        return judge, manifest.slot, manifest.replay_from
+    return None
+
+
+def _fold_silently(context: JudgeContext, judge: Judge, partition: int, start: int, end: int) -> Steps[None]:
+    if start >= end:
+        return
+    reader = PartitionReader(
+        context.reader, context.topics.profiles, partition, start=start, on_error=context.note_error
+    )
+    try:
+        for entry in _entries(reader, end, context.tuning.patience_s):
+            if entry is None:
+                context.failpoints.reach("judge.restore.fold")
+                yield
+            else:
+                context.fold(judge, entry)
+    except ChainGap as error:
+        raise HistoryUnusable(f"the log below the committed position {end} has a hole: {error}") from error
+    finally:
+        reader.close()
+
+
+def _entries(reader: PartitionReader, end: int, patience_s: float) -> Iterator[StoredEntry | None]:
+    """Yield the entries below `end`, and None after each slice."""
+    for messages in reader.read_until(end, patience_s=patience_s):
+        for message in messages:
+            entry = stored_entry(message)
+            if entry.offset < end:
+                yield entry
+        yield None
+
+
+def _suspect(commit: Commit) -> str:
+    """Name what differs between the process that committed and this one."""
+    changed = [
+        f"{name} {commit.versions.get(name, '?')} -> {now}"
+        for name, now in algorithm_versions().items()
+        if commit.versions.get(name) != now
+    ]
+    if commit.arithmetic != arithmetic_fingerprint():
+        changed.append("another arithmetic (CPU or library)")
+    return f" ({', '.join(changed)})" if changed else " (same versions and arithmetic)"

@@ -1,0 +1,315 @@
+"""One life of a judge worker's clients: the loop between subscribing and leaving (reliability.md 5.4, steps 8 to 12).
+
+Partitions come through a restore and go live at the committed position. Whatever fails, the partition in hand is
+dropped and restored again: there is no undo. State that was not committed is never shown.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream_monitor.core.judge import ChainGap
+from stream_monitor.kafka.errors import (
+    ClientRestart,
+    HistoryUnusable,
+    RestartReason,
+    RoundFailed,
+    Stop,
+    is_transient,
+    stop_for,
+)
+from stream_monitor.kafka.judge.context import JudgeContext
+from stream_monitor.kafka.judge.partition import LivePartition, Portion
+from stream_monitor.kafka.judge.restore import Restored, Steps, restore
+from stream_monitor.kafka.judge.writer import JudgeWriter
+from stream_monitor.kafka.observer import Loop, RebalanceEvent
+
+_LOG = logging.getLogger("stream_monitor.kafka.judge")
+_REFUSED_S = 60.0
+
+
+class JudgeSession:
+    """The loop over one consumer and one writer.
+
+    Args:
+        context: of the worker.
+        consumer: a member of the judge's group, not subscribed yet.
+        admin: asks for ends of logs.
+        writer: commits.
+        revoke_budget_s: how long a commit may hold up a rebalance.
+    """
+
+    def __init__(
+        self,
+        context: JudgeContext,
+        consumer: Consumer,
+        admin: AdminClient,
+        *,
+        writer: JudgeWriter,
+        revoke_budget_s: float,
+    ) -> None:
+        self._context = context
+        self._consumer = consumer
+        self._admin = admin
+        self._writer = writer
+        self._revoke_budget_s = revoke_budget_s
+        self._live: dict[int, LivePartition] = {}
+        self._restoring: dict[int, Steps[Restored]] = {}
+        self._deferred: Exception | None = None
+        self._is_leaving = False
+        self._last_commit = context.clock()
+        self._refused_since: float | None = None
+        self._readiness: tuple[bool, str] | None = None
+
+    def run(self, is_stopping: Callable[[], bool]) -> None:
+        """Fold and commit until told to stop; then commit a last time, with a snapshot of every partition.
+
+        Raises:
+            ClientRestart: begin again with new clients.
+            Stop: the process ends; a partition with a chain gap makes it one at the latest here.
+        """
+        self._consumer.subscribe(
+            [self._context.topics.profiles],
+            on_assign=self._on_assign,
+            on_revoke=self._on_revoke,
+            on_lost=self._on_lost,
+        )
+        while not is_stopping():
+            self._turn()
+        self._finish()
+
+    def close(self) -> None:
+        """Leave the group without a commit."""
+        self._is_leaving = True
+        for partition in (*self._live, *self._restoring):
+            self._context.observer.released(Loop.JUDGE, self._context.topics.profiles, partition)
+        self._drop_all()
+        self._consumer.close()
+        self._writer.leave()
+
+    def _turn(self) -> None:
+        self._context.observer.progress(Loop.JUDGE)
+        wait_s = 0.0 if self._restoring else self._context.tuning.poll_s
+        for message in self._consumer.consume(self._context.tuning.batch, wait_s):
+            self._take(message)
+        if self._deferred is not None:
+            raise self._deferred
+        self._context.failpoints.reach("judge.folded")
+        self._restore_slice()
+        self._commit_if_due()
+        self._stop_if_all_broken()
+        self._writer.poll()
+        self._tell_readiness()
+
+    def _take(self, message: Message) -> None:
+        error = message.error()
+        partition = message.partition()
+        if error is not None:
+            self._note(error, partition)
+            return
+        live = self._live.get(partition) if partition is not None else None
+        if live is None:
+            return
+        try:
+            live.fold(message)
+        except ChainGap as gap:
+            _LOG.error("partition %d stops: %s", live.partition, gap)
+            self._context.observer.chain_gap(gap.topic)
+
+    def _note(self, error: KafkaError, partition: int | None) -> None:
+        if error.code() == KafkaError._PARTITION_EOF:
+            return
+        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            place = f"{self._context.topics.profiles}[{partition}]"
+            raise HistoryUnusable(f"{place}: history lost: the committed position is not in the log any more")
+        stop = stop_for(error, f"consume {self._context.topics.profiles}", name=self._context.name)
+        if stop is not None:
+            raise stop
+        self._context.note_error(error)
+        if not is_transient(error) and error.code() != KafkaError._MAX_POLL_EXCEEDED:
+            raise ClientRestart(RestartReason.ERROR, error.str())
+
+    # Commit.
+
+    def _commit_if_due(self) -> None:
+        live = list(self._live.values())
+        tuning = self._context.tuning
+        since_s = self._context.clock() - self._last_commit
+        if not any(p.is_dirty for p in live):
+            return
+        is_full = sum(p.pending_bytes for p in live) >= tuning.transaction_bytes
+        is_urgent = any(p.is_urgent for p in live) and since_s >= tuning.alert_gap_s
+        if is_full or is_urgent or since_s >= tuning.commit_every_s:
+            self._commit_or_drop([p for p in live if p.is_dirty])
+
+    def _commit_or_drop(self, live: Sequence[LivePartition]) -> None:
+        try:
+            self._commit(live)
+        except RoundFailed as error:
+            _LOG.warning("%s: round dropped: %s", self._context.name, error)
+            self._fail([p.partition for p in live])
+
+    def _commit(self, live: Sequence[LivePartition], *, timeout_s: float = 10.0) -> None:
+        """Commit partitions in transactions of limited size.
+
+        Raises:
+            RoundFailed: one of them was refused; those before it are committed.
+        """
+        for portions in self._cut(live):
+            self._writer.commit(portions, timeout_s=timeout_s)
+            self._last_commit = self._context.clock()
+            self._refused_since = None
+            for portion in portions:
+                self._show(self._live[portion.partition], portion)
+
+    def _cut(self, live: Sequence[LivePartition]) -> Iterable[list[Portion]]:
+        limit = self._context.tuning.transaction_bytes
+        portions: list[Portion] = []
+        size = 0
+        for partition in live:
+            portion = partition.portion(max(0, limit - size - partition.pending_bytes))
+            portions.append(portion)
+            size += portion.size
+            if size >= limit:
+                yield portions
+                portions, size = [], 0
+        if portions:
+            yield portions
+
+    def _show(self, live: LivePartition, portion: Portion) -> None:
+        observer = self._context.observer
+        observer.judged(live.committed(portion))
+        position = live.position
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(position.topic, position.partition), cached=True)
+        if end >= 0:
+            observer.lag(position.topic, position.partition, max(0, end - portion.next_offset))
+
+    def _fail(self, partitions: Sequence[int]) -> None:
+        """Drop partitions whose round was refused and restore them; after a minute of it, take new clients."""
+        now = self._context.clock()
+        if self._refused_since is None:
+            self._refused_since = now
+        if now - self._refused_since > _REFUSED_S:
+            raise ClientRestart(RestartReason.ASSIGNMENT_LOST, f"commits refused for {_REFUSED_S:g} s")
+        self._unassign(partitions)
+        for partition in partitions:
+            self._live.pop(partition, None)
+            self._begin_restore(partition)
+
+    def _stop_if_all_broken(self) -> None:
+        """End when every partition waits for somebody to mend its chain; what comes before the gaps is committed."""
+        gaps = [p.gap for p in self._live.values() if p.gap is not None]
+        if gaps and len(gaps) == len(self._live) and not self._restoring:
+            self._finish()
+
+    # Restore.
+
+    def _begin_restore(self, partition: int) -> None:
+        self._restoring[partition] = restore(self._context, self._consumer, self._admin, partition)
+
+    def _restore_slice(self) -> None:
+        """Work on the first partition that waits, for a while."""
+        until = time.monotonic() + self._context.tuning.restore_slice_s
+        while self._restoring and time.monotonic() < until:
+            partition, steps = next(iter(self._restoring.items()))
+            try:
+                next(steps)
+            except StopIteration as finished:
+                del self._restoring[partition]
+                self._go_live(partition, finished.value)
+
+    def _go_live(self, partition: int, restored: Restored) -> None:
+        live = LivePartition(self._context, partition, restored)
+        self._consumer.incremental_assign([live.position])
+        self._live[partition] = live
+        self._context.observer.restored(restored.seconds)
+        self._context.observer.judged(live.view())
+        _LOG.info("partition %d is live at %d after %.1f s", partition, restored.next_offset, restored.seconds)
+
+    # Rebalance: callbacks run inside consume and must not raise.
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        consumer.incremental_assign([])  # the loop assigns what it has restored
+        self._context.observer.rebalance(RebalanceEvent.ASSIGNED)
+        for each in partitions:
+            self._begin_restore(each.partition)
+
+    def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._context.observer.rebalance(RebalanceEvent.REVOKED)
+        self._context.failpoints.reach("judge.revoke")
+        leaving = [self._live[p.partition] for p in partitions if p.partition in self._live]
+        if not self._is_leaving and self._deferred is None:
+            try:
+                self._commit_snapshots(leaving, self._revoke_budget_s)
+            except RoundFailed as error:
+                _LOG.info("no last commit before the rebalance: %s", error)
+            except (ClientRestart, KafkaException, Stop) as error:
+                self._deferred = error
+        self._release(partitions)
+
+    def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._context.observer.rebalance(RebalanceEvent.LOST)
+        self._release(partitions)
+
+    def _release(self, partitions: Sequence[TopicPartition]) -> None:
+        gone = [p.partition for p in partitions]
+        self._unassign(gone)
+        for partition in gone:
+            steps = self._restoring.pop(partition, None)
+            if steps is not None:
+                steps.close()
+            self._live.pop(partition, None)
+            self._context.observer.released(Loop.JUDGE, self._context.topics.profiles, partition)
+
+    def _unassign(self, partitions: Sequence[int]) -> None:
+        assigned = [self._live[p].position for p in partitions if p in self._live]
+        self._consumer.incremental_unassign(assigned)
+
+    # Leaving.
+
+    def _finish(self) -> None:
+        """Commit what is folded and a snapshot of every partition, so that the next start has nothing to fold."""
+        deadline = time.monotonic() + self._context.tuning.stop_budget_s
+        gaps = [p.gap for p in self._live.values() if p.gap is not None]
+        try:
+            self._commit_snapshots(list(self._live.values()), deadline - time.monotonic())
+        except (RoundFailed, ClientRestart) as error:
+            _LOG.warning("%s: left without a last commit: %s", self._context.name, error)
+        if gaps:
+            raise HistoryUnusable("; ".join(map(str, gaps)))
+
+    def _commit_snapshots(self, live: Sequence[LivePartition], budget_s: float) -> None:
+        deadline = time.monotonic() + budget_s
+        for partition in live:
+            partition.begin_snapshot()
+        while True:
+            waiting = [p for p in live if p.is_dirty]
+            left_s = deadline - time.monotonic()
+            if not waiting or left_s <= 0:
+                return
+            self._commit(waiting, timeout_s=min(10.0, max(1.0, left_s)))
+
+    def _drop_all(self) -> None:
+        for steps in self._restoring.values():
+            steps.close()
+        self._restoring.clear()
+        self._live.clear()
+
+    def _tell_readiness(self) -> None:
+        broken = [str(p.gap) for p in self._live.values() if p.gap is not None]
+        if broken:
+            state = (False, broken[0])
+        elif self._restoring:
+            state = (False, f"restoring {len(self._restoring)} partitions")
+        elif not self._consumer.memberid():
+            state = (False, "joining the group")
+        else:
+            state = (True, f"judging {len(self._live)} partitions")
+        if state != self._readiness:
+            self._readiness = state
+            self._context.observer.readiness(Loop.JUDGE, ready=state[0], detail=state[1])

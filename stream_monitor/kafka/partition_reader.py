@@ -1,0 +1,95 @@
+"""Reads one partition from an offset to a known end, in slices, without a group.
+
+An end that was asked of the broker is reached by a record *or* by an end-of-partition event at or after it: the last
+offsets of a log may be transaction markers, which no record stands for. An event *before* a high watermark means that a
+transaction is open there: reading goes on until it is decided.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from stream_monitor.kafka.clients import open_consumer
+from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
+from stream_monitor.kafka.settings import ClientConfig
+
+_POLL_S = 0.1
+_BATCH = 500
+
+
+class PartitionReader:
+    """A consumer of one partition, at one position.
+
+    Args:
+        config: of a reader (`settings.reader`).
+        topic: the topic.
+        partition: the partition.
+        start: first offset wanted, or OFFSET_BEGINNING.
+        on_error: hears the client's global errors.
+    """
+
+    def __init__(
+        self, config: ClientConfig, topic: str, partition: int, *, start: int, on_error: Callable[[KafkaError], None]
+    ) -> None:
+        self.position = max(start, 0)
+        self._place = f"{topic}[{partition}]"
+        self._consumer: Consumer = open_consumer(config, on_error)
+        self._consumer.assign([TopicPartition(topic, partition, start)])
+
+    def read(self) -> list[Message]:
+        """Return the next records, none after a short while without any; `position` moves behind them.
+
+        Raises:
+            HistoryUnusable: the position is not in the log any more.
+            Stop: the cluster refuses us.
+        """
+        records = []
+        for message in self._consumer.consume(_BATCH, _POLL_S):
+            offset = message.offset()
+            error = message.error()
+            if error is None:
+                assert offset is not None  # a record has one
+                records.append(message)
+                self.position = offset + 1
+            elif error.code() == KafkaError._PARTITION_EOF:
+                assert offset is not None  # so has an end
+                self.position = max(self.position, offset)
+            else:
+                self._raise(error)
+        return records
+
+    def read_until(self, end: int, *, patience_s: float) -> Iterator[list[Message]]:
+        """Yield slices of records, some of them empty, until the position is at or after `end`.
+
+        Records at or after `end` may be among them.
+
+        Raises:
+            HistoryUnusable: the position is lost, or did not move for `patience_s`.
+            Stop: the cluster refuses us.
+        """
+        seen, since = self.position, time.monotonic()
+        while self.position < end:
+            yield self.read()
+            if self.position > seen:
+                seen, since = self.position, time.monotonic()
+            elif time.monotonic() - since > patience_s:
+                raise HistoryUnusable(
+                    f"{self._place}: no record between offset {self.position} and {end} for {patience_s:g} s:"
+                    " a transaction is open, or the log was cut"
+                )
+
+    def close(self) -> None:
+        """Close the consumer."""
+        self._consumer.close()
+
+    def _raise(self, error: KafkaError) -> None:
+        stop = stop_for(error, f"read {self._place}")
+        if stop is not None:
+            raise stop
+        if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
+            raise HistoryUnusable(f"{self._place}: offset {self.position} is not in the log any more")
+        if not is_transient(error):
+            raise KafkaException(error)
