@@ -56,7 +56,8 @@ class Judge:
     @property
     def next_offset(self) -> int:
         """Where to read on. After a restore this is `replay_from`: entries up to the old position come again and
-        give no output."""
+        give no output.
+        """
         raise NotImplementedError
 
     @property
