@@ -6,10 +6,11 @@ drift is not absorbed.
 
 Promise: expected alarms in n panes at most n/A, except with probability `miss` over the reference.
 
+>>> import numpy as np
 >>> group = IntervalBernoulli().build()
 >>> row = group.add(SeriesReference(np.array([990, 10])))
 >>> round(float(group.step(np.array([row]), np.array([[50, 50]]))[0]))
-59
+60
 
 Sources: Clopper & Pearson (1934), doi:10.1093/biomet/26.4.404; Shin, Ramdas & Rinaldo (2024), arXiv:2203.03532.
 """

@@ -98,7 +98,7 @@ class IntervalGroup:
         """Return log M (nats)."""
         return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights(rows))
 
-    def warming_up(self, row: int) -> bool:  # noqa: ARG002 - every row has its reference from the start
+    def warming_up(self, row: int) -> bool:
         """Return False: the reference is given."""
         return False
 

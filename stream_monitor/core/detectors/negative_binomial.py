@@ -119,7 +119,7 @@ class NegativeBinomialGroup:
         )
         self._log_weights = np.full(_RATIOS.size, -float(log(np.array([float(_RATIOS.size)]))[0]))
 
-    def add(self, reference: SeriesReference | None = None) -> int:  # noqa: ARG002 - it learns its own
+    def add(self, reference: SeriesReference | None = None) -> int:
         """Start a series; whatever reference is given is left alone."""
         row = self._rows.add()
         self._rows.floats["log_r"][row] = -np.inf

@@ -96,7 +96,7 @@ class RankShiryaevRobertsGroup:
         """Return log M (nats)."""
         return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights)
 
-    def warming_up(self, row: int) -> bool:  # noqa: ARG002 - every row has its reference from the start
+    def warming_up(self, row: int) -> bool:
         """Return False: the reference is given."""
         return False
 
