@@ -1,0 +1,102 @@
+"""Schema of an alert event: a structured CloudEvent of `drift-alerts`."""
+
+from __future__ import annotations
+
+from stream_monitor.core.alerts.event import MAX_BINS, MAX_EXAMPLES, MAX_POSITIONS, MAX_RELATED, TYPE_PREFIX
+from stream_monitor.core.alerts.lifecycle import AlertStatus, Reason
+from stream_monitor.core.canonical import Json
+from stream_monitor.core.plan import Severity
+from stream_monitor.views.schemas.shape import (
+    BASELINE_ID,
+    COUNT,
+    FINGERPRINT,
+    INSTANT,
+    NUMBER,
+    TEXT,
+    exactly,
+    items,
+    mapping,
+    one_of,
+    or_null,
+    record,
+    root,
+)
+
+_ALERT_ID: Json = {"type": "string", "pattern": r"^[0-9a-f]{16}-\d+$"}
+_SPAN = record({"from": INSTANT, "to": INSTANT})
+
+
+def alert() -> dict[str, Json]:
+    """Return the schema of an alert event; its `data` is what Alertmanager takes."""
+    body = record(
+        {
+            "specversion": exactly("1.0"),
+            "id": {"type": "string", "pattern": r"^[0-9a-f]{16}-\d+-\d+$"},
+            "source": {"type": "string", "pattern": "^/stream-monitor/"},
+            "type": one_of(f"{TYPE_PREFIX}.{status}.v1" for status in AlertStatus),
+            "subject": TEXT,
+            "time": INSTANT,
+            "datacontenttype": exactly("application/json"),
+            "partitionkey": FINGERPRINT,
+            "data": _data(),
+        }
+    )
+    return root("alert", "Alert", body)
+
+
+def _data() -> dict[str, Json]:
+    labels: Json = {
+        **record(
+            {"alertname": TEXT, "model": TEXT, "rule": TEXT, "severity": one_of(Severity)},
+            {"version": TEXT, "series": TEXT, "segment": TEXT},
+        ),
+        "additionalProperties": {"type": "string", "minLength": 1},
+        "propertyNames": {"pattern": "^[a-z_][a-z0-9_]*$"},
+    }
+    return record(
+        {
+            "alert_id": _ALERT_ID,
+            "fingerprint": FINGERPRINT,
+            "status": one_of(AlertStatus),
+            "reason": one_of(Reason),
+            "sequence": COUNT,
+            "labels": labels,
+            "annotations": mapping(TEXT),
+            "startsAt": INSTANT,
+            "evidence": _evidence(),
+        },
+        {"endsAt": INSTANT, "generatorURL": TEXT},
+    )
+
+
+def _evidence() -> dict[str, Json]:
+    position = record({"topic": TEXT, "partition": COUNT, "first": COUNT, "next": COUNT})
+    example = record(
+        {"event_id": TEXT, "partition": COUNT, "offset": COUNT},
+        {"values": {"type": "object"}},
+    )
+    bins = record(
+        {"baseline": items(NUMBER, most=MAX_BINS), "window": items(NUMBER, most=MAX_BINS)},
+        {"edges": items(NUMBER, most=MAX_BINS - 1), "categories": items(TEXT, most=MAX_BINS)},
+    )
+    return record(
+        {},
+        {
+            "detector": TEXT,
+            "guarantee": {"type": "string", "pattern": "^(bound|bound_panes|calibrated|approximate:.+|none:.+)$"},
+            "log10_evidence": or_null(NUMBER),
+            "log10_threshold": or_null(NUMBER),
+            "statistic": NUMBER,
+            "threshold": NUMBER,
+            "budget_panes": NUMBER,
+            "family": COUNT,
+            "effect": record({"measure": TEXT, "value": NUMBER, "floor": NUMBER}, {"noise_95": NUMBER}),
+            "window": {**_SPAN, "properties": {"from": INSTANT, "to": INSTANT, "n": COUNT}},
+            "change": _SPAN,
+            "baseline": record({"id": BASELINE_ID, "m": COUNT}),
+            "bins": bins,
+            "source": items(position, most=MAX_POSITIONS),
+            "examples": items(example, most=MAX_EXAMPLES),
+            "related": items(record({"series": TEXT}, {"log10_evidence": NUMBER}), most=MAX_RELATED),
+        },
+    )

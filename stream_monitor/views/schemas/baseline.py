@@ -1,0 +1,110 @@
+"""Schemas of the records of `drift-baselines`: documents, activations, starts of groups."""
+
+from __future__ import annotations
+
+from stream_monitor.core.baseline import OriginType, Quality, ValueType
+from stream_monitor.core.canonical import Json
+from stream_monitor.core.keys import ROW_HASH_VERSION
+from stream_monitor.views.schemas.shape import (
+    BASELINE_ID,
+    COUNT,
+    INSTANT,
+    INTEGER,
+    NUMBER,
+    TEXT,
+    exactly,
+    items,
+    mapping,
+    name,
+    one_of,
+    pair,
+    record,
+    root,
+)
+
+_SHARE = record({"k": COUNT, "m": COUNT})
+
+
+def baseline() -> dict[str, Json]:
+    """Return the schema of a baseline document, or of one part of it."""
+    body = record(
+        {
+            "kind": exactly("baseline"),
+            "schema_version": exactly(1),
+            "id": BASELINE_ID,
+            "model": name(),
+            "version": name(least=0),
+            "hash": exactly(ROW_HASH_VERSION),
+            "origin": record({"type": one_of(OriginType), "rows": COUNT}, {"from": INSTANT, "to": INSTANT}),
+            "series": mapping({"oneOf": [_numeric(), _categorical(), _binary()]}),
+        },
+        {"constraints": mapping(_constraint()), "part": pair(COUNT, {"type": "integer", "minimum": 1})},
+    )
+    return root("baseline", "Baseline", body)
+
+
+def activation() -> dict[str, Json]:
+    """Return the schema of an activation: a baseline counts from a pane on."""
+    keys: dict[str, Json] = {"kind": exactly("activation"), "schema_version": exactly(1)}
+    return root("activation", "Activation", record({**keys, "baseline": BASELINE_ID, "from_ms": INTEGER}))
+
+
+def start() -> dict[str, Json]:
+    """Return the schema of the start of a group of workers."""
+    keys: dict[str, Json] = {"kind": exactly("start"), "schema_version": exactly(1)}
+    return root("start", "Start", record({**keys, "partitions": mapping(COUNT)}))
+
+
+def _numeric() -> dict[str, Json]:
+    return record(
+        {
+            "kind": exactly("numeric"),
+            "quality": one_of(Quality),
+            "m": COUNT,
+            "spacings": items({"type": "integer", "minimum": 1}, least=2),
+            "edges": items(NUMBER, least=1),
+            "ties": items({"type": "integer", "minimum": 0, "exclusiveMaximum": 2**53}, least=1),
+            "missing": COUNT,
+            "min": NUMBER,
+            "max": NUMBER,
+            "mean": NUMBER,
+            "std": NUMBER,
+        },
+        {"seen": items(COUNT)},
+    )
+
+
+def _categorical() -> dict[str, Json]:
+    return record(
+        {
+            "kind": exactly("categorical"),
+            "quality": one_of(Quality),
+            "m": COUNT,
+            "categories": items(TEXT),
+            "counts": items(COUNT),
+            "other": COUNT,
+            "missing": COUNT,
+            "unseen": _SHARE,
+        },
+        {"other_categories": items(TEXT, most=1_000), "unlisted": _SHARE},
+    )
+
+
+def _binary() -> dict[str, Json]:
+    return record(
+        {"kind": exactly("binary"), "quality": one_of(Quality), "m": COUNT, "counts": pair(COUNT, COUNT)},
+        {"missing": COUNT},
+    )
+
+
+def _constraint() -> dict[str, Json]:
+    return record(
+        {},
+        {
+            "type": one_of(ValueType),
+            "completeness": {"type": "number", "minimum": 0, "maximum": 1},
+            "min": NUMBER,
+            "max": NUMBER,
+            "allowed": items(TEXT),
+        },
+    )
