@@ -12,12 +12,13 @@ from collections.abc import Callable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from stream_monitor.kafka.clients import open_consumer
+from stream_monitor.kafka.clients import open_consumer, patiently
 from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
 from stream_monitor.kafka.settings import ClientConfig
 
 _POLL_S = 0.1
 _BATCH = 500
+_ASK_S = 30.0
 
 
 class PartitionReader:
@@ -35,9 +36,27 @@ class PartitionReader:
         self, config: ClientConfig, topic: str, partition: int, *, start: int, on_error: Callable[[KafkaError], None]
     ) -> None:
         self.position = max(start, 0)
+        self._topic = topic
+        self._partition = partition
         self._place = f"{topic}[{partition}]"
         self._consumer: Consumer = open_consumer(config, on_error)
         self._consumer.assign([TopicPartition(topic, partition, start)])
+
+    def start_at_time(self, since_ms: int, end: int) -> None:
+        """Move to the first record whose time is at or after `since_ms`; to `end` when there is none.
+
+        Raises:
+            Stop: the cluster refuses us.
+            KafkaException: no answer.
+        """
+        wanted = TopicPartition(self._topic, self._partition, since_ms)
+        (found,) = patiently(
+            lambda left_s: self._consumer.offsets_for_times([wanted], timeout=left_s),
+            f"offset of a time in {self._place}",
+            timeout_s=_ASK_S,
+        )
+        self.position = end if found.offset < 0 else max(self.position, found.offset)
+        self._consumer.assign([TopicPartition(self._topic, self._partition, self.position)])
 
     def read(self) -> list[Message]:
         """Return the next records, none after a short while without any; `position` moves behind them.

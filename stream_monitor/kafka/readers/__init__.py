@@ -1,0 +1,32 @@
+"""Readers of topics without a group: they commit nothing and disturb nobody.
+
+`record` is a record as it was stored, `topic` reads topics to their end or follows them, `export` turns records into
+JSON lines and back, `alerts`, `dead_letters` and `profiles` know what their topics hold. Only committed records are read.
+"""
+
+from stream_monitor.kafka.readers.alerts import AlertRecord, alert_events, alerts_of, decode_alert, follow_alerts
+from stream_monitor.kafka.readers.dead_letters import DeadLetter, decode_dead_letter, read_dead_letters
+from stream_monitor.kafka.readers.export import decode_line, encode_line, export_topics
+from stream_monitor.kafka.readers.profiles import read_profiles
+from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.readers.topic import Span, follow_topics, read_partition, read_topics
+
+__all__ = [
+    "AlertRecord",
+    "DeadLetter",
+    "Span",
+    "StoredRecord",
+    "alert_events",
+    "alerts_of",
+    "decode_alert",
+    "decode_dead_letter",
+    "decode_line",
+    "encode_line",
+    "export_topics",
+    "follow_alerts",
+    "follow_topics",
+    "read_dead_letters",
+    "read_partition",
+    "read_profiles",
+    "read_topics",
+]
