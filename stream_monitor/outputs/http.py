@@ -98,6 +98,7 @@ class HttpServer:
 
 class _Server(ThreadingHTTPServer):
     daemon_threads = True
+    request_queue_size = 2 * CONNECTIONS  # the default of 5 makes a burst wait for the kernel's retries
     block_on_close = False  # a slow reader must not hold up the end of the process
 
     def __init__(self, host: str, port: int, handler: type[BaseHTTPRequestHandler]) -> None:
