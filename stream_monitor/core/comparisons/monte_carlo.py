@@ -1,0 +1,59 @@
+"""Thresholds and p-values of any comparison without drift, by simulation of windows, the reference's error included.
+
+Bin masses are drawn from Dirichlet(reference counts), windows from Multinomial(n, masses). `(1 + #{T* >= T}) / (B +
+1)` is then an exact p-value for every law of the values. Sizes are taken on a 10 % grid and the draws are seeded by
+the reference, so that a threshold is computed once and is the same for everybody.
+
+Source: Dwass (1957), doi:10.1214/aoms/1177707045 (exactness of Monte-Carlo tests).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from functools import lru_cache
+
+import numpy as np
+
+from stream_monitor.core.arrays import Float64, Int64
+from stream_monitor.core.comparisons.comparison import Comparison, Reference
+
+DRAWS = 999
+_GRID = math.log(1.1)
+_MOST_KEPT = 1024
+
+
+def size_on_grid(n: int) -> int:
+    """Return the size that stands for n: steps of 10 %, exact below 10.
+
+    >>> [size_on_grid(n) for n in (7, 100, 1000, 1040)]
+    [7, 97, 956, 1051]
+    """
+    return n if n < 10 else round(math.exp(round(math.log(n) / _GRID) * _GRID))
+
+
+def null_windows(reference: Reference, n: int) -> Int64:
+    """Return windows of n events each without drift, shape (999, bins); the same at every call."""
+    seed = hashlib.blake2b(reference.key + n.to_bytes(8, "big"), digest_size=16).digest()
+    generator = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
+    masses = generator.standard_gamma(reference.counts.astype(np.float64), size=(DRAWS, reference.counts.size))
+    windows: Int64 = generator.multinomial(n, masses / masses.sum(axis=1, keepdims=True))
+    return windows
+
+
+def null_quantile(comparison: Comparison, reference: Reference, n: int, level: float) -> float:
+    """Return the point below which a share `level` of undrifted windows of n events stays."""
+    distances = _sorted_distances(comparison, reference, size_on_grid(n))
+    return float(distances[math.ceil(level * (DRAWS + 1)) - 1])
+
+
+def p_value(comparison: Comparison, reference: Reference, window: Int64) -> float:
+    """Return the probability of so large a distance without drift; at least 1/1000."""
+    distances = _sorted_distances(comparison, reference, size_on_grid(int(window.sum())))
+    below = int(np.searchsorted(distances, comparison.measure(reference, window), side="left"))
+    return (1 + DRAWS - below) / (DRAWS + 1)
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def _sorted_distances(comparison: Comparison, reference: Reference, n: int) -> Float64:
+    return np.sort(comparison.distances(reference, null_windows(reference, n)))
