@@ -21,7 +21,9 @@ class SeriesReference:
         counts: events of the whole reference per bin of the layout (numeric: spacings + seen; binary: false, true;
             categorical: categories in baseline order, other, unseen; demand: empty, it learns its own).
         unseen: categorical only, `(k, m)`: k of m reference rows held a category that the other half of the rows has
-        not.
+        not. unlisted: categorical only, the same pair for "not in the list of categories", where the list was cut:
+        then `other`
+            and `unseen` together are tested against it. None when every known category is listed.
         unseen_in_other: categorical only, an unknown category is counted in `other`, because the names pooled there
             were not kept.
         design_effect: by how much the series' dependence inflates the variance of its counts; 1 for independent events.
@@ -29,6 +31,7 @@ class SeriesReference:
 
     counts: Int64
     unseen: tuple[int, int] = (0, 0)
+    unlisted: tuple[int, int] | None = None
     unseen_in_other: bool = False
     design_effect: float = 1.0
 

@@ -63,5 +63,5 @@ class IntervalBernoulli:
         false, true = (float(count) / reference.design_effect for count in reference.counts)
         if self.direction is Direction.UP:
             upper = one_sided_upper(true, false + true, miss=self.miss).widened(self.tolerance).upper
-            return [Part(1, Limits(0.0, upper))]
-        return [Part(1, two_sided(true, false + true, miss=self.miss).widened(self.tolerance))]
+            return [Part(1, 1, Limits(0.0, upper))]
+        return [Part(1, 1, two_sided(true, false + true, miss=self.miss).widened(self.tolerance))]

@@ -5,6 +5,7 @@ Each category of at least 1 % of the reference (the twenty largest, ties by code
 
 Promise: expected alarms in n panes at most n/A, except with probability `miss` over the reference. `unseen` is
 counted on rows that did not decide which categories are known: the same rows may not define it and estimate its rate.
+The same holds for "not listed" where the list was cut to the most frequent categories.
 """
 
 from __future__ import annotations
@@ -52,11 +53,14 @@ class IntervalCategories:
         miss = self.miss / (len(tested) + 2)
         k, rows = reference.unseen
         unseen = one_sided_upper(k / d, rows / d, miss=miss)
-        other = two_sided(other_count, m, miss=miss)
-        if reference.unseen_in_other:
-            other = Limits(other.lower, min(1.0, other.upper + unseen.upper))
-        return [
-            *(Part(b, two_sided(named[b], m, miss=miss).widened(self.tolerance)) for b in tested),
-            Part(len(named), other.widened(self.tolerance)),
-            Part(len(named) + 1, Limits(0.0, unseen.widened(self.tolerance).upper)),
-        ]
+        parts = [Part(b, b, two_sided(named[b], m, miss=miss)) for b in tested]
+        if reference.unlisted is not None:
+            outside, halves = reference.unlisted
+            parts.append(Part(len(named), len(named) + 1, two_sided(outside / d, halves / d, miss=miss)))
+        elif reference.unseen_in_other:
+            other = two_sided(other_count, m, miss=miss)
+            parts.append(Part(len(named), len(named), Limits(other.lower, min(1.0, other.upper + unseen.upper))))
+        else:
+            parts.append(Part(len(named), len(named), two_sided(other_count, m, miss=miss)))
+        parts.append(Part(len(named) + 1, len(named) + 1, unseen))
+        return [part._replace(limits=part.limits.widened(self.tolerance)) for part in parts]

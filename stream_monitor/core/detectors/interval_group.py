@@ -1,8 +1,8 @@
 """Series whose shares of some bins must stay in intervals: what IntervalBernoulli and IntervalCategories run.
 
-A part is a bin and the interval of its probability. Each part is tested upwards and downwards with a few odds ratios;
-the evidence of a series is the mean over its testable parts, which keeps the promise under any dependence between
-them.
+A part is a bin, or a run of them, and the interval of its probability. Each part is tested upwards and downwards with
+a few odds ratios; the evidence of a series is the mean over its testable parts, which keeps the promise under any
+dependence between them.
 """
 
 from __future__ import annotations
@@ -23,9 +23,10 @@ _NO_BIN = -1
 
 
 class Part(NamedTuple):
-    """A bin, and the interval in which its probability lies without drift."""
+    """Neighbouring bins `first..last`, and the interval in which their probability lies without drift."""
 
-    bin: int
+    first: int
+    last: int
     limits: Limits
 
 
@@ -51,7 +52,7 @@ class IntervalGroup:
         self._intervals = intervals
         self._rows = Rows(
             f"{intervals.fingerprint}/{bins}",
-            ints={"bin": (most_parts,), "stepped": ()},
+            ints={"first": (most_parts,), "last": (most_parts,), "stepped": ()},
             floats={
                 "limits": (most_parts, 2),
                 "design_effect": (),
@@ -64,8 +65,9 @@ class IntervalGroup:
         """Start a series."""
         parts = self._intervals.parts(reference)
         row = self._rows.add()
-        self._rows.ints["bin"][row] = _NO_BIN
-        self._rows.ints["bin"][row, : len(parts)] = [part.bin for part in parts]
+        self._rows.ints["first"][row] = _NO_BIN
+        self._rows.ints["first"][row, : len(parts)] = [part.first for part in parts]
+        self._rows.ints["last"][row, : len(parts)] = [part.last for part in parts]
         self._rows.floats["limits"][row, : len(parts)] = [part.limits for part in parts]
         self._rows.floats["design_effect"][row] = reference.design_effect
         self._rows.floats["log_r"][row] = -np.inf
@@ -77,12 +79,10 @@ class IntervalGroup:
 
     def parts(self, row: int) -> tuple[Part, ...]:
         """Return the tested bins of a series and their intervals."""
-        bins, limits = self._rows.ints["bin"][row], self._rows.floats["limits"][row]
-        return tuple(
-            Part(int(b), Limits(float(low), float(high)))
-            for b, (low, high) in zip(bins, limits, strict=True)
-            if b != _NO_BIN
-        )
+        first, last = self._rows.ints["first"][row].tolist(), self._rows.ints["last"][row].tolist()
+        limits = self._rows.floats["limits"][row].tolist()
+        found = zip(first, last, limits, strict=True)
+        return tuple(Part(low, high, Limits(*interval)) for low, high, interval in found if low != _NO_BIN)
 
     def step(self, rows: Intp, counts: Int64) -> Float64:
         """Take one pane; a row without events does not step."""
@@ -135,12 +135,14 @@ class IntervalGroup:
     def _log_e(self, rows: Intp, counts: Int64) -> Float64:
         used, lower, upper = self._limits(rows)
         inside, outside = bernoulli_ratios.log_factors(lower, upper)
-        within = np.take_along_axis(counts, np.where(used, self._rows.ints["bin"][rows], 0), axis=1)
-        without = counts.sum(axis=1)[:, None] - within
+        below = np.concatenate([np.zeros((rows.size, 1), dtype=np.int64), counts.cumsum(axis=1)], axis=1)
+        after = np.take_along_axis(below, self._rows.ints["last"][rows] + 1, axis=1)
+        within = after - np.take_along_axis(below, np.maximum(self._rows.ints["first"][rows], 0), axis=1)
+        without = below[:, -1:] - within
         d = self._rows.floats["design_effect"][rows, None]
         log_e = (within / d)[:, :, None] * inside + (without / d)[:, :, None] * outside
         return np.where(used[:, :, None], log_e, 0.0).reshape(rows.size, -1)
 
     def _limits(self, rows: Intp) -> tuple[Bool, Float64, Float64]:
         limits = self._rows.floats["limits"][rows]
-        return self._rows.ints["bin"][rows] != _NO_BIN, limits[:, :, 0], limits[:, :, 1]
+        return self._rows.ints["first"][rows] != _NO_BIN, limits[:, :, 0], limits[:, :, 1]

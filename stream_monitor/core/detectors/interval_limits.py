@@ -26,7 +26,7 @@ class Limits(NamedTuple):
     upper: float
 
     def widened(self, tolerance: float) -> Limits:
-        """Return the interval with a tolerated change of the probability on both sides."""
+        """Return the interval with a tolerated change of the probability on both sides; an untestable side stays so."""
         return Limits(max(0.0, self.lower - tolerance), min(1.0, self.upper + tolerance))
 
 
@@ -34,6 +34,8 @@ def two_sided(k: float, m: float, *, miss: float) -> Limits:
     """Return limits of which each is wrong with probability at most miss / 2; at k = 0 or k = m one limit with all of
     it.
     """
+    if m <= 0:
+        return Limits(0.0, 1.0)
     if k <= 0:
         return one_sided_upper(k, m, miss=miss)
     if k >= m:

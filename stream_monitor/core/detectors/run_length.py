@@ -20,12 +20,14 @@ from typing import NamedTuple
 _OVERSHOOT = 1.166  # mean excess over the boundary of a standard normal walk, both boundaries together
 _SIEGMUND_CHECKED_TO = 1e6
 _ADWIN_RUN_LENGTHS = (
-    (0.5, 1.0e3),
-    (0.3, 2.0e3),
-    (0.1, 8.7e3),
-    (0.05, 1.97e4),
-    (0.02, 7.6e4),
-    (0.01, 1.76e5),
+    (0.5, 1.07e3),
+    (0.3, 2.22e3),
+    (0.1, 9.40e3),
+    (0.05, 2.31e4),
+    (0.02, 7.44e4),
+    (0.01, 1.68e5),
+    (0.005, 3.89e5),
+    (0.002, 1.25e6),
 )
 """(delta, average run length in panes) of river 0.26.1's ADWIN with clock=1."""
 
