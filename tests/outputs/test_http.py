@@ -122,9 +122,10 @@ def test_beyond_loopback_only_metrics_and_probes_are_served(
     listener: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whoever listens wider gives away numbers, not the state of the worker."""
-    monkeypatch.setattr(http, "is_loopback", lambda _: False)  # as if 127.0.0.1 were an address of the network
+    monkeypatch.setattr(http, "is_loopback", lambda host: host == "localhost")  # as if 127.0.0.1 were a public address
     with HttpServer("127.0.0.1", 0, pages(IDENTITY, listener.metrics, listener.health)) as server:
-        answers = {path: asked(server.address, path)[0] for path in ("/metrics", "/healthz", "/readyz", "/status")}
+        paths = ("/metrics", "/healthz", "/readyz", "/status")
+        answers = {path: asked(server.address, path, host="localhost")[0] for path in paths}
 
     assert answers == {"/metrics": 200, "/healthz": 200, "/readyz": 200, "/status": 403}
 
