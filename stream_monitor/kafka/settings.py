@@ -1,7 +1,7 @@
 """Settings of every Kafka client of the product: the user's librdkafka settings below ours.
 
-The user may set anything librdkafka knows except the keys that carry the promises of the log protocol; those are refused
-by name, so that a run never looks exactly-once and is not.
+The user may set anything librdkafka knows except the keys that carry the promises of the log protocol: those are
+refused by name, so that a run never looks exactly-once and is not.
 
 >>> settings = KafkaSettings({"bootstrap.servers": "localhost:9092", "sasl.password": "hunter2"})
 >>> settings.redacted()["sasl.password"]

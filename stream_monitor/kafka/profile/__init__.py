@@ -1,0 +1,22 @@
+"""The profile worker: input topics in, `drift-profiles` out, one plain commit a round.
+
+`worker` restarts, `session` is one life of the clients, `round` the way of a chunk from the buffer to the commit.
+The steps that the protocol numbers are each in a file: `assignment` (3-5), `intake` (6-7), `counting` (8), `writing`
+(9-10), `committing` (11-13), `idle` (14), `watchdog` (18).
+"""
+
+from stream_monitor.kafka.profile.counting import Decoder
+from stream_monitor.kafka.profile.job import ProfileJob
+from stream_monitor.kafka.profile.policy import DeadLetterLimits, OnDataLoss, ProfilePolicy, StartFrom, Tuning
+from stream_monitor.kafka.profile.worker import ProfileWorker
+
+__all__ = [
+    "DeadLetterLimits",
+    "Decoder",
+    "OnDataLoss",
+    "ProfileJob",
+    "ProfilePolicy",
+    "ProfileWorker",
+    "StartFrom",
+    "Tuning",
+]

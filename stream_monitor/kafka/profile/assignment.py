@@ -1,0 +1,184 @@
+"""Taking partitions up (steps 3 and 4): where each goes on, and a new lease for each before anything is read.
+
+The committed offset and its metadata are all the state there is. What is missing is never guessed: a partition
+without a committed state begins only where the group's start record, another partition or the operator says that it
+is new.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from confluent_kafka import Consumer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream_monitor.core.baseline import StartRecord
+from stream_monitor.core.chain import ChainState
+from stream_monitor.core.plan import MINUTE_MS
+from stream_monitor.kafka.clients import committed, end_offsets
+from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
+from stream_monitor.kafka.profile.healing import Found, LogTail
+from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy, StartFrom
+from stream_monitor.kafka.topics import TopicState, describe_topics
+
+YOUNG_MS = 10 * MINUTE_MS
+"""A group that began less than this ago may have partitions that never committed."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogRange:
+    """First offset of a partition's log, and the one after its last record."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class GroupStart:
+    """What is known of the group's beginning.
+
+    Attributes:
+        record: its start record.
+        now_ms: the later of this machine's time and the newest broker time seen. It decides only whether a missing
+            offset is explained by youth, never anything about events.
+    """
+
+    record: StartRecord
+    now_ms: int
+
+    @property
+    def is_young(self) -> bool:
+        """Whether the group may still have partitions without a first commit."""
+        return self.now_ms - self.record.timestamp_ms < YOUNG_MS
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Finds where partitions go on.
+
+    Attributes:
+        consumer: member of the group.
+        tail: reader of the log from which chains are healed.
+        profiles: name of the profiles topic.
+        patience_s: how long a question may be repeated.
+    """
+
+    consumer: Consumer
+    admin: AdminClient
+    tail: LogTail
+    profiles: str
+    policy: ProfilePolicy
+    patience_s: float
+
+    def find(self, places: Sequence[Place], start: GroupStart) -> tuple[dict[Place, Found], dict[str, TopicState]]:
+        """Return where each partition goes on, under a lease that nobody has used, and the state of its topics now.
+
+        Nothing is committed yet.
+
+        Raises:
+            DataLoss: input was deleted unread, or its topic was made anew.
+            HistoryUnusable: a committed state is missing or cannot be read.
+            Stop: the cluster refuses us.
+            KafkaException: it does not answer.
+        """
+        partitions = [TopicPartition(topic, partition) for topic, partition in places]
+        answers = committed(self.consumer, partitions, timeout_s=self.patience_s)
+        states = describe_topics(self.admin, sorted({topic for topic, _ in places}))
+        ranges = self._ranges(partitions)
+        found: dict[Place, Found] = {}
+        absent: list[Place] = []
+        for answer in answers:
+            place = (answer.topic, answer.partition)
+            topic_id = _topic_id(states, place)
+            if answer.offset < 0:
+                absent.append(place)
+            else:
+                found[place] = _committed(place, answer, topic_id)
+        if absent:
+            known = self._topics_with_metadata(absent, states)
+            for place in absent:
+                found[place] = self._begin(place, _topic_id(states, place), ranges[place], start, known)
+        return self._leased(found, ranges), states
+
+    def _leased(self, found: Mapping[Place, Found], ranges: Mapping[Place, LogRange]) -> dict[Place, Found]:
+        log = TopicPartition(self.profiles, 0)
+        end = end_offsets(self.admin, [log], uncommitted=True, timeout_s=self.patience_s)[self.profiles, 0]
+        healed = self.tail.heal(found, end=end, timeout_s=self.patience_s)
+        leased = {}
+        for place, state in healed.items():
+            checked = self._checked(place, state, ranges[place])
+            at = end if checked.chain.at is None else checked.chain.at
+            chain = dataclasses.replace(checked.chain, lease=checked.chain.lease + 1, at=at)
+            leased[place] = Found(checked.next, chain)
+        return leased
+
+    def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[Place, LogRange]:
+        starts = end_offsets(self.admin, partitions, earliest=True, timeout_s=self.patience_s)
+        ends = end_offsets(self.admin, partitions, uncommitted=True, timeout_s=self.patience_s)
+        return {place: LogRange(starts[place], ends[place]) for place in starts}
+
+    def _topics_with_metadata(self, absent: Sequence[Place], states: Mapping[str, TopicState]) -> set[str]:
+        topics = sorted({topic for topic, _ in absent})
+        every = [TopicPartition(topic, p) for topic in topics for p in range(states[topic].partitions)]
+        answers = committed(self.consumer, every, timeout_s=self.patience_s)
+        return {answer.topic for answer in answers if answer.offset >= 0 and answer.metadata}
+
+    def _begin(self, place: Place, topic_id: str, log: LogRange, start: GroupStart, known: set[str]) -> Found:
+        """Return where a partition without a committed offset begins."""
+        topic, partition = place
+        counted = start.record.partitions.get(topic)
+        if counted is None or start.is_young or topic in known:
+            if counted is not None and partition >= counted:
+                return Found(0, ChainState(topic=topic_id))  # added since: every event in it is new
+            match self.policy.start:
+                case StartFrom.EARLIEST:
+                    return Found(log.start, ChainState(topic=topic_id))
+                case StartFrom.LATEST:
+                    return Found(log.end, ChainState(topic=topic_id))
+                case StartFrom.FAIL:
+                    raise HistoryUnusable(f"{topic}[{partition}]: no committed offset, and start is 'fail'")
+        raise HistoryUnusable(
+            f"{topic}: the group has counted it before, but its committed offsets are gone (expired?):"
+            " run 'stream-monitor recover offsets'"
+        )
+
+    def _checked(self, place: Place, found: Found, log: LogRange) -> Found:
+        """Compare a position with the log of its partition."""
+        name = f"{place[0]}[{place[1]}]"
+        if found.next > log.end:
+            raise DataLoss(
+                f"{name}: counted up to offset {found.next}, but the log ends at {log.end}: lost or made anew"
+            )
+        if found.next >= log.start:
+            return found
+        lost = f"{name}: offsets {found.next} to {log.start - 1} were deleted before they were counted"
+        if self.policy.on_data_loss is OnDataLoss.FAIL:
+            raise DataLoss(f"{lost}; set on_data_loss: continue to go on behind the gap")
+        # A new epoch says in the log that the offsets of this chain do not join: the gap is declared, not hidden.
+        return Found(log.start, dataclasses.replace(found.chain, epoch=found.chain.epoch + 1))
+
+
+def _topic_id(states: Mapping[str, TopicState], place: Place) -> str:
+    state = states.get(place[0])
+    if state is None:
+        raise DataLoss(f"{place[0]}: the topic is gone")
+    return state.topic_id
+
+
+def _committed(place: Place, answer: TopicPartition, topic_id: str) -> Found:
+    name = f"{place[0]}[{place[1]}]"
+    if not answer.metadata:
+        raise HistoryUnusable(
+            f"{name}: offset {answer.offset} was committed without the chain state (reset by a tool?):"
+            " run 'stream-monitor recover offsets'"
+        )
+    try:
+        chain = ChainState.decode(answer.metadata)
+    except ValueError as error:
+        raise HistoryUnusable(f"{name}: the committed chain state cannot be read: {error}") from error
+    if chain.topic != topic_id:
+        raise DataLoss(f"{name}: the topic was made anew: its id is {topic_id}, counted was {chain.topic}")
+    return Found(answer.offset, chain)

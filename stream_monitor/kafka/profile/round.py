@@ -1,0 +1,201 @@
+"""A round: the due partitions' chunks counted, written, flushed and committed in one call (steps 8 to 14).
+
+Nothing of the committed state moves before the commit has succeeded; a failure on the way leaves records in the log
+that nobody will ever name.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Mapping, Sequence
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream_monitor.core.baseline import Schedule
+from stream_monitor.core.chain import ChainState
+from stream_monitor.kafka.clients import end_offsets
+from stream_monitor.kafka.deliveries import Outgoing
+from stream_monitor.kafka.errors import RoundFailed
+from stream_monitor.kafka.observer import ChunkStage
+from stream_monitor.kafka.profile.committing import commit
+from stream_monitor.kafka.profile.counting import CountedChunk, Counter
+from stream_monitor.kafka.profile.dead_letters import PoisonGauge, dead_letter
+from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
+from stream_monitor.kafka.profile.job import ProfileJob
+from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.shrinking import Shrinking
+from stream_monitor.kafka.profile.writing import RoundWriter, Written
+
+_LIST_S = 5.0
+
+
+class Round:
+    """Takes partitions through rounds.
+
+    Attributes:
+        broker_ms: latest broker time known.
+    """
+
+    def __init__(
+        self,
+        job: ProfileJob,
+        *,
+        consumer: Consumer,
+        producer: Producer,
+        admin: AdminClient,
+        schedule: Schedule,
+        partitions: int,
+        letter_partitions: int,
+        gauges: Mapping[Place, PoisonGauge],
+    ) -> None:
+        settings = job.settings
+        self.broker_ms: int | None = None
+        self._job = job
+        self._consumer = consumer
+        self._admin = admin
+        self._gauges = gauges
+        self._letter_partitions = letter_partitions
+        self._max_bytes = settings.message_max_bytes()
+        self._slow_s = settings.milliseconds("socket.timeout.ms") / 2_000
+        self._formats = job.formats
+        self._shrinking = Shrinking()
+        self._counter = Counter(job.plan, schedule, job.decoders, partitions, job.tuning.written_bytes)
+        self._writer = RoundWriter(
+            producer,
+            job.topics.profiles,
+            budget_s=settings.milliseconds("max.poll.interval.ms") / 2_000,
+            failpoints=job.failpoints,
+        )
+
+    def run(self, due: Sequence[OwnedPartition]) -> None:
+        """Count, write and commit one chunk of each partition that is due.
+
+        Raises:
+            RoundFailed: nothing was committed.
+            ClientRestart: what was committed is not known.
+            Stop: the worker cannot go on.
+        """
+        if not due:
+            return
+        reach = self._job.failpoints.reach
+        reach("profile.8.before")
+        counted = self._count(due)
+        for chunk in counted:
+            self._gauges[chunk.owned.place].check(chunk.records, chunk.rejected)
+        reach("profile.8.after")
+        try:
+            written = self._writer.write([(chunk, self._letters(chunk)) for chunk in counted])
+        except RoundFailed as error:
+            self._shrinking.learn(error, {c.owned.place: (c.first, c.records) for c in counted})
+            raise
+        chains = [dataclasses.replace(c.profiled.chain, at=written.at[c.owned.place]) for c in counted]
+        reach("profile.11.before")
+        started = time.perf_counter()
+        self.commit(
+            [
+                TopicPartition(*chunk.owned.place, chunk.next, metadata=chain.encode())
+                for chunk, chain in zip(counted, chains, strict=True)
+            ]
+        )
+        reach("profile.11.after")
+        self._job.observer.duration(ChunkStage.COMMIT, time.perf_counter() - started)
+        for chunk, chain in zip(counted, chains, strict=True):
+            self._apply(chunk, chain, written)
+        reach("profile.12.after")
+
+    def commit(self, offsets: Sequence[TopicPartition]) -> None:
+        """Commit offsets and metadata; raises as `committing.commit`."""
+        job = self._job
+        commit(self._consumer, offsets, slow_s=self._slow_s, name=job.member_name, observer=job.observer)
+
+    # --- counting -----------------------------------------------------------------------------------------------------
+
+    def _count(self, due: Sequence[OwnedPartition]) -> list[CountedChunk]:
+        idle = self._idle([p for p in due if not len(p.pending)])
+        return [self._count_one(partition, idle.get(partition.place)) for partition in due]
+
+    def _count_one(self, partition: OwnedPartition, idle_until_ms: int | None) -> CountedChunk:
+        if not len(partition.pending):
+            return self._counter.name_predecessor(partition, idle_until_ms)
+        limit = self._shrinking.limit(partition.place, partition.next)
+        if limit is None:
+            return self._counter.refuse_first(partition)
+        return self._counter.count(partition, limit=min(limit, partition.chain.limit, self._job.tuning.chunk_records))
+
+    def _idle(self, silent: Sequence[OwnedPartition]) -> dict[Place, int]:
+        """Return the instants up to which silent partitions are idle, for those that may advance."""
+        hopeful = [p for p in silent if isinstance(self._idle_until(p, at_end=p.at_end), int)]
+        if not hopeful:
+            return {}
+        # Asked now, so after `broker_ms` was taken: no record that came before it can be missed.
+        parts = [TopicPartition(*p.place) for p in hopeful]
+        stable = end_offsets(self._admin, parts, timeout_s=_LIST_S)
+        high = end_offsets(self._admin, parts, uncommitted=True, timeout_s=_LIST_S)
+        found = {}
+        for partition in hopeful:
+            place = partition.place
+            at_end = stable[place] == high[place] and partition.end is not None and partition.end >= high[place]
+            until = self._idle_until(partition, at_end=at_end)
+            if isinstance(until, int):
+                found[place] = until
+        return found
+
+    def _idle_until(self, partition: OwnedPartition, *, at_end: bool) -> object:
+        facts = IdleFacts(
+            broker_ms=self.broker_ms,
+            quiet_since_ms=partition.quiet_since_ms,
+            at_end=at_end,
+            max_ms=partition.chain.max_ms,
+            idle_ms=partition.chain.idle_ms,
+            record_ms=partition.record_ms,
+        )
+        return idle_until(facts, self._job.plan.time, pane_ms=self._job.plan.detection.pane_ms)
+
+    def _letters(self, chunk: CountedChunk) -> list[Outgoing]:
+        if chunk.raw is None:
+            return []
+        return [
+            dead_letter(
+                chunk.raw,
+                reject,
+                topic=self._job.topics.dead_letters,
+                partitions=self._letter_partitions,
+                group=self._job.group_id,
+                format_name=self._formats[chunk.owned.topic],
+                max_bytes=self._max_bytes,
+            )
+            for reject in chunk.profiled.rejects
+        ]
+
+    # --- after the commit ---------------------------------------------------------------------------------------------
+
+    def _apply(self, chunk: CountedChunk, chain: ChainState, written: Written) -> None:
+        """Move a partition to its committed state (step 12)."""
+        partition, now = chunk.owned, time.monotonic()
+        is_first = partition.chain.last.lease != partition.chain.lease
+        has_news = is_first or chunk.next > chunk.first or chain.idle_ms != partition.chain.idle_ms
+        partition.next, partition.chain = chunk.next, chain
+        partition.pending.drop(chunk.records, now)
+        pane_s = self._job.plan.detection.pane_ms / 1_000
+        partition.tell_at = now + (self._job.tuning.quiet_s if has_news else pane_s)
+        self.broker_ms = max(filter(None, (self.broker_ms, written.broker_ms)), default=None)
+        if chunk.raw is not None:
+            partition.record_ms = max(partition.record_ms or 0, int(chunk.raw.record_ms.max()))
+        if chunk.raw is not None or partition.quiet_since_ms is None:
+            partition.quiet_since_ms = written.broker_ms
+        self._gauges[partition.place].learn(chunk.records, chunk.rejected)
+        self._tell(chunk)
+
+    def _tell(self, chunk: CountedChunk) -> None:
+        observer, partition = self._job.observer, chunk.owned
+        observer.chunk(*partition.place, value_bytes=chunk.value_bytes, chunk=chunk.profiled)
+        observer.watermark(*partition.place, chunk.profiled.watermark_ms)
+        for reject in chunk.profiled.rejects:
+            observer.dead_letter(partition.topic, reject.reason.value)
+        if chunk.raw is not None:
+            observer.duration(ChunkStage.DECODE, chunk.decode_s)
+            observer.duration(ChunkStage.PROFILE, chunk.profile_s)
+        _, end = self._consumer.get_watermark_offsets(TopicPartition(*partition.place), cached=True)
+        observer.lag(*partition.place, max(0, end - chunk.next))

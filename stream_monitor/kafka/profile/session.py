@@ -1,0 +1,441 @@
+"""One life of a profile worker's clients: from the first look at the topics to the close (steps 1, 2, 6, 15 to 17).
+
+Everything here runs in one thread. Callbacks of the client come from inside `consume` and only note what happened; the
+loop acts on it.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from stream_monitor.core.baseline import Schedule, activation_lead_ms
+from stream_monitor.kafka import clients
+from stream_monitor.kafka.baseline_log import BaselineLog, BaselineWriter
+from stream_monitor.kafka.errors import (
+    ClientRestart,
+    Fatal,
+    Misconfigured,
+    RestartReason,
+    RoundFailed,
+    Stop,
+    is_transient,
+    kafka_error,
+    stop_for,
+)
+from stream_monitor.kafka.observer import Loop, RebalanceEvent
+from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
+from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
+from stream_monitor.kafka.profile.dead_letters import PoisonGauge
+from stream_monitor.kafka.profile.healing import LogTail
+from stream_monitor.kafka.profile.intake import runs
+from stream_monitor.kafka.profile.job import ProfileJob
+from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.round import Round
+from stream_monitor.kafka.profile.watchdog import SilenceWatch, TopicWatch
+from stream_monitor.kafka.settings import profile_consumer, profile_producer, reader
+from stream_monitor.kafka.topics import TopicState, check_inputs, describe_topics, plan_topics, require, verify_topics
+
+_LOG = logging.getLogger("stream_monitor.kafka.profile")
+
+_WATCH_REQUEST_S = 5.0
+
+
+class ProfileSession:
+    """Consumer, producer and readers of one worker, and the partitions it owns.
+
+    Args:
+        job: what the worker was given.
+        gauges: shares of dead letters by partition; they outlive the clients.
+        stopping: asked whenever the loop comes round.
+        beat: told whenever the loop comes round.
+    """
+
+    def __init__(
+        self,
+        job: ProfileJob,
+        *,
+        gauges: dict[Place, PoisonGauge],
+        stopping: Callable[[], bool],
+        beat: Callable[[], None],
+    ) -> None:
+        self._job = job
+        self._gauges = gauges
+        self._stopping = stopping
+        self._beat = beat
+        self._owned: dict[Place, OwnedPartition] = {}
+        self._noted: set[Place] = set()
+        self._noted_from = 0.0
+        self._failed_error: Stop | None = None
+        self._refused_since: float | None = None
+        self._watch_at = 0.0
+        self._seen_broker_at = time.monotonic()
+        self._held = False
+        self._exit = ExitStack()
+
+    # --- start --------------------------------------------------------------------------------------------------------
+
+    def open(self) -> None:
+        """Look at the topics, open the clients, read the baselines and join the group (steps 1 and 2).
+
+        Raises:
+            Stop: topics are missing or otherwise than they must be, or the cluster refuses us.
+            KafkaException: it does not answer.
+        """
+        job, settings = self._job, self._job.settings
+        self._admin: AdminClient = clients.open_admin(settings)
+        self._states = self._checked_topics()
+        self._producer: Producer = clients.open_producer(
+            profile_producer(settings, group=job.group, instance=job.instance), self._on_error
+        )
+        self._exit.callback(self._close_producer)
+        self._baselines = BaselineLog(
+            clients.open_consumer(reader(settings), self._on_error),
+            job.topics.baselines,
+            Schedule(group=job.group, lead_ms=activation_lead_ms(job.plan.time)),
+        )
+        self._exit.callback(self._baselines.close)
+        self._tail = LogTail(clients.open_consumer(reader(settings), self._on_error), job.topics.profiles)
+        self._exit.callback(self._tail.close)
+        self._baselines.read_to_end(timeout_s=job.tuning.committed_s)
+        self._start_group()
+        self._consumer: Consumer = clients.open_consumer(
+            profile_consumer(settings, group=job.group, instance=job.instance), self._on_error
+        )
+        self._exit.callback(self._consumer.close)
+        self._consumer.subscribe(
+            job.inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
+        )
+        self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
+        self._silence_watch = SilenceWatch(job.tuning.silent_s)
+        self._assignment = Assignment(
+            self._consumer, self._admin, self._tail, job.topics.profiles, job.policy, job.tuning.committed_s
+        )
+        self._round = Round(
+            job,
+            consumer=self._consumer,
+            producer=self._producer,
+            admin=self._admin,
+            schedule=self._baselines.schedule,
+            partitions=self._states[job.topics.profiles].partitions,
+            letter_partitions=self._states[job.topics.dead_letters].partitions,
+            gauges=self._gauges,
+        )
+
+    def _checked_topics(self) -> dict[str, TopicState]:
+        """Verify our topics and look at the inputs (step 1)."""
+        job, names = self._job, self._job.topics
+        ours = [s for s in plan_topics(names) if s.name in (names.profiles, names.baselines, names.dead_letters)]
+        found = [
+            *verify_topics(self._admin, ours),
+            *check_inputs(self._admin, job.inputs, allowed_lateness_ms=job.plan.time.allowed_lateness_ms),
+        ]
+        for warning in require(found):
+            _LOG.warning("%s", warning)
+        return describe_topics(self._admin, [*(spec.name for spec in ours), *job.inputs])
+
+    def _start_group(self) -> None:
+        """Write the group's start record, unless there is one; the lowest offset counts for ever."""
+        job = self._job
+        if job.group not in self._baselines.schedule.starts:
+            partitions = {topic: self._states[topic].partitions for topic in job.inputs}
+            BaselineWriter(self._producer, job.topics.baselines).start(
+                group=job.group, instance=job.instance, partitions=partitions
+            )
+            self._baselines.read_to_end(timeout_s=job.tuning.committed_s)
+
+    # --- callbacks of the client: they note ---------------------------------------------------------------------------
+
+    def _on_error(self, error: KafkaError) -> None:
+        self._job.observer.kafka_error(error.name())
+        stop = stop_for(error, "talk to the cluster", name=self._job.member_name)
+        if stop is not None:
+            self._failed_error = stop
+        else:
+            _LOG.warning("client: %s: %s", error.name(), error.str())
+
+    def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._job.observer.rebalance(RebalanceEvent.ASSIGNED)
+        self._noted |= {(p.topic, p.partition) for p in partitions}
+        consumer.incremental_assign([])  # or the binding would assign all of them itself
+
+    def _on_revoke(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._job.failpoints.reach("profile.16.before")
+        self._job.observer.rebalance(RebalanceEvent.REVOKED)
+        self._give_up({(p.topic, p.partition) for p in partitions})
+        self._job.failpoints.reach("profile.16.after")
+
+    def _on_lost(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
+        self._job.observer.rebalance(RebalanceEvent.LOST)
+        self._give_up({(p.topic, p.partition) for p in partitions})
+
+    def _give_up(self, places: set[Place]) -> None:
+        """Drop what is not written; nothing is pending across a poll, so there is nothing to commit (step 16)."""
+        self._unassign(place for place in places if place in self._owned)
+        for place in places:
+            self._owned.pop(place, None)
+            self._job.observer.released(Loop.PROFILE, *place)
+        self._noted -= places
+
+    def _unassign(self, places: Iterable[Place]) -> None:
+        self._consumer.incremental_unassign([TopicPartition(*place) for place in places])
+
+    # --- loop ---------------------------------------------------------------------------------------------------------
+
+    def run(self) -> None:
+        """Work until asked to stop, then finish the round in hand and name it (step 17).
+
+        Raises:
+            ClientRestart: the clients have to be rebuilt.
+            Stop: the worker cannot go on.
+        """
+        while not self._stopping():
+            self._come_round()
+        self._drain()
+
+    def _come_round(self) -> None:
+        now = time.monotonic()
+        messages = self._consumer.consume(self._job.tuning.poll_records, self._wait_s(now))
+        self._beat()
+        self._job.observer.progress(Loop.PROFILE)
+        if self._failed_error is not None:
+            raise self._failed_error
+        now = time.monotonic()
+        self._route(messages, now)
+        if self._noted and now >= self._noted_from:
+            self._take_up()
+        if self._is_due(now):
+            self._write_round(now)
+        if now >= self._watch_at:
+            self._watch(now)
+
+    def _wait_s(self, now: float) -> float:
+        tuning = self._job.tuning
+        due = min((self._due_at(p) for p in self._owned.values()), default=now + tuning.poll_s)
+        return max(0.0, min(tuning.poll_s, due - now))
+
+    def _due_at(self, partition: OwnedPartition) -> float:
+        since = partition.pending.since
+        return partition.tell_at if since is None else since + self._job.tuning.chunk_age_s
+
+    def _is_due(self, now: float) -> bool:
+        tuning, held = self._job.tuning, [p.pending for p in self._owned.values()]
+        return (
+            any(now >= self._due_at(p) for p in self._owned.values())
+            or sum(map(len, held)) >= tuning.chunk_records
+            or sum(p.bytes for p in held) >= tuning.chunk_bytes
+        )
+
+    def _route(self, messages: list[Message], now: float) -> None:
+        if any(map(Message.error, messages)):
+            records = []
+            for message in messages:
+                error = message.error()
+                if error is None:
+                    records.append(message)
+                else:
+                    # An end of partition must be seen after the records before it.
+                    self._accept(records, now)
+                    records = []
+                    self._note_event(error, message, now)
+            messages = records
+        self._accept(messages, now)
+
+    def _accept(self, messages: list[Message], now: float) -> None:
+        for topic, partition, run in runs(messages):
+            owned = self._owned.get((topic, partition))
+            if owned is None:  # given up between fetch and now
+                continue
+            owned.heard_at = now
+            dropped = owned.pending.accept(run, now)
+            if dropped < len(run):
+                owned.end = None
+            if dropped:
+                _LOG.info("%s[%d]: %d records came again and were dropped", topic, partition, dropped)
+
+    def _note_event(self, error: KafkaError, message: Message, now: float) -> None:
+        topic, partition, offset = message.topic(), message.partition(), message.offset()
+        owned = self._owned.get((topic, partition)) if topic is not None and partition is not None else None
+        if error.code() == KafkaError._PARTITION_EOF:
+            if owned is not None and offset is not None and offset >= owned.pending.expected:
+                owned.pending.reached_end(offset)
+                owned.end = offset
+                owned.heard_at = now
+            return
+        self._job.observer.kafka_error(error.name())
+        if error.code() == KafkaError._AUTO_OFFSET_RESET and owned is not None:
+            _LOG.warning("%s[%d]: %s", topic, partition, error.str())
+            self._take_up_again([owned.place])  # the assignment finds out what was lost
+            return
+        stop = stop_for(error, f"read {topic}", name=self._job.member_name)
+        if stop is not None:
+            raise stop
+        _LOG.warning("%s[%s]: %s: %s", topic, partition, error.name(), error.str())
+
+    # --- assignment ---------------------------------------------------------------------------------------------------
+
+    def _take_up(self) -> None:
+        """Find where the noted partitions go on, commit a lease for each, and read them (steps 3 to 5)."""
+        job, places, reach = self._job, sorted(self._noted), self._job.failpoints.reach
+        record = self._baselines.schedule.starts[job.group]
+        now_ms = max(int(time.time() * 1000), record.timestamp_ms, self._round.broker_ms or 0)
+        try:
+            reach("profile.3.before")
+            found, states = self._assignment.find(places, GroupStart(record, now_ms))
+            reach("profile.3.after")
+            reach("profile.4.before")
+            self._round.commit(
+                [TopicPartition(*place, state.next, metadata=state.chain.encode()) for place, state in found.items()]
+            )
+            reach("profile.4.after")
+        except RoundFailed as error:
+            self._note_refusal(error)
+            self._noted_from = time.monotonic() + job.tuning.retry_s
+            return
+        self._states.update(states)
+        now = time.monotonic()
+        reach("profile.5.before")
+        self._consumer.incremental_assign([TopicPartition(*place, state.next) for place, state in found.items()])
+        for place, state in found.items():
+            self._owned[place] = OwnedPartition(
+                *place,
+                source_partitions=self._states[place[0]].partitions,
+                next=state.next,
+                chain=state.chain,
+                tell_at=now + job.tuning.quiet_s,
+                heard_at=now,
+            )
+            self._gauges.setdefault(place, PoisonGauge(job.policy.dead_letters))
+        self._noted -= set(places)
+        reach("profile.5.after")
+        job.observer.readiness(Loop.PROFILE, ready=True, detail=f"{len(self._owned)} partitions")
+
+    def _take_up_again(self, places: Iterable[Place]) -> None:
+        """Drop what is pending of owned partitions and begin again at what is committed (step 15)."""
+        again = [place for place in places if place in self._owned]
+        self._unassign(again)
+        for place in again:
+            del self._owned[place]
+        self._noted |= set(again)
+        self._noted_from = time.monotonic() + self._job.tuning.retry_s
+
+    # --- rounds -------------------------------------------------------------------------------------------------------
+
+    def _write_round(self, now: float) -> None:
+        """Count, write and commit what is due; a failed round leaves no trace that counts."""
+        self._baselines.refresh()
+        if self._hold(self._baselines.is_behind()):
+            return
+        due = [p for p in self._owned.values() if len(p.pending) or now + self._slack_s() >= p.tell_at]
+        try:
+            self._round.run(due)
+        except RoundFailed as error:
+            self._note_refusal(error)
+            self._take_up_again([p.place for p in due])
+            return
+        self._refused_since = None
+        self._align()
+
+    def _slack_s(self) -> float:
+        """Return how much earlier an empty chunk may come to share a commit with others."""
+        return self._job.tuning.quiet_s / 4
+
+    def _note_refusal(self, error: RoundFailed) -> None:
+        now = time.monotonic()
+        _LOG.warning("round dropped: %s", error)
+        self._refused_since = self._refused_since or now
+        if now - self._refused_since > self._job.tuning.refused_s:
+            raise ClientRestart(RestartReason.FENCED, f"refused for {self._job.tuning.refused_s:g} s: {error}")
+
+    def _hold(self, hold: bool) -> bool:
+        """Stop fetching while the baselines are not known up to now; return whether that is so."""
+        if hold != self._held:
+            self._held = hold
+            detail = "the baseline reader is behind" if hold else f"{len(self._owned)} partitions"
+            _LOG.warning("counting %s: %s", "waits" if hold else "goes on", detail)
+            self._job.observer.readiness(Loop.PROFILE, ready=not hold, detail=detail)
+            self._align()
+        if hold:
+            time.sleep(0.05)  # the loop is due at once again
+        return hold
+
+    def _align(self) -> None:
+        """Pause partitions that are too far ahead, or all while counting waits; resume the others."""
+        lateness_ms = self._job.plan.time.allowed_lateness_ms
+        progress = {
+            place: Progress(p.chain.watermark_ms(lateness_ms), p.at_end and not len(p.pending))
+            for place, p in self._owned.items()
+        }
+        ahead = too_far_ahead(progress, max_ahead_ms=self._job.plan.time.max_ahead_ms)
+        for place, partition in self._owned.items():
+            pause = self._held or place in ahead
+            if pause == partition.paused:
+                continue
+            (self._consumer.pause if pause else self._consumer.resume)([TopicPartition(*place)])
+            partition.paused = pause
+            partition.heard_at = time.monotonic()
+
+    # --- watch --------------------------------------------------------------------------------------------------------
+
+    def _watch(self, now: float) -> None:
+        """Look at what the client does not report (step 18)."""
+        self._watch_at = now + self._job.tuning.watch_s
+        parts = [TopicPartition(*place) for place in self._owned]
+        try:
+            states = describe_topics(self._admin, self._job.inputs)
+            stable = clients.end_offsets(self._admin, parts, timeout_s=_WATCH_REQUEST_S)
+            high = clients.end_offsets(self._admin, parts, uncommitted=True, timeout_s=_WATCH_REQUEST_S)
+        except KafkaException as error:
+            inner = kafka_error(error)
+            if not is_transient(inner) and inner.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+                raise
+            if now - self._seen_broker_at > self._job.tuning.away_s:
+                raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s") from error
+            return
+        self._seen_broker_at = now
+        self._topic_watch.look(states)
+        self._silence_watch.look(self._owned.values(), stable=stable, high=high, now=now)
+        for topic, state in states.items():
+            self._states[topic] = state
+        for partition in self._owned.values():
+            partition.source_partitions = self._states[partition.topic].partitions
+            self._job.observer.lag(*partition.place, max(0, stable[partition.place] - partition.next))
+
+    # --- end ----------------------------------------------------------------------------------------------------------
+
+    def _drain(self) -> None:
+        """Finish the round in hand, and write one empty chunk for each partition to name it."""
+        deadline = time.monotonic() + self._job.tuning.drain_s
+        try:
+            while any(len(p.pending) for p in self._owned.values()) and time.monotonic() < deadline:
+                self._round.run([p for p in self._owned.values() if len(p.pending)])
+            self._round.run(list(self._owned.values()))
+        except RoundFailed as error:
+            _LOG.warning("the last round was dropped, the next owner counts it: %s", error)
+
+    def close(self) -> None:
+        """Close what was opened, the consumer first; what is still queued is dropped: nobody would ever name it."""
+        self._exit.close()
+        for place in self._owned:
+            self._job.observer.released(Loop.PROFILE, *place)
+
+    def _close_producer(self) -> None:
+        self._producer.purge()
+        self._producer.close()
+
+
+def missing_decoders(job: ProfileJob) -> None:
+    """Refuse a job whose inputs and decoders differ.
+
+    Raises:
+        Misconfigured: an input has no decoder, or a decoder no input.
+    """
+    planned = {item.topic for item in job.plan.inputs}
+    if planned != set(job.decoders):
+        odd = ", ".join(sorted(planned ^ set(job.decoders)))
+        raise Misconfigured(f"inputs: every topic of the plan needs its decoder and no other may have one: {odd}")
