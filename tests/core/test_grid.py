@@ -118,7 +118,7 @@ def test_the_layout_is_a_function_of_m_alone(m: int, bins: int) -> None:
 
 def test_the_smallest_layout_is_the_one_in_the_format() -> None:
     """63 values give 34 bins."""
-    assert spacings(63).tolist() == LAYOUT_OF_63
+    assert LAYOUT_OF_63 == spacings(63).tolist()
 
 
 @pytest.mark.parametrize("m", [0, 62, 64, 100, 131_071])
