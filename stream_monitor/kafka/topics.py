@@ -154,6 +154,19 @@ def create_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> tuple[str, 
     return tuple(made)
 
 
+def delete_topics(admin: AdminClient, names: Sequence[str]) -> None:
+    """Delete topics; one that does not exist is passed over.
+
+    Raises:
+        Stop: the cluster refuses.
+    """
+    for name, future in admin.delete_topics(list(names), request_timeout=_REQUEST_TIMEOUT_S).items():
+        try:
+            future.result()
+        except KafkaException as error:
+            _accept(error, {KafkaError.UNKNOWN_TOPIC_OR_PART}, f"delete topic {name}")
+
+
 def verify_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> tuple[Difference, ...]:
     """Compare all topics with the broker; the number of partitions is taken from `drift-profiles`, the first of them.
 

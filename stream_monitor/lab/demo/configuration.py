@@ -1,4 +1,4 @@
-"""The configuration of the demo's worker: a short clock and quick alerts, so that a person sees a whole life in a minute.
+"""The configuration of the demo's worker: a short clock and quick alerts, a whole life of an alert within a minute.
 
 The budget is the default one, one false alarm in 30 days: what is hurried is the clock, not the caution.
 """
