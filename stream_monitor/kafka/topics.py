@@ -9,6 +9,7 @@ would break a promise.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -29,6 +30,7 @@ MAX_PARTITIONS = 16
 """Every chunk writes a progress record to each partition of `drift-profiles`."""
 
 _REQUEST_TIMEOUT_S = 15.0
+_VISIBLE_POLL_S = 0.02
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +153,15 @@ def create_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> tuple[str, 
             made.append(name)
         except KafkaException as error:
             _accept(error, {KafkaError.TOPIC_ALREADY_EXISTS}, f"create topic {name}")
+    _wait_until_known(admin, made)
     return tuple(made)
+
+
+def _wait_until_known(admin: AdminClient, names: Sequence[str]) -> None:
+    """Return when the brokers answer for new topics: creation is acknowledged before every broker has heard of it."""
+    deadline = time.monotonic() + _REQUEST_TIMEOUT_S
+    while names and len(describe_topics(admin, names)) < len(names) and time.monotonic() < deadline:
+        time.sleep(_VISIBLE_POLL_S)
 
 
 def delete_topics(admin: AdminClient, names: Sequence[str]) -> None:
@@ -199,8 +209,8 @@ def check_inputs(admin: AdminClient, topics: Sequence[str], *, allowed_lateness_
         limit = max(allowed_lateness_ms // 2, 1)
         if state.config.get("message.timestamp.type") != "LogAppendTime" and ahead > limit:
             fix = (
-                "one record stamped in the future makes good events late; run kafka-configs.sh --alter --entity-type topics"
-                f" --entity-name {topic} --add-config message.timestamp.after.max.ms={limit}"
+                "one record stamped in the future makes good events late; run kafka-configs.sh --alter --entity-type"
+                f" topics --entity-name {topic} --add-config message.timestamp.after.max.ms={limit}"
             )
             found.append(
                 Difference(topic, "message.timestamp.after.max.ms", f"at most {limit}", str(ahead), Weight.WARNING, fix)
@@ -278,7 +288,8 @@ def _differences(spec: TopicSpec, state: TopicState | None, profiles: TopicState
             yield from _retention(spec, found)
         elif found != expected:
             weight = Weight.ERROR if key in spec.required else Weight.WARNING
-            fix = f"run kafka-configs.sh --alter --entity-type topics --entity-name {spec.name} --add-config {key}={expected}"
+            command = "kafka-configs.sh --alter --entity-type topics"
+            fix = f"run {command} --entity-name {spec.name} --add-config {key}={expected}"
             yield Difference(spec.name, key, expected, found or "unset", weight, fix)
 
 

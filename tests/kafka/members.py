@@ -11,6 +11,7 @@ from confluent_kafka.cimpl import NewTopic
 
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.settings import KafkaSettings, profile_consumer
+from stream_monitor.kafka.topics import describe_topics
 
 QUICK = {"session.timeout.ms": "6000", "max.poll.interval.ms": "6000", "heartbeat.interval.ms": "300"}
 """Time limits of the group protocol that a test can wait for."""
@@ -26,6 +27,8 @@ def make_topic(bootstrap: str, name: str, partitions: int, config: Mapping[str, 
     admin = open_admin(quick_settings(bootstrap))
     for future in admin.create_topics([NewTopic(name, partitions, 1, config=dict(config or {}))]).values():
         future.result(20)
+    while name not in describe_topics(admin, [name]):  # acknowledged before every broker has heard of it
+        time.sleep(0.02)
     return name
 
 

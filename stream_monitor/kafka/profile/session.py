@@ -39,7 +39,15 @@ from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.round import Round
 from stream_monitor.kafka.profile.watchdog import SilenceWatch, TopicWatch
 from stream_monitor.kafka.settings import profile_consumer, profile_producer, reader
-from stream_monitor.kafka.topics import TopicState, check_inputs, describe_topics, plan_topics, require, verify_topics
+from stream_monitor.kafka.topics import (
+    TopicState,
+    Weight,
+    check_inputs,
+    describe_topics,
+    plan_topics,
+    require,
+    verify_topics,
+)
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
@@ -131,8 +139,9 @@ class ProfileSession:
         """Verify our topics and look at the inputs (step 1)."""
         job, names = self._job, self._job.topics
         ours = [s for s in plan_topics(names) if s.name in (names.profiles, names.baselines, names.dead_letters)]
+        # What only weakens our own topics is for `topics verify` to say; a worker stops at what breaks a promise.
         found = [
-            *verify_topics(self._admin, ours),
+            *(difference for difference in verify_topics(self._admin, ours) if difference.weight is Weight.ERROR),
             *check_inputs(self._admin, job.inputs, allowed_lateness_ms=job.plan.time.allowed_lateness_ms),
         ]
         for warning in require(found):
