@@ -53,14 +53,19 @@ class IntervalCategories:
         miss = self.miss / (len(tested) + 2)
         k, rows = reference.unseen
         unseen = one_sided_upper(k / d, rows / d, miss=miss)
+        other, last = len(named), len(named) + 1
         parts = [Part(b, b, two_sided(named[b], m, miss=miss)) for b in tested]
         if reference.unlisted is not None:
             outside, halves = reference.unlisted
-            parts.append(Part(len(named), len(named) + 1, two_sided(outside / d, halves / d, miss=miss)))
+            parts.append(Part(other, last, two_sided(outside / d, halves / d, miss=miss)))
         elif reference.unseen_in_other:
-            other = two_sided(other_count, m, miss=miss)
-            parts.append(Part(len(named), len(named), Limits(other.lower, min(1.0, other.upper + unseen.upper))))
-        else:
-            parts.append(Part(len(named), len(named), two_sided(other_count, m, miss=miss)))
-        parts.append(Part(len(named) + 1, len(named) + 1, unseen))
+            pooled = two_sided(other_count, m, miss=miss)
+            return self._widened(
+                [*parts, Part(other, other, Limits(pooled.lower, min(1.0, pooled.upper + unseen.upper)))]
+            )
+        elif other_count:
+            parts.append(Part(other, other, two_sided(other_count, m, miss=miss)))
+        return self._widened([*parts, Part(last, last, unseen)])
+
+    def _widened(self, parts: list[Part]) -> list[Part]:
         return [part._replace(limits=part.limits.widened(self.tolerance)) for part in parts]

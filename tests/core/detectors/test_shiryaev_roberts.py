@@ -1,0 +1,55 @@
+"""The recursion, its ceiling, and the posterior of the change."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stream_monitor.core.detectors.shiryaev_roberts import LOG_CAP, advance, change_range, log_mixture, stepped_panes
+
+
+def test_the_recursion_is_that_of_shiryaev_and_roberts() -> None:
+    """R = (1 + R) e, three panes by hand: 2, then (1+2)·½, then (1+1.5)·4."""
+    log_r = np.array([-np.inf])
+    seen = []
+    for e in (2.0, 0.5, 4.0):
+        log_r = advance(log_r, np.log([e]))
+        seen.append(float(np.exp(log_r[0])))
+
+    assert seen == pytest.approx([2.0, 1.5, 10.0])
+
+
+def test_evidence_stops_at_the_ceiling() -> None:
+    """A storm of evidence does not overflow, and can still be added up."""
+    log_r = advance(np.array([599.0, 599.0]), np.array([1e4, 1e4]))
+
+    assert log_r.tolist() == [LOG_CAP, LOG_CAP]
+    assert float(log_mixture(log_r, np.log([0.5, 0.5]))) == pytest.approx(LOG_CAP)
+
+
+def test_an_abrupt_change_is_dated_to_its_pane() -> None:
+    """Five quiet panes, then three loud ones: the change began with the sixth."""
+    log_e = np.array([-6.0, -6.0, -6.0, -6.0, -6.0, 6.0, 6.0, 6.0])[:, None]
+    log_r = np.array([-np.inf])
+    for e in log_e:
+        log_r = advance(log_r, e)
+
+    assert change_range(log_r, log_e, np.zeros(1)) == (5, 5, 5)
+
+
+def test_a_change_older_than_the_panes_is_before_them() -> None:
+    """What R holds beyond the panes at hand began earlier, and is said so."""
+    log_r = np.array([-np.inf])
+    for _ in range(20):
+        log_r = advance(log_r, np.array([2.0]))
+
+    assert change_range(log_r, np.full((4, 1), 2.0), np.zeros(1)) == (-1, -1, -1)
+
+
+def test_only_panes_since_the_restart_are_dated() -> None:
+    """Empty panes did not step, and panes before the restart are not in R."""
+    panes = np.array([[1], [0], [2], [0], [3], [4]])
+
+    assert stepped_panes(panes, 3).tolist() == [2, 4, 5]
+    assert stepped_panes(panes, 100).tolist() == [0, 2, 4, 5]
+    assert stepped_panes(panes, 0).tolist() == []
