@@ -250,8 +250,7 @@ def _categorical(name: str, values: _Values, table: ReferenceTable, limits: Limi
     even_rows = all_rows - odd_rows
     names_met = np.flatnonzero(all_rows)
     listed = _listed(names, names_met, even_rows, limits.categories)
-    pooled = [names[code] for code in names_met if code not in set(listed)]
-    cut = bool(pooled)
+    pooled = [names[code] for code in np.setdiff1d(names_met, listed).tolist()]
     known = len(pooled) <= OTHER_NAMES and len(list(_fitting(pooled))) == len(pooled)
     return CategoricalBaseline(
         series=name,
@@ -262,7 +261,7 @@ def _categorical(name: str, values: _Values, table: ReferenceTable, limits: Limi
         other_categories=tuple(pooled) if known else None,
         unseen_k=int(odd_rows[even_rows == 0].sum()),
         unseen_m=int(odd.sum()),
-        unlisted=(int(odd.sum() - odd_rows[listed].sum()), int(odd.sum())) if cut else None,
+        unlisted=(int(odd.sum() - odd_rows[listed].sum()), int(odd.sum())) if pooled else None,
         missing=values.missing,
     )
 

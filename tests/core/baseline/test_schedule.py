@@ -1,0 +1,215 @@
+"""The schedule: which baseline is active in a pane, and which activations are void."""
+
+from __future__ import annotations
+
+import pytest
+
+from stream_monitor.core.baseline import (
+    Applied,
+    Baseline,
+    BinaryBaseline,
+    Origin,
+    OriginType,
+    Schedule,
+    activation_lead_ms,
+    activation_record,
+    proposed_activation_ms,
+    start_record,
+)
+from stream_monitor.core.plan import TimePlan
+
+LEAD_MS = 420_000
+T0 = 1_795_332_000_000
+PANE_MS = 10_000
+
+
+def baseline(model: str, version: str, rows: int) -> Baseline:
+    """Return a small baseline; another number of rows makes another document."""
+    errors = BinaryBaseline("serving_error", rows, (rows, 0))
+    return Baseline(model, version, Origin(OriginType.DATASET, rows), {"serving_error": errors})
+
+
+OLD, NEW = baseline("fraud", "7", 64), baseline("fraud", "7", 65)
+
+
+class Log:
+    """A topic of baselines: records get offsets and broker times, and are folded at once."""
+
+    def __init__(self, group: str = "g", lead_ms: int = LEAD_MS) -> None:
+        self.schedule = Schedule(group=group, lead_ms=lead_ms)
+        self.offset = 100
+
+    def write(self, record: tuple[bytes, bytes | None], at_ms: int = T0) -> Applied:
+        self.offset += 2  # transactions leave gaps
+        return self.schedule.apply(*record, self.offset, at_ms)
+
+    def publish(self, document: Baseline) -> None:
+        for part in document.parts():
+            self.write(part)
+
+
+def test_a_baseline_is_active_from_its_pane_on() -> None:
+    """Before it there is none, and an older one stays the right one for older panes."""
+    log = Log()
+    log.publish(OLD)
+    log.publish(NEW)
+    log.write(activation_record("fraud", "7", OLD.id, T0))
+    log.write(activation_record("fraud", "7", NEW.id, T0 + PANE_MS))
+    found = [log.schedule.at("fraud", "7", T0 + pane * PANE_MS) for pane in (-1, 0, 1, 2)]
+
+    assert [None, OLD.id, NEW.id, NEW.id] == [None if item is None else item.id for item in found]
+
+
+def test_another_version_has_no_part_in_it() -> None:
+    """A baseline speaks for exactly one version; an unknown one is in warm-up."""
+    log = Log()
+    log.publish(OLD)
+    log.write(activation_record("fraud", "7", OLD.id, 0))
+
+    assert [None, None, None] == [log.schedule.at(*name, T0) for name in (("fraud", ""), ("fraud", "8"), ("x", "7"))]
+
+
+def test_the_order_of_activations_in_the_log_does_not_matter() -> None:
+    """The schedule is all activations, sorted by their pane."""
+    log = Log()
+    log.publish(OLD)
+    log.publish(NEW)
+    log.write(activation_record("fraud", "7", NEW.id, T0 + PANE_MS))
+    log.write(activation_record("fraud", "7", OLD.id, T0))
+
+    assert (OLD.id, NEW.id) == tuple(item.baseline for item in log.schedule.activations)
+    assert log.schedule.get(OLD.id) is log.schedule.at("fraud", "7", T0)
+
+
+@pytest.mark.parametrize(
+    ("ahead_ms", "applied"),
+    [
+        pytest.param(LEAD_MS, Applied.ACTIVATION, id="just in time"),
+        pytest.param(LEAD_MS - 1, Applied.VOID, id="a millisecond too late"),
+        pytest.param(-LEAD_MS, Applied.VOID, id="into the past"),
+    ],
+)
+def test_after_the_start_an_activation_needs_its_lead(ahead_ms: int, applied: Applied) -> None:
+    """One that could reach panes counted by now is void for everybody, judged by its broker time."""
+    log = Log()
+    log.write(start_record("g", "0", {"inference-events": 6}))
+    log.publish(NEW)
+
+    assert applied is log.write(activation_record("fraud", "7", NEW.id, T0 + ahead_ms), T0)
+    assert (log.schedule.at("fraud", "7", T0 + 10 * LEAD_MS) is None) == (applied is Applied.VOID)
+    assert (applied is Applied.VOID) == (len(log.schedule.void) == 1)
+
+
+def test_before_the_start_the_past_is_free() -> None:
+    """Nothing was counted before the group's start, so an activation written before it may reach back."""
+    log = Log()
+    log.publish(OLD)
+    log.write(activation_record("fraud", "7", OLD.id, 0))
+    log.write(start_record("g", "0", {}))
+
+    assert log.schedule.at("fraud", "7", T0) is not None
+
+
+def test_the_start_of_another_group_binds_nobody() -> None:
+    """Two deployments may share the topic; each has its own past."""
+    log = Log(group="g")
+    log.write(start_record("other", "0", {}))
+
+    assert Applied.ACTIVATION is log.write(activation_record("fraud", "7", OLD.id, 0))
+
+
+def test_the_first_start_of_a_group_counts_for_ever() -> None:
+    """A later worker of the group does not move the start, nor the partitions it found."""
+    log = Log()
+    log.write(start_record("g", "0", {"inference-events": 6}), T0)
+    repeated = log.write(start_record("g", "1", {"inference-events": 8}), T0 + 1)
+    start = log.schedule.starts["g"]
+
+    assert Applied.REPEATED is repeated
+    assert ("0", {"inference-events": 6}, 102) == (start.instance, dict(start.partitions), start.offset)
+
+
+def test_an_activation_is_never_rewritten() -> None:
+    """A second record for the same pane changes nothing: events may be counted with the first."""
+    log = Log()
+    log.publish(OLD)
+    log.publish(NEW)
+    log.write(activation_record("fraud", "7", OLD.id, T0))
+    again = log.write(activation_record("fraud", "7", NEW.id, T0))
+    active = log.schedule.at("fraud", "7", T0)
+
+    assert (Applied.REPEATED, OLD.id) == (again, active and active.id)
+
+
+def test_a_tombstone_takes_nothing_back() -> None:
+    """Old events need old baselines."""
+    log = Log()
+    log.publish(OLD)
+    key, value = activation_record("fraud", "7", OLD.id, T0)
+    log.write((key, value))
+
+    assert Applied.IGNORED is log.write((key, None))
+    assert log.schedule.at("fraud", "7", T0) is not None
+
+
+def test_an_activation_waits_for_its_document() -> None:
+    """Compaction may leave the document behind its activation; once both are read, the order is forgotten."""
+    log = Log()
+    log.publish(OLD)
+    log.write(activation_record("fraud", "7", OLD.id, T0))
+    log.write(activation_record("fraud", "7", NEW.id, T0 + PANE_MS))
+    before = log.schedule.at("fraud", "7", T0 + PANE_MS)
+    log.publish(NEW)
+    after = log.schedule.at("fraud", "7", T0 + PANE_MS)
+
+    assert (OLD.id, NEW.id) == (before and before.id, after and after.id)
+
+
+@pytest.mark.parametrize("version", ["", "a/b", "50%", "%2F", "1/%2f"])
+def test_any_name_fits_into_a_key(version: str) -> None:
+    """Slashes and percent signs are encoded and come back as they were."""
+    document = baseline("m/%odel", version, 64)
+    log = Log()
+    log.publish(document)
+    log.write(activation_record("m/%odel", version, document.id, T0))
+
+    assert log.schedule.at("m/%odel", version, T0) is log.schedule.get(document.id) is not None
+
+
+@pytest.mark.parametrize(
+    ("record", "applied"),
+    [
+        pytest.param((b"doc/sha256:00/0", b"{}"), Applied.MALFORMED, id="an empty document"),
+        pytest.param((b"doc/sha256:00/0", b"\xff"), Applied.MALFORMED, id="no JSON"),
+        pytest.param((b"active/m/v/0", b'{"kind":"activation"}'), Applied.MALFORMED, id="an activation of nothing"),
+        pytest.param((b"start/g/0", b'{"kind":"start","schema_version":9}'), Applied.MALFORMED, id="a later start"),
+        pytest.param((b"\xff/x", b"{}"), Applied.MALFORMED, id="a key that is no text"),
+        pytest.param((b"other/x", b"{}"), Applied.IGNORED, id="a key of another kind"),
+        pytest.param((b"", b"{}"), Applied.IGNORED, id="no key"),
+    ],
+)
+def test_a_bad_record_is_named_and_skipped(record: tuple[bytes, bytes], applied: Applied) -> None:
+    """What somebody else writes into the topic stops no worker, and the position moves on."""
+    log = Log()
+
+    assert (applied, 103) == (log.write(record), log.schedule.next_offset)
+
+
+def test_a_document_with_a_wrong_id_is_not_taken() -> None:
+    """The name of a document is the hash of its content, or it is nobody's."""
+    log = Log()
+    (key, value), *_ = OLD.parts()
+
+    assert Applied.MALFORMED is log.write((key, value.replace(b'"rows":64', b'"rows":63')))
+    assert log.schedule.get(OLD.id) is None
+
+
+def test_a_proposed_activation_is_not_void() -> None:
+    """A proposal written within a minute keeps its lead, and begins with a pane."""
+    lead_ms = activation_lead_ms(TimePlan())
+    from_ms = proposed_activation_ms(T0 + 1, lead_ms=lead_ms, pane_ms=PANE_MS)
+    log = Log(lead_ms=lead_ms)
+    log.write(start_record("g", "0", {}))
+
+    assert (420_000, 0) == (lead_ms, from_ms % PANE_MS)
+    assert Applied.ACTIVATION is log.write(activation_record("fraud", "7", OLD.id, from_ms), T0 + 60_000)
