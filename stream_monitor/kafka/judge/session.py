@@ -110,7 +110,7 @@ class JudgeSession:
         error = message.error()
         partition = message.partition()
         if error is not None:
-            self._note(error, partition)
+            self._note(error, partition, message.offset())
             return
         live = self._live.get(partition) if partition is not None else None
         if live is None:
@@ -121,8 +121,11 @@ class JudgeSession:
             _LOG.error("partition %d stops: %s", live.partition, gap)
             self._context.observer.chain_gap(gap.topic)
 
-    def _note(self, error: KafkaError, partition: int | None) -> None:
+    def _note(self, error: KafkaError, partition: int | None, offset: int | None) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
+            if partition in self._live and offset is not None:
+                lag = max(0, offset - self._live[partition].committed_offset)
+                self._context.observer.lag(self._context.topics.profiles, partition, lag)
             return
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             place = f"{self._context.topics.profiles}[{partition}]"

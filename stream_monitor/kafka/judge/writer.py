@@ -103,7 +103,7 @@ class TransactionalWriter:
         _produce(batch, (r for p in portions for r in p.outputs), lambda: reach("judge.commit.output"))
         reach("judge.commit.outputs")
         propose_baselines(self._context, self._producer, [b for p in portions for b in p.proposals])
-        _produce(batch, (r for p in portions for r in p.state), lambda: reach("judge.commit.state_record"))
+        _produce(batch, (r for p in portions for r in p.state), lambda: reach("judge.commit.state"))
         reach("judge.commit.flush")
         batch.flush(timeout_s)
         reach("judge.commit.flushed")
@@ -225,7 +225,7 @@ class RepeatingWriter:
         propose_baselines(self._context, self._producer, [b for p in portions for b in p.proposals])
         batch.flush(timeout_s)
         reach("judge.commit.outputs")
-        _produce(batch, (r for p in portions for r in p.state), lambda: reach("judge.commit.state_record"))
+        _produce(batch, (r for p in portions for r in p.state), lambda: reach("judge.commit.state"))
         batch.flush(timeout_s)
         reach("judge.commit.flushed")
 

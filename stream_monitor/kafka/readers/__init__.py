@@ -1,7 +1,7 @@
 """Readers of topics without a group: they commit nothing and disturb nobody.
 
 `record` is a record as it was stored, `topic` reads topics to their end or follows them, `export` turns records into
-JSON lines and back, `alerts`, `dead_letters` and `profiles` know what their topics hold. Only committed records are read.
+JSON lines and back; `alerts`, `dead_letters` and `profiles` know what their topics hold. All read what is committed.
 """
 
 from stream_monitor.kafka.readers.alerts import AlertRecord, alert_events, alerts_of, decode_alert, follow_alerts
