@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import msgspec
 
-from stream_monitor.core.canonical import canonical_json
+from stream_monitor.core.canonical import Json, canonical_json
 
 CHAIN_VERSION = 1
 """Version of the metadata's format."""
@@ -50,6 +50,7 @@ class ChainState:
         limit: records of a chunk.
         grow_at: input offset from which a shrunk limit grows back.
         trying: `[first, n]` of a range that the owner began and may have died of.
+        tries: owners in a row that died of `trying` when it was a single record; written only when there were any.
     """
 
     topic: str
@@ -62,6 +63,7 @@ class ChainState:
     limit: int = CHUNK_LIMIT
     grow_at: int | None = None
     trying: tuple[int, int] | None = None
+    tries: int = 0
 
     def watermark_ms(self, allowed_lateness_ms: int) -> int | None:
         """Return the event time up to which the partition is complete; None before its first event or idle fact."""
@@ -70,8 +72,10 @@ class ChainState:
 
     def encode(self) -> str:
         """Return the state as commit metadata: canonical JSON, below 400 bytes."""
+        tries: dict[str, Json] = {"tries": self.tries} if self.tries else {}
         return canonical_json(
             {
+                **tries,
                 "v": CHAIN_VERSION,
                 "topic": self.topic,
                 "epoch": self.epoch,
@@ -110,6 +114,7 @@ class ChainState:
             limit=wire.limit,
             grow_at=wire.grow_at,
             trying=wire.trying,
+            tries=wire.tries,
         )
 
 
@@ -125,6 +130,7 @@ class _Wire(msgspec.Struct):
     limit: int = CHUNK_LIMIT
     grow_at: int | None = None
     trying: tuple[int, int] | None = None
+    tries: int = 0
 
 
 _DECODER = msgspec.json.Decoder(_Wire)

@@ -15,10 +15,11 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.baseline import StartRecord
-from stream_monitor.core.chain import ChainState
+from stream_monitor.core.chain import CHUNK_LIMIT, ChainState
 from stream_monitor.core.plan import MINUTE_MS
 from stream_monitor.kafka.clients import committed, end_offsets
 from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
+from stream_monitor.kafka.profile.crashes import after_crash, needs_guard
 from stream_monitor.kafka.profile.healing import Found, LogTail
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy, StartFrom
@@ -63,6 +64,7 @@ class Assignment:
         consumer: member of the group.
         tail: reader of the log from which chains are healed.
         profiles: name of the profiles topic.
+        leases: those that this process ever took; what they left behind is no crash.
         patience_s: how long a question may be repeated.
     """
 
@@ -72,6 +74,7 @@ class Assignment:
     profiles: str
     policy: ProfilePolicy
     patience_s: float
+    leases: set[tuple[Place, int]]
 
     def find(self, places: Sequence[Place], start: GroupStart) -> tuple[dict[Place, Found], dict[str, TopicState]]:
         """Return where each partition goes on, under a lease that nobody has used, and the state of its topics now.
@@ -110,9 +113,15 @@ class Assignment:
         leased = {}
         for place, state in healed.items():
             checked = self._checked(place, state, ranges[place])
-            at = end if checked.chain.at is None else checked.chain.at
-            chain = dataclasses.replace(checked.chain, lease=checked.chain.lease + 1, at=at)
-            leased[place] = Found(checked.next, chain)
+            left = found[place].chain
+            is_own = (place, left.lease) in self.leases
+            chain = dataclasses.replace(checked.chain, trying=None) if is_own else after_crash(checked.chain)
+            guarded = chain.limit < CHUNK_LIMIT if is_own else needs_guard(left)
+            at = end if chain.at is None else chain.at
+            leased[place] = Found(
+                checked.next, dataclasses.replace(chain, lease=chain.lease + 1, at=at), guarded or chain.tries > 0
+            )
+            self.leases.add((place, chain.lease + 1))
         return leased
 
     def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[Place, LogRange]:

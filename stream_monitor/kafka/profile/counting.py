@@ -103,12 +103,10 @@ class Counter:
         profiled = self._profile(empty_batch(), owned, owned.pending.expected, idle_until_ms)
         return CountedChunk(owned, None, owned.next, owned.pending.expected, profiled)
 
-    def refuse_first(self, owned: OwnedPartition) -> CountedChunk:
+    def refuse_first(self, owned: OwnedPartition, reason: RejectReason, message: str) -> CountedChunk:
         """Return the first pending record as a dead letter, unread."""
         raw, upto = owned.pending.first(1)
-        reject = Reject(
-            0, int(raw.offsets[0]), Stage.VALUE, RejectReason.INTERNAL_ERROR, "RecordRefused", "its counts are refused"
-        )
+        reject = Reject(0, int(raw.offsets[0]), Stage.VALUE, reason, "Unreadable", message)
         batch = dataclasses.replace(empty_batch(), read=1, rejects=(reject,))
         return CountedChunk(owned, raw, owned.next, upto, self._profile(batch, owned, upto, None))
 

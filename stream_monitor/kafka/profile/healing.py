@@ -28,10 +28,11 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a partition goes on: the next offset, and the chain state there."""
+    """Where a partition goes on: the next offset, the chain state there, and whether a crash may lie before it."""
 
     next: int
     chain: ChainState
+    guarded: bool = False
 
 
 class LogTail:

@@ -24,6 +24,7 @@ class OwnedPartition:
         quiet_since_ms: first broker time taken after the last non-empty chunk and after the assignment; None before.
         tell_at: when an empty chunk is due if no record comes, seconds of the worker's monotonic clock.
         heard_at: when a record or the end of the partition last came.
+        guarded: what is to be decoded has to be announced first, a predecessor may have died of it.
         paused: fetching is paused.
     """
 
@@ -34,6 +35,7 @@ class OwnedPartition:
     chain: ChainState
     tell_at: float
     heard_at: float
+    guarded: bool = False
     pending: Pending = field(init=False)
     end: int | None = None
     record_ms: int | None = None

@@ -14,13 +14,15 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.baseline import Schedule
-from stream_monitor.core.chain import ChainState
+from stream_monitor.core.chain import CHUNK_LIMIT, ChainState
+from stream_monitor.core.names import RejectReason
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.errors import RoundFailed
 from stream_monitor.kafka.observer import ChunkStage
 from stream_monitor.kafka.profile.committing import commit
 from stream_monitor.kafka.profile.counting import CountedChunk, Counter
+from stream_monitor.kafka.profile.crashes import after_chunk, is_deadly
 from stream_monitor.kafka.profile.dead_letters import PoisonGauge, dead_letter
 from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
 from stream_monitor.kafka.profile.job import ProfileJob
@@ -80,6 +82,7 @@ class Round:
         if not due:
             return
         reach = self._job.failpoints.reach
+        self._announce(due)
         reach("profile.8.before")
         counted = self._count(due)
         for chunk in counted:
@@ -90,7 +93,9 @@ class Round:
         except RoundFailed as error:
             self._shrinking.learn(error, {c.owned.place: (c.first, c.records) for c in counted})
             raise
-        chains = [dataclasses.replace(c.profiled.chain, at=written.at[c.owned.place]) for c in counted]
+        chains = [
+            after_chunk(dataclasses.replace(c.profiled.chain, at=written.at[c.owned.place]), c.next) for c in counted
+        ]
         reach("profile.11.before")
         started = time.perf_counter()
         self.commit(
@@ -119,10 +124,29 @@ class Round:
     def _count_one(self, partition: OwnedPartition, idle_until_ms: int | None) -> CountedChunk:
         if not len(partition.pending):
             return self._counter.name_predecessor(partition, idle_until_ms)
-        limit = self._shrinking.limit(partition.place, partition.next)
+        if is_deadly(partition.chain):
+            return self._counter.refuse_first(partition, RejectReason.CRASHED, "workers died of this record")
+        limit = self._limit(partition)
         if limit is None:
-            return self._counter.refuse_first(partition)
-        return self._counter.count(partition, limit=min(limit, partition.chain.limit, self._job.tuning.chunk_records))
+            return self._counter.refuse_first(partition, RejectReason.INTERNAL_ERROR, "its counts are refused")
+        return self._counter.count(partition, limit=limit)
+
+    def _limit(self, partition: OwnedPartition) -> int | None:
+        """Return how many records the partition's next chunk may hold; None: not even one."""
+        limit = self._shrinking.limit(partition.place, partition.next)
+        return None if limit is None else min(limit, partition.chain.limit, self._job.tuning.chunk_records)
+
+    def _announce(self, due: Sequence[OwnedPartition]) -> None:
+        """Commit what is about to be decoded where a predecessor may have died of it; the offset stays."""
+        trying: list[tuple[OwnedPartition, ChainState]] = []
+        for partition in due:
+            limit = self._limit(partition)
+            if partition.guarded and len(partition.pending) and limit is not None and not is_deadly(partition.chain):
+                records = min(limit, len(partition.pending))
+                trying.append((partition, dataclasses.replace(partition.chain, trying=(partition.next, records))))
+        if trying:
+            self.commit([TopicPartition(*p.place, p.next, metadata=chain.encode()) for p, chain in trying])
+            self._job.failpoints.reach("profile.8.announced")
 
     def _idle(self, silent: Sequence[OwnedPartition]) -> dict[Place, int]:
         """Return the instants up to which silent partitions are idle, for those that may advance."""
@@ -177,6 +201,7 @@ class Round:
         is_first = partition.chain.last.lease != partition.chain.lease
         has_news = is_first or chunk.next > chunk.first or chain.idle_ms != partition.chain.idle_ms
         partition.next, partition.chain = chunk.next, chain
+        partition.guarded = chain.limit < CHUNK_LIMIT
         partition.pending.drop(chunk.records, now)
         pane_s = self._job.plan.detection.pane_ms / 1_000
         partition.tell_at = now + (self._job.tuning.quiet_s if has_news else pane_s)

@@ -10,6 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -54,12 +55,25 @@ _LOG = logging.getLogger("stream_monitor.kafka.profile")
 _WATCH_REQUEST_S = 5.0
 
 
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What a worker remembers over the lives of its clients.
+
+    Attributes:
+        gauges: shares of dead letters by partition.
+        leases: that this process ever took.
+    """
+
+    gauges: dict[Place, PoisonGauge] = field(default_factory=dict)
+    leases: set[tuple[Place, int]] = field(default_factory=set)
+
+
 class ProfileSession:
     """Consumer, producer and readers of one worker, and the partitions it owns.
 
     Args:
         job: what the worker was given.
-        gauges: shares of dead letters by partition; they outlive the clients.
+        memory: what outlives the clients.
         stopping: asked whenever the loop comes round.
         beat: told whenever the loop comes round.
     """
@@ -68,12 +82,12 @@ class ProfileSession:
         self,
         job: ProfileJob,
         *,
-        gauges: dict[Place, PoisonGauge],
+        memory: Memory,
         stopping: Callable[[], bool],
         beat: Callable[[], None],
     ) -> None:
         self._job = job
-        self._gauges = gauges
+        self._memory = memory
         self._stopping = stopping
         self._beat = beat
         self._owned: dict[Place, OwnedPartition] = {}
@@ -122,7 +136,13 @@ class ProfileSession:
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
         self._silence_watch = SilenceWatch(job.tuning.silent_s)
         self._assignment = Assignment(
-            self._consumer, self._admin, self._tail, job.topics.profiles, job.policy, job.tuning.committed_s
+            self._consumer,
+            self._admin,
+            self._tail,
+            job.topics.profiles,
+            job.policy,
+            job.tuning.committed_s,
+            self._memory.leases,
         )
         self._round = Round(
             job,
@@ -132,7 +152,7 @@ class ProfileSession:
             schedule=self._baselines.schedule,
             partitions=self._states[job.topics.profiles].partitions,
             letter_partitions=self._states[job.topics.dead_letters].partitions,
-            gauges=self._gauges,
+            gauges=self._memory.gauges,
         )
 
     def _checked_topics(self) -> dict[str, TopicState]:
@@ -318,8 +338,9 @@ class ProfileSession:
                 chain=state.chain,
                 tell_at=now + job.tuning.quiet_s,
                 heard_at=now,
+                guarded=state.guarded,
             )
-            self._gauges.setdefault(place, PoisonGauge(job.policy.dead_letters))
+            self._memory.gauges.setdefault(place, PoisonGauge(job.policy.dead_letters))
         self._noted -= set(places)
         reach("profile.5.after")
         job.observer.readiness(Loop.PROFILE, ready=True, detail=f"{len(self._owned)} partitions")

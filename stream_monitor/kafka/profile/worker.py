@@ -11,10 +11,8 @@ from confluent_kafka import KafkaException
 from stream_monitor.kafka.deliveries import UndeliveredRecords
 from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, is_transient, kafka_error
 from stream_monitor.kafka.observer import Loop
-from stream_monitor.kafka.profile.dead_letters import PoisonGauge
 from stream_monitor.kafka.profile.job import ProfileJob
-from stream_monitor.kafka.profile.owned import Place
-from stream_monitor.kafka.profile.session import ProfileSession, missing_decoders
+from stream_monitor.kafka.profile.session import Memory, ProfileSession, missing_decoders
 from stream_monitor.kafka.profile.watchdog import LoopWatch
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
@@ -35,7 +33,7 @@ class ProfileWorker:
         missing_decoders(job)
         self._job = job
         self._stopped = threading.Event()
-        self._gauges: dict[Place, PoisonGauge] = {}
+        self._memory = Memory()
         self._away_since: float | None = None
         self._watch = LoopWatch(job.tuning.stalled_s, self._stalled)
 
@@ -59,7 +57,7 @@ class ProfileWorker:
 
     def _live(self) -> None:
         """Open clients and work until they have to be opened anew."""
-        session = ProfileSession(self._job, gauges=self._gauges, stopping=self._stopped.is_set, beat=self._watch.beat)
+        session = ProfileSession(self._job, memory=self._memory, stopping=self._stopped.is_set, beat=self._watch.beat)
         try:
             session.open()
             self._away_since = None
