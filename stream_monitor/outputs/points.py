@@ -6,11 +6,13 @@ number is bounded, because models and versions are named by events: past the lim
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
+import numpy as np
+
+from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.names import safe_label
 from stream_monitor.outputs.families import Family, FamilyType
 
@@ -39,7 +41,7 @@ class Point:
 
 @dataclass(slots=True)
 class _Histogram:
-    buckets: list[int]
+    buckets: Int64
     total: float = 0.0
 
 
@@ -60,15 +62,15 @@ class Accumulated:
         key = self._key(family, labels)
         self._counters[key] = self._counters.get(key, 0) + amount
 
-    def observe(self, family: Family, *labels: str, values: Iterable[float]) -> None:
-        """Put values (in the unit of the family) into a histogram."""
+    def observe(self, family: Family, *labels: str, values: Float64) -> None:
+        """Put values (in the unit of the family, shape (n,)) into a histogram; none make it visible."""
         key = self._key(family, labels)
         histogram = self._histograms.get(key)
         if histogram is None:
-            histogram = self._histograms[key] = _Histogram([0] * (len(family.buckets) + 1))
-        for value in values:
-            histogram.buckets[bisect_left(family.buckets, value)] += 1
-            histogram.total += value
+            histogram = self._histograms[key] = _Histogram(np.zeros(len(family.buckets) + 1, dtype=np.int64))
+        places = np.searchsorted(family.buckets, values)
+        histogram.buckets += np.bincount(places, minlength=histogram.buckets.size)
+        histogram.total += float(values.sum())
 
     def groups(self) -> Iterator[tuple[Point, ...]]:
         """Yield each counter and each whole histogram; points of a group are exported or left out together."""
@@ -89,9 +91,8 @@ class Accumulated:
 
 
 def _histogram_points(family: Family, labels: tuple[str, ...], histogram: _Histogram) -> Iterator[Point]:
-    seen = 0
-    for bound, count in zip((*family.buckets, float("inf")), histogram.buckets, strict=True):
-        seen += count
-        yield Point(family, labels, seen, "_bucket", "+Inf" if bound == float("inf") else repr(bound))
+    up_to = histogram.buckets.cumsum().tolist()
+    bounds = (*map(repr, family.buckets), "+Inf")
+    yield from (Point(family, labels, count, "_bucket", bound) for bound, count in zip(bounds, up_to, strict=True))
     yield Point(family, labels, histogram.total, "_sum")
-    yield Point(family, labels, seen, "_count")
+    yield Point(family, labels, up_to[-1], "_count")

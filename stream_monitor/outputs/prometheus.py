@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Final
 
+import numpy as np
 from prometheus_client import CollectorRegistry, Metric, ProcessCollector
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
@@ -134,9 +135,8 @@ class Metrics(Collector):
                     add(families.EVENTS, model, version, kind, amount=events)
                 add(families.EVENTS_LATE, model, version, amount=counts.late)
                 add(families.SERVING_ERRORS, model, version, amount=counts.serving_errors)
-                if counts.latency_ms:
-                    seconds = (milliseconds / 1000 for milliseconds in counts.latency_ms)
-                    observe(families.SERVING_LATENCY, model, version, values=seconds)
+                if counts.latency_ms.size:
+                    observe(families.SERVING_LATENCY, model, version, values=counts.latency_ms / 1000)
             for model in {model for model, _ in chunk.models}:
                 for reason in ValueReject:
                     add(families.VALUES_REJECTED, model, reason, amount=chunk.value_rejects.get((model, reason), 0))
@@ -190,7 +190,7 @@ class Metrics(Collector):
     def duration(self, stage: str, seconds: float) -> None:
         """Take the time of a stage."""
         with self._lock:
-            self._accumulated.observe(families.CHUNK_DURATION, stage, values=(seconds,))
+            self._accumulated.observe(families.CHUNK_DURATION, stage, values=np.array([seconds]))
 
     def kafka_error(self, code: str) -> None:
         """Count an error of the client."""
@@ -300,7 +300,7 @@ class Metrics(Collector):
             for value in values:
                 add(family, value, amount=0)
         for stage in STAGES:
-            self._accumulated.observe(families.CHUNK_DURATION, stage, values=())
+            self._accumulated.observe(families.CHUNK_DURATION, stage, values=np.empty(0))
         add(families.JUDGE_DIVERGED, amount=0)
 
     def _know(self, model: ModelView, series: Iterable[SeriesView]) -> None:

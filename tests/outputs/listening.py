@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
 from stream_monitor.core.chain import ChainState
@@ -156,21 +157,26 @@ def eventful() -> Listener:
     """Return a listener that has heard everything once."""
     every = MetricsOptions(comparisons=("psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein"))
     listener = Listener(every)
+    hear_everything(listener)
+    return listener
+
+
+def hear_everything(listener: Listener, times: int = 1) -> None:
+    """Tell a listener everything once more; `times` is how often it was told before, and this time."""
     metrics = listener.metrics
-    counts = ModelCounts(events={"inference": 10}, late=1, serving_errors=2, latency_ms=(0.4, 12.0, 30_000.0))
+    counts = ModelCounts(events={"inference": 10}, late=1, serving_errors=2, latency_ms=np.array([0.4, 12.0, 30_000.0]))
     rejects = {("fraud", ValueReject.NON_FINITE): 4}
-    metrics.chunk(
-        "inference-events", 2, value_bytes=4_710, chunk=chunk({("fraud", "7"): counts}, value_rejects=rejects)
-    )
+    counted = chunk({("fraud", "7"): counts}, value_rejects=rejects)
+    metrics.chunk("inference-events", 2, value_bytes=4_710, chunk=counted)
     counters = {
-        ("chunks_dropped_total", "rival"): 1,
-        ("closed_pane_records_total", "idle"): 2,
-        ("baselines_mixed_total", "fraud"): 3,
-        ("detections_total", "fraud", "rank_shiryaev_roberts"): 4,
-        ("alert_events_total", "fraud", "warning", "fired"): 5,
-        ("serving_errors_total", "fraud", "7"): 2,
+        ("chunks_dropped_total", "rival"): 1 * times,
+        ("closed_pane_records_total", "idle"): 2 * times,
+        ("baselines_mixed_total", "fraud"): 3 * times,
+        ("detections_total", "fraud", "rank_shiryaev_roberts"): 4 * times,
+        ("alert_events_total", "fraud", "warning", "fired"): 5 * times,
+        ("serving_errors_total", "fraud", "7"): 2 * times,
     }
-    metrics.judged(view([series(), series("prediction")], alerts=[alert()], counters=counters))
+    metrics.judged(view([series(), series("prediction")], panes=3 * times, alerts=[alert()], counters=counters))
     for loop in ("profile", "judge"):
         metrics.commit(loop, "done")
         metrics.progress(loop)
@@ -185,4 +191,3 @@ def eventful() -> Listener:
     metrics.restored(1.5)
     metrics.chain_gap("inference-events")
     metrics.diverged()
-    return listener

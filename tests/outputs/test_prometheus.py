@@ -6,6 +6,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -120,7 +121,7 @@ def test_a_real_prometheus_scrapes_the_values(prometheus: Path, tmp_path: Path) 
 def test_a_committed_chunk_is_counted_once_under_each_name() -> None:
     """Records and bytes by topic, events by model and version, late and refused values apart, latency in seconds."""
     listener = Listener()
-    counts = ModelCounts(events={"inference": 10}, late=3, serving_errors=2, latency_ms=(5.0, 700.0))
+    counts = ModelCounts(events={"inference": 10}, late=3, serving_errors=2, latency_ms=np.array([5.0, 700.0]))
     models = {("fraud", "7"): counts, ("fraud", "8"): ModelCounts(events={"inference": 4})}
     rejects = {("fraud", ValueReject.NON_FINITE): 4}
     listener.metrics.chunk("inference-events", 0, value_bytes=99, chunk=chunk(models, read=14, value_rejects=rejects))
