@@ -58,8 +58,12 @@ def alert_id(identity: str, starts_ms: int) -> str:
 
 
 def subject(name: SeriesName) -> str:
-    """Return the CloudEvents subject of an alert: `model/version/series`, the names percent-encoded as in keys."""
-    return "/".join(part.translate(_ESCAPES) for part in (name.model, name.version, name.series))
+    """Return the CloudEvents subject of an alert: `model/version/series`, the names percent-encoded as in keys.
+
+    A name without a series stands for the model alone.
+    """
+    parts = (name.model, name.version, name.series) if name.series else (name.model,)
+    return "/".join(part.translate(_ESCAPES) for part in parts)
 
 
 __all__ = ["STORM_RULE", "SeriesName", "alert_id", "alert_labels", "fingerprint", "storm_labels", "subject"]

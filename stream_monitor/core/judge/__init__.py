@@ -4,6 +4,7 @@
 `episodes` turns alarms into verdicts, `fold` joins them, `snapshot` writes the state down and `view` shows it.
 """
 
+from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
 from stream_monitor.core.judge.fold import Judge
 from stream_monitor.core.judge.outputs import (
@@ -15,7 +16,6 @@ from stream_monitor.core.judge.outputs import (
     StoredEntry,
 )
 from stream_monitor.core.judge.view import (
-    AlertStatus,
     AlertView,
     BaselineView,
     JudgeView,

@@ -5,16 +5,36 @@ No clock, no I/O, no chance: what it says is a function of the entries, the plan
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
 
-from stream_monitor.core.judge.outputs import Output, StoredEntry
+from stream_monitor.core.alerts.forgetting import Forgetting
+from stream_monitor.core.alerts.lifecycle import AlertStatus, Patience, Reason, end
+from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.detectors import Mixture
+from stream_monitor.core.judge import snapshot
+from stream_monitor.core.judge.episodes import open_episode
+from stream_monitor.core.judge.errors import UnknownBaseline
+from stream_monitor.core.judge.intake import admitted, count
+from stream_monitor.core.judge.ledger import Counters, Ledger
+from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, version_watch
+from stream_monitor.core.judge.outputs import AlertEvent, AlertState, BaselineProposal, Output, StoredEntry
+from stream_monitor.core.judge.panes import ClosedPane, OpenPanes
+from stream_monitor.core.judge.pool import Pool, step_together
+from stream_monitor.core.judge.roster import EVENTS
+from stream_monitor.core.judge.rulebook import Rulebook
+from stream_monitor.core.judge.storm import storm_step, tell_storm
+from stream_monitor.core.judge.telling import Told, tell
+from stream_monitor.core.judge.verdicts import Judged, Step, end_settled, end_watch, judge_model
 from stream_monitor.core.judge.view import JudgeView
+from stream_monitor.core.judge.viewing import judge_view
+from stream_monitor.core.judge.watch import merge_places
 from stream_monitor.core.plan import Plan
-
-if TYPE_CHECKING:
-    from stream_monitor.core.baseline import Baseline
-    from stream_monitor.core.rules import RuleFactory
+from stream_monitor.core.profile import EXAMPLES, Profile, Undeclared, merge_undeclared
+from stream_monitor.core.profile.merge import smallest_examples
+from stream_monitor.core.rules import Pane, RuleFactory
+from stream_monitor.core.time import pane_start
 
 
 class Judge:
@@ -29,6 +49,11 @@ class Judge:
             UnknownBaseline *before* anything changed.
         rules: factories of the user's own rules by their `target`.
         state: a snapshot made by `dump`; refused ones raise SnapshotRefused.
+
+    Raises:
+        ValueError: a rule of the plan cannot be built.
+        SnapshotRefused: the state is broken, or of another plan, partition count or version.
+        UnknownBaseline: the schedule lacks a baseline that the state names.
     """
 
     def __init__(
@@ -42,7 +67,22 @@ class Judge:
         rules: Mapping[str, RuleFactory] | None = None,
         state: bytes | None = None,
     ) -> None:
-        raise NotImplementedError
+        self.plan = plan
+        self.partition = partition
+        self.partitions = partitions
+        self.counters: Counters = Counter()
+        self.ledger = Ledger(plan, self.counters)
+        self.pool = Pool()
+        self.models: dict[str, ModelState] = {}
+        self.forgetting = Forgetting(plan.alerts.forget_after_ms)
+        self.undeclared = Undeclared()
+        self.rolling = b""
+        self.rulebook = Rulebook(plan.rules, rules or {})
+        self._source = source
+        self._schedule = schedule
+        self._patience = Patience.of(plan.alerts)
+        if state is not None:
+            snapshot.restore(self, state)
 
     def fold(self, entry: StoredEntry) -> list[Output]:
         """Fold one entry; entries below `next_offset` are ignored.
@@ -50,44 +90,289 @@ class Judge:
         Raises:
             ChainGap: the entry names a chunk that the log does not hold. Nothing changed.
             UnknownBaseline: the schedule lacks a baseline. Nothing changed: fold the same entry again later.
+            UnknownRecord, MalformedRecord: the entry is no record that this program knows. Nothing changed.
         """
-        raise NotImplementedError
+        outputs: list[Output] = []
+        if self.ledger.fold(entry, self._has_baseline):
+            for panes, start in self.ledger.closable():
+                target = self._skip_target(panes, start)
+                if target is not None:
+                    panes.skip_to(target)
+                elif panes.stream == EVENTS:
+                    outputs += self._close(panes.close())
+                else:
+                    panes.close()
+        return outputs
 
     @property
     def next_offset(self) -> int:
-        """Where to read on. After a restore this is `replay_from`: entries up to the old position come again and
-        give no output.
+        """Where to read on.
+
+        After a restore this is `replay_from`: entries up to the old position come again and give no output.
         """
-        raise NotImplementedError
+        return self.ledger.next_offset
 
     @property
     def replay_from(self) -> int:
-        """Smallest log offset that a snapshot taken now would need again (H20); `next_offset` if nothing waits."""
-        raise NotImplementedError
+        """Smallest log offset that a snapshot taken now would need again; `next_offset` if nothing waits."""
+        return self.ledger.replay_from
 
     def dump(self) -> bytes:
         """Return the whole state: `Judge(..., state=dump)` continues exactly."""
-        raise NotImplementedError
+        return snapshot.dump(self)
 
     @property
     def digest(self) -> str:
         """Hex digest of closed panes, chains and alert life cycles: equal for equal histories."""
-        raise NotImplementedError
+        return snapshot.digest(self)
 
     @property
     def chains(self) -> dict[str, list[int]]:
-        """Tip of every chain for `_commit`: `topic/partition` -> [epoch, seq, lease, next]."""
-        raise NotImplementedError
+        """Tip of every chain for `_commit`: `topic/partition` -> [epoch, seq, lease, next]; next is -1 if unknown."""
+        return snapshot.chain_tips(self)
 
     @property
     def proposed(self) -> Mapping[tuple[str, str], str]:
         """Ids of the baselines proposed so far, by (model, version); stays after a restore."""
-        raise NotImplementedError
+        return {
+            (model.name, version): state.proposed
+            for model in self.models.values()
+            for version, state in model.versions.items()
+            if state.proposed is not None
+        }
 
     def clear_counters(self) -> None:
         """Set the counters of `view` to zero, as after a silent fold; no decision depends on them."""
-        raise NotImplementedError
+        self.counters.clear()
 
     def view(self) -> JudgeView:
         """Return what may be shown now. Costs a comparison per series: call it after commits, not after entries."""
-        raise NotImplementedError
+        return judge_view(self)
+
+    def baseline(self, baseline_id: str) -> Baseline:
+        """Return a baseline of the schedule.
+
+        Raises:
+            UnknownBaseline: there is none of that id.
+        """
+        if not self._has_baseline(baseline_id):
+            raise UnknownBaseline(baseline_id)
+        found = self._schedule(baseline_id)
+        assert found is not None
+        return found
+
+    def _has_baseline(self, baseline_id: str) -> bool:
+        try:
+            return self._schedule(baseline_id) is not None
+        except KeyError:
+            return False
+
+    def _skip_target(self, panes: OpenPanes, start: int) -> int | None:
+        """Return where to go on when the oldest open pane and its neighbours are empty history, None to close it.
+
+        A model that has been silent for `time.idle_limit` is history: panes without events are not shown to it. Then
+        only instants at which something is due matter, and a gap of years in old data costs nothing.
+        """
+        pane_ms, limit = self.plan.detection.pane_ms, self.plan.time.idle_limit_ms
+        filled = panes.first_filled()
+        if filled == start or any(model.is_awake(start + pane_ms, limit) for model in self.models.values()):
+            return None
+        watermark = self.ledger.roster.watermark(panes.stream)
+        assert watermark is not None
+        ends = [pane_start(watermark, pane_ms)] if filled is None else [pane_start(watermark, pane_ms), filled]
+        due = self._next_due()
+        if due is not None:
+            ends.append(pane_start(due - 1, pane_ms))
+        return min(ends) if min(ends) > start else None
+
+    def _next_due(self) -> int | None:
+        """Return the earliest instant at which something happens without events: reminder, retirement, tombstone."""
+        alerts = self.plan.alerts
+        due = [self.forgetting.next_ms] if self.forgetting.next_ms is not None else []
+        for model in self.models.values():
+            due += [state.last_ms + alerts.forget_after_ms for state in model.versions.values()]
+            lives = [life for watch in model.watches() for life in watch.lives.values()] + [model.storm]
+            due += [life.told_ms + alerts.reminder_ms for life in lives if life.firing]
+        return min(due, default=None)
+
+    def _close(self, pane: ClosedPane) -> list[Output]:
+        now = Pane(pane.start_ms, pane.end_ms)
+        count(pane, self.counters)
+        told: list[Told] = []
+        proposals: list[BaselineProposal] = []
+        chosen, left_out = admitted(pane, self.models, self.plan, partitions=self.partitions)
+        self.undeclared = merge_undeclared([self.undeclared, left_out])
+        self.counters["undeclared_total", "events"] += left_out.count
+        for name, profiles in chosen.items():
+            model = self._model(name, now)
+            for version, profile in profiles.items():
+                proposals += self._take(model, version, profile, now, told)
+        awake = self._show(pane, chosen, now)
+        self._step(awake, now)
+        for name in sorted(self.models):
+            told += self._judge(self.models[name], now, seen=name in awake)
+        told += self._retire(now)
+        told.sort(key=lambda item: item.order)
+        self._roll(pane, told)
+        return [*self._written(told, now), *proposals]
+
+    def _model(self, name: str, now: Pane) -> ModelState:
+        if name not in self.models:
+            plan = self.plan.model(name)
+            assert plan is not None
+            budget = self.plan.budget(name).panes(self.plan.detection.pane_ms)
+            model = ModelState(name, plan, budget, now.end_ms)
+            model.demand = demand_watch(model, self.plan, self.rulebook)
+            if model.demand is not None:
+                model.demand.enter(self.pool)
+            self.models[name] = model
+        self.models[name].last_ms = now.end_ms
+        return self.models[name]
+
+    def _take(
+        self, model: ModelState, version: str, profile: Profile, now: Pane, told: list[Told]
+    ) -> list[BaselineProposal]:
+        """Take a profile in: gather it in warm-up, or see to it that its baseline is the one that is watched."""
+        state = model.version(version, now.end_ms)
+        state.noted(profile, now.end_ms)
+        if profile.key.baseline:
+            if state.watch is None or state.watch.baseline is None or state.watch.baseline.id != profile.key.baseline:
+                told += self._change_baseline(model, state, profile.key.baseline, now)
+            return []
+        if state.watch is not None or state.warm_up is None:
+            return []
+        made = state.warm_up.gather(profile, self.plan.limits)
+        if state.warm_up.is_full:
+            state.warm_up = None
+        if made is None:
+            return []
+        state.proposed = made.id
+        return [BaselineProposal(model.name, version, made)]
+
+    def _change_baseline(self, model: ModelState, state: VersionState, baseline_id: str, now: Pane) -> list[Told]:
+        told: list[Told] = []
+        slot = None
+        if state.watch is not None:
+            told = self._tell(model, end_watch(state.watch, Reason.BASELINE_CHANGED, now), now)
+            slot = state.watch.slot
+            state.watch.leave(self.pool)
+            state.watch = None
+        watch = version_watch(
+            model,
+            self.baseline(baseline_id),
+            self.plan,
+            self.rulebook,
+            slot=model.free_slot() if slot is None else slot,
+            mixture=Mixture.for_events(state.typical_rows),
+        )
+        watch.enter(self.pool)
+        state.watch, state.warm_up = watch, None
+        return told
+
+    def _show(self, pane: ClosedPane, chosen: Mapping[str, Mapping[str, Profile]], now: Pane) -> dict[str, ModelState]:
+        """Show the pane to every known series, count 0 included; return the models that have seen it."""
+        awake: dict[str, ModelState] = {}
+        for name in sorted(self.models):
+            model = self.models[name]
+            if not model.is_awake(now.end_ms, self.plan.time.idle_limit_ms):
+                continue
+            awake[name] = model
+            model.shown_ms = now.end_ms
+            self.counters["panes_closed_total", name] += 1
+            profiles = chosen.get(name, {})
+            for version, state in model.versions.items():
+                profile = profiles.get(version)
+                if state.watch is not None and state.watch.baseline is not None:
+                    fits = profile is not None and profile.key.baseline == state.watch.baseline.id
+                    state.watch.push(now.start_ms, profile if fits else None)
+            if model.demand is not None:
+                model.demand.push(now.start_ms, _all_versions(pane, profiles))
+        return awake
+
+    def _step(self, awake: Mapping[str, ModelState], now: Pane) -> None:
+        """Step all detectors of a pane together; alarms of evidence open episodes, the others are counted."""
+        pieces = [(watch, *piece) for model in awake.values() for watch in model.watches() for piece in watch.pieces()]
+        for (watch, uses, _), log_m in zip(pieces, step_together([work for _, _, work in pieces]), strict=True):
+            watch.log_m[uses] = log_m
+            for use in uses[log_m >= watch.thresholds[uses]].tolist():
+                self.counters["detections_total", watch.model, watch.uses[use].detector] += 1
+                if use in watch.rules:
+                    open_episode(watch, use, float(watch.log_m[use]), now)
+                else:
+                    watch.restart(use)
+
+    def _judge(self, model: ModelState, now: Pane, *, seen: bool) -> list[Told]:
+        judged = judge_model(model, self.rulebook, self._patience, now, max_open=self.plan.alerts.max_open, seen=seen)
+        told = self._tell(model, judged.steps, now)
+        reason = storm_step(model, judged, self.plan, now)
+        if reason is not None:
+            told.append(tell_storm(model, model.storm, reason, judged, self.plan, source=self._source, now=now))
+        for watch in model.watches() if seen else ():
+            end_settled(watch)
+        return told
+
+    def _tell(self, model: ModelState, steps: Iterable[Step], now: Pane) -> list[Told]:
+        """Return the events of the steps that are published: a pending alert only if the plan says so."""
+        return [
+            tell(step, self.rulebook.plans[step.rule], model, self.plan, source=self._source, now=now)
+            for step in steps
+            if self.plan.alerts.publish_pending
+            or step.life.status is AlertStatus.FIRING
+            or step.before.status is AlertStatus.FIRING
+        ]
+
+    def _retire(self, now: Pane) -> list[Told]:
+        """Let go of versions and models without events for `alerts.forget_after`."""
+        told: list[Told] = []
+        oldest = now.end_ms - self.plan.alerts.forget_after_ms
+        for model in list(self.models.values()):
+            for name, state in sorted(model.versions.items()):
+                if state.last_ms <= oldest:
+                    if state.watch is not None:
+                        told += self._tell(model, end_watch(state.watch, Reason.MODEL_RETIRED, now), now)
+                        state.watch.leave(self.pool)
+                    del model.versions[name]
+            if not model.versions and model.last_ms <= oldest:
+                told += self._retire_model(model, now)
+        return told
+
+    def _retire_model(self, model: ModelState, now: Pane) -> list[Told]:
+        told: list[Told] = []
+        if model.demand is not None:
+            told += self._tell(model, end_watch(model.demand, Reason.MODEL_RETIRED, now), now)
+            model.demand.leave(self.pool)
+        life, reason = end(model.storm, now.end_ms, Reason.MODEL_RETIRED)
+        if reason is not None:
+            told.append(tell_storm(model, life, reason, Judged(), self.plan, source=self._source, now=now))
+        del self.models[model.name]
+        return told
+
+    def _written(self, told: Iterable[Told], now: Pane) -> Iterable[AlertEvent | AlertState]:
+        for item in told:
+            key = item.fingerprint.encode()
+            self.counters["alert_events_total", item.order[0].model, item.severity, item.reason.value] += 1
+            self.forgetting.told(item.fingerprint, resolved=item.resolved, now_ms=now.end_ms)
+            yield AlertEvent(key, item.value, now.end_ms)
+            yield AlertState(key, item.value, now.end_ms)
+        for fingerprint in self.forgetting.take(now.end_ms):
+            yield AlertState(fingerprint.encode(), None, now.end_ms)
+
+    def _roll(self, pane: ClosedPane, told: Iterable[Told]) -> None:
+        """Add a closed pane to the rolling digest: what was counted, and what was said about it."""
+        digest = hashlib.sha256(self.rolling)
+        digest.update(f"{pane.stream} {pane.start_ms}".encode())
+        for subject, profile in sorted(pane.profiles.items()):
+            digest.update(f"\x00{subject} {profile.key.baseline} {profile.events} {profile.demand}".encode())
+        for item in told:
+            digest.update(hashlib.sha256(item.value).digest())
+        self.rolling = digest.digest()
+
+
+def _all_versions(pane: ClosedPane, profiles: Mapping[str, Profile]) -> Profile | None:
+    """Return the events of all versions of a model as one profile without series, None if there are none."""
+    if not profiles:
+        return None
+    demand = sum(pane.demand[profile.key.model, version, ""] for version, profile in profiles.items())
+    found = merge_places(profile.offsets for profile in profiles.values())
+    examples = smallest_examples((row for profile in profiles.values() for row in profile.examples), EXAMPLES)
+    return Profile(next(iter(profiles.values())).key, {}, demand, {}, found, examples)

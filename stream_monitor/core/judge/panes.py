@@ -38,6 +38,7 @@ class ClosedPane:
         start_ms, end_ms: of event time.
         profiles: the profile to judge of every subject with events.
         mixed: subjects counted with more than one baseline, and the rows that are not judged for it.
+        demand: events of each subject, whatever baseline they were counted with.
         late: late rows by (model, version).
     """
 
@@ -46,6 +47,7 @@ class ClosedPane:
     end_ms: int
     profiles: dict[Subject, Profile] = field(default_factory=dict)
     mixed: dict[Subject, int] = field(default_factory=dict)
+    demand: dict[Subject, int] = field(default_factory=dict)
     late: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -107,6 +109,7 @@ class OpenPanes:
         for subject, profiles in rivals.items():
             judged = min(profiles, key=_preference)
             closed.profiles[subject] = judged
+            closed.demand[subject] = sum(profile.demand for profile in profiles)
             if len(profiles) > 1:
                 closed.mixed[subject] = sum(profile.events for profile in profiles) - judged.events
         return closed

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.plan import Severity
 
 
@@ -19,14 +20,6 @@ class SeriesState(StrEnum):
     WARMING_UP = "warming_up"
     NO_GUARANTEE = "no_guarantee"
     SUPPRESSED = "suppressed"
-
-
-class AlertStatus(StrEnum):
-    """Where an alert is in its life: `pending` is not told to anybody unless the plan says so."""
-
-    PENDING = "pending"
-    FIRING = "firing"
-    RESOLVED = "resolved"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import SeriesBaseline
+from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.names import SeriesKind
 
 
@@ -17,9 +18,8 @@ class EffectWindow:
         model, version, segment, series: what is counted; empty version or segment means all of them.
         kind: numeric, categorical, binary or count.
         baseline: reference of the values behind the series; None for counts.
-        reference: reference events per bin, shape (bins,). Numeric: spacings and further events, one more in sum than
-            there were values. Empty for counts.
-        reference_mean: reference events per pane, only for counts.
+        reference: what the counts are compared with; None for counts per pane.
+        reference_mean, reference_variance: of the reference's events per pane, only for counts.
         counts: events of the window per bin, shape (bins,).
         panes: number of panes.
         from_ms, to_ms: span of event time.
@@ -31,12 +31,13 @@ class EffectWindow:
     series: str
     kind: SeriesKind
     baseline: SeriesBaseline | None
-    reference: Int64
-    reference_mean: float | None
+    reference: Reference | None
     counts: Int64
     panes: int
     from_ms: int
     to_ms: int
+    reference_mean: float | None = None
+    reference_variance: float | None = None
 
     @property
     def n(self) -> int:

@@ -1,0 +1,94 @@
+"""What an alert says to people: one line of summary, one of description.
+
+>>> summary(SeriesName("fraud", "7", "", "feature:amount"), Reason.FIRED, ("psi", 0.222373))
+'fraud 7: feature amount drifts (PSI 0.22)'
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from stream_monitor.core.alerts.identity import SeriesName
+from stream_monitor.core.alerts.lifecycle import Reason
+from stream_monitor.core.arrays import Int64
+from stream_monitor.core.names import feature_of
+
+_PHRASES = {
+    "feature": "feature {} drifts",
+    "missing": "missing values of {} have changed",
+    "invalid": "invalid values of {}",
+    "unseen": "unseen categories of {}",
+    "serving_error": "serving errors",
+    "demand": "demand has changed",
+}
+
+_ENDINGS = {
+    Reason.RECOVERED: "is back to its baseline",
+    Reason.BASELINE_CHANGED: "has a new baseline",
+    Reason.RULE_REMOVED: "is no longer judged by this rule",
+    Reason.MODEL_RETIRED: "has had no events for long",
+}
+
+_MEASURES = {"psi": "PSI", "share_change": "change of share"}
+
+_CLEAR_SHIFT = 0.01
+"""Change of the mean rank, in [-1/2, 1/2], from which a direction is named."""
+
+
+def summary(name: SeriesName, reason: Reason, effect: tuple[str, float]) -> str:
+    """Return the line an operator reads first.
+
+    Args:
+        name: the series.
+        reason: of the event.
+        effect: measure and value.
+    """
+    who = " ".join(part for part in (name.model, name.version, name.segment) if part)
+    ending = _ENDINGS.get(reason)
+    if ending is not None:
+        return f"{who}: {_subject(name.series)} {ending}"
+    measure, value = effect
+    return f"{who}: {_phrase(name.series)} ({_MEASURES.get(measure, measure.replace('_', ' '))} {value:.2g})"
+
+
+def evidence_sentence(log10_evidence: float | None, log10_threshold: float, detector: str) -> str:
+    """Return how large the evidence was, against what the budget asks for."""
+    if log10_evidence is None:
+        return f"{detector.replace('_', ' ')} alarmed"
+    return f"Evidence 10^{log10_evidence:.1f}, budget 10^{log10_threshold:.1f}"
+
+
+def rank_hint(reference: Int64, window: Int64) -> str:
+    """Return in words how the values of an ordered series have moved."""
+    middle = (np.cumsum(reference) - reference / 2.0) / reference.sum()
+    before, after = reference / reference.sum(), window / window.sum()
+    shift = float((after - before) @ middle)
+    if abs(shift) >= _CLEAR_SHIFT:
+        return f"{'higher' if shift > 0 else 'lower'} values are more frequent"
+    spread = float((after - before) @ (middle - 0.5) ** 2)
+    return "extreme values are more frequent" if spread > 0 else "middle values are more frequent"
+
+
+def share_hint(reference: float, share: float) -> str:
+    """Return both shares of a yes/no series."""
+    return f"share {share:.2%} instead of {reference:.2%}"
+
+
+def category_hint(name: str, reference: float, share: float) -> str:
+    """Return the shares of the category that has moved most."""
+    return f"{name} is at {share:.2%} instead of {reference:.2%}"
+
+
+def count_hint(reference: float, mean: float) -> str:
+    """Return both means of a count per pane."""
+    return f"{mean:.4g} events a pane instead of {reference:.4g}"
+
+
+def _phrase(series: str) -> str:
+    prefix, _, name = series.partition(":")
+    return _PHRASES.get(prefix, f"{prefix} drifts").format(name)
+
+
+def _subject(series: str) -> str:
+    feature = feature_of(series)
+    return series if feature is None else f"{series.partition(':')[0]} {feature}"

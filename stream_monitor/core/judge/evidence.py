@@ -1,0 +1,147 @@
+"""Which detectors watch a series, with what weight, and which of them may open an episode.
+
+A detector that a rule names as evidence takes weight and splits that of the series with the others so named; one that
+only the plan lists is calibrated to the same budget and shown: its alarms are counted and raise nothing.
+`rank_shiryaev_roberts` on a categorical or binary series means the exact detector of that kind.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream_monitor.core.baseline import CategoricalBaseline
+from stream_monitor.core.detectors import (
+    DetectorSpec,
+    Direction,
+    IntervalBernoulli,
+    IntervalCategories,
+    Mixture,
+    NegativeBinomial,
+    RankShiryaevRoberts,
+    RiverDetector,
+    RiverKind,
+    SeriesReference,
+)
+from stream_monitor.core.judge.series import Counted, WatchedSeries
+from stream_monitor.core.names import SERVING_ERROR, SeriesKind
+
+RANK = "rank_shiryaev_roberts"
+BERNOULLI = "interval_bernoulli"
+CATEGORIES = "interval_categories"
+DEMAND_TEST = "negative_binomial"
+
+MISS = 1e-3
+"""Probability, for the deployment, that some interval null does not hold the truth; a series gets its weight of it."""
+
+_OWN: Mapping[tuple[str, SeriesKind], str] = {
+    (RANK, SeriesKind.NUMERIC): RANK,
+    (RANK, SeriesKind.CATEGORICAL): CATEGORIES,
+    (RANK, SeriesKind.BINARY): BERNOULLI,
+    (CATEGORIES, SeriesKind.CATEGORICAL): CATEGORIES,
+    (BERNOULLI, SeriesKind.BINARY): BERNOULLI,
+    (DEMAND_TEST, SeriesKind.COUNT): DEMAND_TEST,
+    **{(kind.value, SeriesKind.NUMERIC): kind.value for kind in RiverKind},
+}
+"""Detector that a name means on a kind of series; a pair that is not here means none."""
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorUse:
+    """A detector on a series of a watch.
+
+    Attributes:
+        series: position of the series in the watch.
+        detector: name of the detector.
+        weight: share of the budget.
+        log_threshold: ln(A / weight); an alarm is log M at or above it.
+        evidence: whether a rule names it, so that its alarms open episodes.
+    """
+
+    series: int
+    detector: str
+    spec: DetectorSpec
+    layout: int
+    weight: float
+    log_threshold: float
+    evidence: bool
+
+
+def detector_for(name: str, kind: SeriesKind) -> str | None:
+    """Return the detector that a name means on a kind of series, None if it means none.
+
+    >>> detector_for("rank_shiryaev_roberts", SeriesKind.CATEGORICAL)
+    'interval_categories'
+    """
+    return _OWN.get((name, kind))
+
+
+def detector_uses(
+    series: Sequence[WatchedSeries],
+    *,
+    named: Mapping[str, Sequence[str]],
+    shown: Sequence[str],
+    weights: Mapping[str, float],
+    budget_panes: float,
+    mixture: Mixture,
+) -> list[DetectorUse]:
+    """Return every detector of a watch, in the order of its series.
+
+    Args:
+        series: the series of the watch.
+        named: detectors that rules name as evidence, by series.
+        shown: detectors that the plan lists.
+        weights: share of the budget by series that a rule judges.
+        budget_panes: A.
+        mixture: alternatives of the rank detector.
+    """
+    spare = min(weights.values(), default=1.0 / max(1, len(series)))
+    uses: list[DetectorUse] = []
+    for position, item in enumerate(series):
+        evidence = list(dict.fromkeys(named.get(item.name, ())))
+        listed = [own for name in shown if (own := detector_for(name, item.kind)) is not None]
+        beside = [own for own in dict.fromkeys(listed) if own not in evidence]
+        weight = weights.get(item.name, spare)
+        for name in (*evidence, *beside):
+            share = weight / max(1, len(evidence))
+            spec = _spec(name, item, share, budget_panes, mixture)
+            threshold = math.log(budget_panes / share)
+            uses.append(DetectorUse(position, name, spec, item.layout, share, threshold, name in evidence))
+    return uses
+
+
+def series_reference(series: WatchedSeries) -> SeriesReference:
+    """Return what a detector knows of a series before its first pane."""
+    values = series.baseline
+    if series.counted is Counted.VALUES and isinstance(values, CategoricalBaseline):
+        return SeriesReference(
+            values.reference,
+            unseen=(values.unseen_k, values.unseen_m),
+            unlisted=values.unlisted,
+            unseen_in_other=values.other_categories is None and values.unlisted is None,
+        )
+    return SeriesReference(np.empty(0, dtype=np.int64) if series.reference is None else series.reference.counts)
+
+
+def _spec(name: str, series: WatchedSeries, weight: float, budget_panes: float, mixture: Mixture) -> DetectorSpec:
+    miss = MISS * weight
+    match name:
+        case "rank_shiryaev_roberts":
+            return RankShiryaevRoberts(mixture)
+        case "interval_categories":
+            return IntervalCategories(miss=miss)
+        case "interval_bernoulli":
+            return IntervalBernoulli(_direction(series), miss=miss)
+        case "negative_binomial":
+            return NegativeBinomial(miss=miss)
+        case _:
+            return RiverDetector(RiverKind(name), budget_panes / weight)
+
+
+def _direction(series: WatchedSeries) -> Direction:
+    """Test upwards where fewer alarm nobody: invalid values, unseen categories, failures."""
+    quiet = series.counted in (Counted.INVALID, Counted.UNSEEN) or series.name == SERVING_ERROR
+    return Direction.UP if quiet else Direction.BOTH

@@ -1,0 +1,48 @@
+"""The rules of a plan, built once: which of them speak about a series, and through which detector."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from stream_monitor.core.judge.evidence import DetectorUse, detector_for
+from stream_monitor.core.judge.series import WatchedSeries
+from stream_monitor.core.plan import RulePlan
+from stream_monitor.core.rules import Rule, RuleFactory, build_rule, judges
+
+
+class Rulebook:
+    """All rules by name, in the order of the plan.
+
+    Raises:
+        ValueError: a rule names a measure or a target that nobody knows, or two rules share a name.
+    """
+
+    def __init__(self, plans: Sequence[RulePlan], factories: Mapping[str, RuleFactory]) -> None:
+        self.plans = {plan.name: plan for plan in plans}
+        if len(self.plans) != len(plans):
+            raise ValueError("rules: names must differ")
+        self.rules: dict[str, Rule] = {plan.name: build_rule(plan, factories) for plan in plans}
+
+    def evidence(self, series: Sequence[WatchedSeries]) -> dict[str, list[str]]:
+        """Return the detectors that rules name as evidence, by series; a series that no rule judges is left out."""
+        named: dict[str, list[str]] = {}
+        for item in series:
+            for plan in self.plans.values():
+                detector = detector_for(plan.evidence, item.kind)
+                if detector is not None and judges(plan, item.name, item.kind):
+                    named.setdefault(item.name, []).append(detector)
+        return named
+
+    def opened_by(self, series: Sequence[WatchedSeries], uses: Sequence[DetectorUse]) -> dict[int, tuple[str, ...]]:
+        """Return the rules that an alarm of each use opens, sorted by name; uses without any are left out."""
+        opened: dict[int, tuple[str, ...]] = {}
+        for i, use in enumerate(uses):
+            item = series[use.series]
+            named = [
+                plan.name
+                for plan in self.plans.values()
+                if judges(plan, item.name, item.kind) and detector_for(plan.evidence, item.kind) == use.detector
+            ]
+            if named:
+                opened[i] = tuple(sorted(named))
+        return opened

@@ -1,0 +1,170 @@
+"""The series of a baseline: which there are, where their counts stand in a profile, and what they are compared with.
+
+A feature gives its values and three yes/no series: is it missing, is it invalid, is its category unseen. `demand` has
+no baseline: it is the model's own and learns its reference from its first panes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from stream_monitor.core.arrays import Int64
+from stream_monitor.core.baseline import (
+    Baseline,
+    CategoricalBaseline,
+    NumericBaseline,
+    Quality,
+    SeriesBaseline,
+)
+from stream_monitor.core.comparisons import Reference
+from stream_monitor.core.names import (
+    DEMAND,
+    SeriesKind,
+    feature_of,
+    invalid_series,
+    missing_series,
+    unseen_series,
+)
+from stream_monitor.core.plan import ModelPlan
+from stream_monitor.core.profile import Profile, SeriesCounts
+
+
+class Counted(StrEnum):
+    """Which counts of a profile a series is made of."""
+
+    VALUES = "values"
+    MISSING = "missing"
+    INVALID = "invalid"
+    UNSEEN = "unseen"
+    DEMAND = "demand"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class WatchedSeries:
+    """One series of a watch.
+
+    Attributes:
+        counted: which counts it is made of.
+        of: the series of the profile that holds them; empty for demand.
+        bins: number of bins.
+        layout: what its detectors are grouped by: m for numeric series, else the number of bins.
+        reference: what its counts are compared with, None for demand.
+        baseline: reference of the values behind it, None for demand.
+    """
+
+    name: str
+    kind: SeriesKind
+    counted: Counted
+    of: str
+    bins: int
+    layout: int
+    reference: Reference | None
+    baseline: SeriesBaseline | None
+
+    @property
+    def feature(self) -> str | None:
+        """The feature it speaks about, None for a series of the model."""
+        return feature_of(self.name)
+
+    @property
+    def exact(self) -> bool:
+        """Say whether its bins are what the guarantees assume; edges of a histogram or sketch are not."""
+        return self.baseline is None or self.baseline.quality is Quality.EXACT
+
+    @property
+    def observed(self) -> int:
+        """Reference rows behind it; 0 for demand."""
+        if self.counted is Counted.VALUES and self.baseline is not None:
+            return self.baseline.observed
+        return 0 if self.reference is None else self.reference.total
+
+    def counts(self, profile: Profile) -> Int64 | None:
+        """Return the counts of a pane, shape (bins,); None if the profile says nothing about the series."""
+        if self.counted is Counted.DEMAND:
+            return np.array([profile.demand], dtype=np.int64)
+        found = profile.series.get(self.of)
+        if found is None or found.bins is None:
+            return None
+        if self.counted is Counted.VALUES:
+            return found.dense(self.bins)
+        return self._yes_no(found)
+
+    def _yes_no(self, found: SeriesCounts) -> Int64:
+        values = found.bins
+        assert values is not None
+        present = int(values.sum())
+        rows = present + found.missing + found.invalid
+        match self.counted:
+            case Counted.MISSING:
+                return np.array([rows - found.missing, found.missing], dtype=np.int64)
+            case Counted.INVALID:
+                return np.array([rows - found.invalid, found.invalid], dtype=np.int64)
+            case _:
+                assert isinstance(self.baseline, CategoricalBaseline)
+                unseen = int(found.dense(self.baseline.bins)[self.baseline.unseen_bin])
+                return np.array([present - unseen, unseen], dtype=np.int64)
+
+
+def demand_series() -> WatchedSeries:
+    """Return the demand of a model."""
+    return WatchedSeries(DEMAND, SeriesKind.COUNT, Counted.DEMAND, "", 1, 1, None, None)
+
+
+def baseline_series(baseline: Baseline, plan: ModelPlan) -> list[WatchedSeries]:
+    """Return every series that a baseline gives under a plan, sorted by name."""
+    watched: list[WatchedSeries] = []
+    for name, reference in baseline.series.items():
+        feature = feature_of(name)
+        if feature is not None and not plan.watches(feature):
+            continue
+        watched.append(_values(reference, baseline.id))
+        if feature is not None:
+            watched += _yes_no_series(feature, reference, baseline)
+    return sorted(watched, key=lambda series: series.name)
+
+
+def within_limit(watched: list[WatchedSeries], most: int) -> tuple[list[WatchedSeries], list[WatchedSeries]]:
+    """Return the series within a limit, and those that it leaves out.
+
+    A feature with its missing, invalid and unseen series counts once; what is kept is decided by name, never by who
+    came first.
+    """
+    subjects = sorted({series.feature or series.name for series in watched})
+    kept = set(subjects[:most])
+    inside = [series for series in watched if (series.feature or series.name) in kept]
+    return inside, [series for series in watched if series not in inside]
+
+
+def _values(values: SeriesBaseline, seed: str) -> WatchedSeries:
+    name, counts = values.series, values.reference
+    seed = f"{seed}/{name}"
+    if isinstance(values, NumericBaseline):
+        reference = Reference(
+            counts,
+            edges=values.edges,
+            minimum=values.minimum,
+            maximum=values.maximum,
+            std=values.std,
+            seed=seed,
+        )
+        return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.m, reference, values)
+    reference = Reference(counts, ordered=False, seed=seed)
+    return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.bins, reference, values)
+
+
+def _yes_no_series(feature: str, values: SeriesBaseline, baseline: Baseline) -> list[WatchedSeries]:
+    rows = max(baseline.origin.rows, values.observed + values.missing)
+    pairs = [
+        (missing_series(feature), Counted.MISSING, values.missing, rows),
+        (invalid_series(feature), Counted.INVALID, 0, rows),
+    ]
+    if isinstance(values, CategoricalBaseline) and values.other_categories is not None and values.unseen_m:
+        pairs.append((unseen_series(feature), Counted.UNSEEN, values.unseen_k, values.unseen_m))
+    watched: list[WatchedSeries] = []
+    for name, counted, k, m in pairs:
+        reference = Reference(np.array([m - k, k], dtype=np.int64), ordered=False, seed=f"{baseline.id}/{name}")
+        watched.append(WatchedSeries(name, SeriesKind.BINARY, counted, values.series, 2, 2, reference, values))
+    return watched

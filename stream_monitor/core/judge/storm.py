@@ -1,0 +1,67 @@
+"""AlertStorm: the one summary alert when more alerts than `alerts.max_open` would be open.
+
+What is above the cap waits for room and is told when there is some; until then the summary names the number and the
+first of them. Nothing is dropped silently.
+"""
+
+from __future__ import annotations
+
+from stream_monitor.core.alerts import event as wire
+from stream_monitor.core.alerts.identity import STORM_RULE, SeriesName, fingerprint, storm_labels, subject
+from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Patience, Reason, advance
+from stream_monitor.core.judge.model import ModelState
+from stream_monitor.core.judge.telling import Told, alert_data, budget_panes
+from stream_monitor.core.judge.verdicts import Judged
+from stream_monitor.core.plan import Plan, Severity
+from stream_monitor.core.rules import Pane, Verdict
+from stream_monitor.core.time import format_instant
+
+_MEASURE = "open_alerts"
+
+
+def storm_step(model: ModelState, judged: Judged, plan: Plan, now: Pane) -> Reason | None:
+    """Advance the summary alert of a model; return the reason of its step, None if it took none."""
+    wanted = judged.open + len(judged.withheld)
+    if not model.storm.open and not judged.withheld:
+        return None
+    patience = Patience(1, plan.alerts.resolve_after, 0, plan.alerts.reminder_ms)
+    model.storm, reason = advance(model.storm, Verdict(wanted, plan.alerts.max_open + 1), patience, now)
+    return reason
+
+
+def tell_storm(
+    model: ModelState, life: Life, reason: Reason, judged: Judged, plan: Plan, *, source: str, now: Pane
+) -> Told:
+    """Return the event of a step of the summary alert."""
+    labels = storm_labels(model.name, plan.alerts.labels)
+    identity = fingerprint(labels)
+    wanted = judged.open + len(judged.withheld)
+    resolved = life.status is AlertStatus.RESOLVED
+    names = list(dict.fromkeys(name.series for name, _ in judged.withheld))
+    first = f", first {', '.join(names[:5])}" if names else ""
+    text = "alerts are within their limit again" if resolved else f"{wanted} alerts would be open"
+    evidence = wire.Evidence(
+        detector=STORM_RULE,
+        guarantee="none:summary",
+        budget_panes=budget_panes(model.budget_panes),
+        family=sum(len(watch.rules) for watch in model.watches()),
+        effect=wire.Effect(measure=_MEASURE, value=float(wanted), floor=float(plan.alerts.max_open + 1), noise_95=0.0),
+        window=wire.Window(from_=format_instant(now.start_ms), to=format_instant(now.end_ms), n=wanted),
+    )
+    data = alert_data(
+        identity,
+        labels,
+        life,
+        reason,
+        plan,
+        annotations=wire.Annotations(
+            summary=f"{model.name}: {text}",
+            description=f"{judged.open} are open, the limit is {plan.alerts.max_open}; "
+            f"{len(judged.withheld)} wait{first}.",
+            runbook_url=plan.alerts.runbook_url or None,
+        ),
+        evidence=evidence,
+    )
+    name = SeriesName(model.name, "", "", "")
+    event = wire.cloud_event(data, source=source, subject=subject(name), time_ms=now.end_ms)
+    return Told((name, STORM_RULE), identity, resolved, Severity.CRITICAL.value, reason, wire.encode(event))

@@ -1,0 +1,185 @@
+"""Viewing: a judge as frozen values for metrics and screens."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stream_monitor.core.alerts.identity import SeriesName, alert_id, alert_labels, fingerprint, storm_labels
+from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Reason
+from stream_monitor.core.alerts.wording import summary
+from stream_monitor.core.judge.model import ModelState
+from stream_monitor.core.judge.series import Counted, WatchedSeries
+from stream_monitor.core.judge.telling import guarantee
+from stream_monitor.core.judge.view import (
+    AlertView,
+    BaselineView,
+    JudgeView,
+    ModelView,
+    SeriesState,
+    SeriesView,
+)
+from stream_monitor.core.judge.watch import Watch
+from stream_monitor.core.plan import RulePlan, Severity
+from stream_monitor.core.rules import EffectWindow, measure
+
+if TYPE_CHECKING:
+    from stream_monitor.core.judge.fold import Judge
+
+_LN_10 = math.log(10)
+
+
+def judge_view(judge: Judge) -> JudgeView:
+    """Return what may be shown of a judge."""
+    models = [judge.models[name] for name in sorted(judge.models)]
+    ledger = judge.ledger
+    return JudgeView(
+        partition=judge.partition,
+        models=tuple(_model(judge, model) for model in models),
+        series=tuple(view for model in models for view in _all_series(judge, model)),
+        alerts=tuple(view for model in models for view in _alerts(judge, model)),
+        counters=dict(judge.counters),
+        watermark_ms={stream: ledger.roster.watermark(stream) for stream in ledger.roster.streams},
+        awaited=ledger.roster.awaited(),
+        waiting_chunks=sum(chain.waiting for chain in ledger.chains.values()),
+    )
+
+
+def _model(judge: Judge, model: ModelState) -> ModelView:
+    budget = judge.plan.budget(model.name)
+    watched = [
+        (name, state.watch.baseline)
+        for name, state in sorted(model.versions.items())
+        if state.watch is not None and state.watch.baseline is not None
+    ]
+    return ModelView(
+        model=model.name,
+        panes_closed=judge.counters["panes_closed_total", model.name],
+        last_pane_end_ms=model.shown_ms,
+        false_alarm_interval_s=budget.per_ms / budget.false_alarms / 1000.0,
+        baselines=tuple(BaselineView(name, baseline.id, baseline.origin.to_ms) for name, baseline in watched),
+        warming_up={
+            name: state.warm_up.share for name, state in sorted(model.versions.items()) if state.warm_up is not None
+        },
+    )
+
+
+def _all_series(judge: Judge, model: ModelState) -> Iterator[SeriesView]:
+    for watch in model.watches():
+        for position in range(len(watch.series)):
+            yield _series(judge, watch, position)
+        for item in watch.suppressed:
+            yield SeriesView(watch.model, watch.version, "", item.name, item.kind.value, SeriesState.SUPPRESSED)
+
+
+def _series(judge: Judge, watch: Watch, position: int) -> SeriesView:
+    item = watch.series[position]
+    uses = [i for i, use in enumerate(watch.uses) if use.series == position]
+    ratios = {watch.uses[i].detector: _ratio(watch, i) for i in uses}
+    leading = max((i for i in uses if i in watch.rules), key=lambda i: ratios[watch.uses[i].detector], default=None)
+    warming = any(watch.groups[i].warming_up(watch.rows[i]) for i in uses)
+    low, high = watch.span(position)
+    counts = watch.window[low:high]
+    promise = "" if leading is None else guarantee(watch, leading)
+    state = SeriesState.WATCHED
+    if warming:
+        state = SeriesState.WARMING_UP
+    elif leading is None or promise.startswith("none:"):
+        state = SeriesState.NO_GUARANTEE
+    log_m = None if leading is None else _log_evidence(watch, leading)
+    return SeriesView(
+        model=watch.model,
+        version=watch.version,
+        segment=watch.segment,
+        series=item.name,
+        kind=item.kind.value,
+        state=state,
+        evidence_ratio=None if leading is None or warming else ratios[watch.uses[leading].detector],
+        log10_evidence=log_m / _LN_10 if log_m is not None and math.isfinite(log_m) else None,
+        log10_threshold=None if leading is None else watch.uses[leading].log_threshold / _LN_10,
+        guarantee=promise,
+        comparisons=_comparisons(judge, watch, position),
+        missing_ratio=_missing_ratio(watch, item),
+        events=int(watch.last(position).sum()) if watch.pushed else 0,
+        window_events=int(counts.sum()),
+        detectors=ratios,
+        baseline="" if watch.baseline is None else watch.baseline.id,
+    )
+
+
+def _log_evidence(watch: Watch, use: int) -> float:
+    episode = watch.episodes.get(use)
+    return float(watch.log_m[use]) if episode is None else episode.log_evidence
+
+
+def _ratio(watch: Watch, use: int) -> float:
+    """Return log evidence over its threshold, at least 0; 1 and more is an alarm."""
+    log_m, threshold = _log_evidence(watch, use), watch.uses[use].log_threshold
+    if math.isinf(log_m):
+        return 1.0 if log_m > 0 else 0.0
+    return max(0.0, log_m / threshold) if threshold > 0 else float(log_m >= threshold)
+
+
+def _comparisons(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
+    item = watch.series[position]
+    counts = watch.in_window(position)
+    if item.reference is None or item.counted is not Counted.VALUES or not counts.any():
+        return {}
+    window = EffectWindow(
+        watch.model,
+        watch.version,
+        watch.segment,
+        item.name,
+        item.kind,
+        item.baseline,
+        item.reference,
+        counts,
+        watch.kept,
+        0,
+        0,
+    )
+    measures = (measure(name) for name in judge.plan.detection.comparisons)
+    return {by.name: by.value(window) for by in measures if item.kind in by.kinds}
+
+
+def _missing_ratio(watch: Watch, item: WatchedSeries) -> float | None:
+    """Return the share of missing values of a feature in the last window."""
+    if item.counted is not Counted.VALUES or item.feature is None:
+        return None
+    for position, other in enumerate(watch.series):
+        if other.counted is Counted.MISSING and other.feature == item.feature:
+            present, missing = watch.in_window(position).tolist()
+            return missing / (present + missing) if present + missing else None
+    return None
+
+
+def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
+    for watch in model.watches():
+        for series, rule in watch.open_lives():
+            plan = judge.rulebook.plans[rule]
+            yield _alert(judge, watch.name(series), plan, watch.lives[series, rule])
+    if model.storm.open:
+        labels = storm_labels(model.name, judge.plan.alerts.labels)
+        yield AlertView(
+            alert_id=alert_id(fingerprint(labels), model.storm.starts_ms),
+            labels=labels,
+            status=AlertStatus.FIRING,
+            severity=Severity.CRITICAL,
+            starts_ms=model.storm.starts_ms,
+            summary=f"{model.name}: {int(model.storm.told_value)} alerts would be open",
+            sequence=model.storm.sequence,
+        )
+
+
+def _alert(judge: Judge, name: SeriesName, plan: RulePlan, life: Life) -> AlertView:
+    labels = alert_labels(name, rule=plan.name, severity=plan.severity, constants=judge.plan.alerts.labels)
+    return AlertView(
+        alert_id=alert_id(fingerprint(labels), life.starts_ms),
+        labels=labels,
+        status=life.status or AlertStatus.PENDING,
+        severity=plan.severity,
+        starts_ms=life.starts_ms,
+        summary=summary(name, Reason.OPENED, (plan.effect.measure, life.told_value)),
+        sequence=life.sequence,
+    )

@@ -1,0 +1,247 @@
+"""A watch: the series of one model version beside their baseline, with the last window of panes and their detectors.
+
+Counts of all series stand side by side in one vector a pane, so that a pane of a thousand series is a few array calls.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from stream_monitor.core.alerts.identity import SeriesName
+from stream_monitor.core.alerts.lifecycle import Life
+from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
+from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.detectors import DetectorGroup, Mixture
+from stream_monitor.core.judge.evidence import DetectorUse, series_reference
+from stream_monitor.core.judge.pool import Pool
+from stream_monitor.core.judge.series import WatchedSeries
+from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.profile import Example, OffsetRange, Profile
+
+
+@dataclass(slots=True, eq=False)
+class Episode:
+    """What has happened on a series since a detector alarmed.
+
+    Attributes:
+        opened_ms: end of the pane that alarmed.
+        log_evidence: log M (nats) at the alarm; infinite for detectors without evidence.
+        statistic: of detectors without evidence, at the alarm.
+        change_from_ms, change_to_ms: the 5-95 % range of the change point.
+        total: events per bin since the alarm.
+        undo: events per bin that the null has learnt since the change began.
+        panes: panes since the alarm.
+        events: events since the alarm.
+        fired: whether a rule has fired.
+    """
+
+    opened_ms: int
+    log_evidence: float
+    statistic: float | None
+    change_from_ms: int
+    change_to_ms: int
+    total: Int64
+    undo: Int64
+    panes: int = 0
+    events: int = 0
+    fired: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PaneSources:
+    """Where the events of a pane are: offset ranges by source partition, and the rows of smallest hash."""
+
+    start_ms: int
+    offsets: dict[tuple[str, int], OffsetRange]
+    examples: tuple[Example, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Block:
+    """Detectors of one group: positions of their uses, and where their counts stand in the vector, (k, bins)."""
+
+    group: DetectorGroup
+    uses: Intp
+    cells: Intp
+    steps_on_empty: bool
+
+
+@dataclass(eq=False)
+class Watch:
+    """The series of one (model, version, segment).
+
+    Attributes:
+        baseline: the reference; None for the demand of a model.
+        slot: which part of the budget it uses (`weights.slot_weight`).
+        uses: its detectors.
+        rules: names of the rules that an alarm of a use opens, sorted; nothing for one that is only shown.
+        groups, rows: group and row of each use.
+        since: panes given to each use since it started or restarted.
+        log_m: log M of each use after the last pane.
+        episodes: open episodes by use.
+        lives: by (series, rule) where a rule has ever spoken.
+        suppressed: series that a limit left out.
+        mixture: alternatives of the rank detector.
+    """
+
+    model: str
+    version: str
+    segment: str
+    baseline: Baseline | None
+    slot: int
+    series: Sequence[WatchedSeries]
+    uses: Sequence[DetectorUse]
+    window_panes: int
+    suppressed: Sequence[WatchedSeries] = ()
+    mixture: Mixture = Mixture.FINE
+    rules: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    groups: list[DetectorGroup] = field(default_factory=list)
+    rows: list[int] = field(default_factory=list)
+    episodes: dict[int, Episode] = field(default_factory=dict)
+    lives: dict[tuple[int, str], Life] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        sizes = np.array([item.bins for item in self.series], dtype=np.intp)
+        self.ends = np.cumsum(sizes)
+        width = int(sizes.sum())
+        self.ring = np.zeros((self.window_panes, width), dtype=np.int64 if self.baseline is None else np.int32)
+        self.ring_ms = np.zeros(self.window_panes, dtype=np.int64)
+        self.window = np.zeros(width, dtype=np.int64)
+        self.pushed = 0
+        self.since = np.zeros(len(self.uses), dtype=np.int64)
+        self.log_m: Float64 = np.full(len(self.uses), -np.inf)
+        self.thresholds: Float64 = np.array([use.log_threshold for use in self.uses])
+        self.sources: deque[PaneSources] = deque(maxlen=self.window_panes)
+        self._blocks: list[_Block] = []
+
+    def enter(self, pool: Pool) -> None:
+        """Start every detector of a new watch."""
+        for use in self.uses:
+            group, row = pool.add(use.spec, use.layout, series_reference(self.series[use.series]))
+            self.groups.append(group)
+            self.rows.append(row)
+        self.arrange()
+
+    def leave(self, pool: Pool) -> None:
+        """Forget every detector."""
+        for use, row in zip(self.uses, self.rows, strict=True):
+            pool.remove(use.spec, use.layout, row)
+
+    def arrange(self) -> None:
+        """Put the uses of one group together; to be called once groups and rows are known."""
+        members: dict[int, list[int]] = {}
+        for i, group in enumerate(self.groups):
+            members.setdefault(id(group), []).append(i)
+        self._blocks = [
+            _Block(
+                self.groups[uses[0]],
+                np.array(uses, dtype=np.intp),
+                np.stack([np.arange(*self.span(self.uses[i].series)) for i in uses]),
+                self.series[self.uses[uses[0]].series].kind is SeriesKind.COUNT,
+            )
+            for uses in members.values()
+        ]
+
+    def span(self, series: int) -> tuple[int, int]:
+        """Return where the bins of a series stand in the vector."""
+        end = int(self.ends[series])
+        return end - self.series[series].bins, end
+
+    def name(self, series: int) -> SeriesName:
+        """Return the full name of a series."""
+        return SeriesName(self.model, self.version, self.segment, self.series[series].name)
+
+    @property
+    def kept(self) -> int:
+        """Panes in the ring."""
+        return min(self.pushed, self.window_panes)
+
+    def push(self, start_ms: int, profile: Profile | None) -> None:
+        """Take a closed pane; None is a pane without events."""
+        place = self.pushed % self.window_panes
+        if profile is not None or self.window.any():
+            counts = np.zeros(self.window.size, dtype=np.int64)
+            if profile is not None:
+                self._fill(counts, profile)
+            self.window += counts - self.ring[place]
+            self.ring[place] = counts
+        self.ring_ms[place] = start_ms
+        offsets = {} if profile is None else dict(profile.offsets)
+        self.sources.append(PaneSources(start_ms, offsets, () if profile is None else profile.examples))
+        self.pushed += 1
+
+    def pieces(self) -> Iterable[tuple[Intp, tuple[DetectorGroup, Intp, Int64]]]:
+        """Yield what must be stepped for the last pane: (uses, (group, rows, counts)); frozen ones are left out."""
+        self.since += 1
+        frozen = self._frozen()
+        self.since[frozen] = 0
+        counts = self.ring[(self.pushed - 1) % self.window_panes]
+        empty = not counts.any()
+        for block in self._blocks:
+            if empty and not block.steps_on_empty:
+                continue
+            live = block.uses[~frozen[block.uses]]
+            if live.size:
+                cells = block.cells[~frozen[block.uses]]
+                rows = np.array([self.rows[i] for i in live.tolist()], dtype=np.intp)
+                yield live, (block.group, rows, counts[cells].astype(np.int64))
+
+    def last(self, series: int) -> Int64:
+        """Return the counts of a series in the last pane, shape (bins,)."""
+        low, high = self.span(series)
+        return self.ring[(self.pushed - 1) % self.window_panes, low:high].astype(np.int64)
+
+    def panes(self, series: int, most: int) -> Int64:
+        """Return the counts of a series in the last panes, at most `most`, oldest first, shape (panes, bins)."""
+        low, high = self.span(series)
+        return self.ring[self._order(most), low:high].astype(np.int64)
+
+    def starts(self, most: int) -> Int64:
+        """Return the starts of the same panes."""
+        return self.ring_ms[self._order(most)]
+
+    def in_window(self, series: int) -> Int64:
+        """Return the counts of a series over the last window, shape (bins,)."""
+        low, high = self.span(series)
+        return self.window[low:high].copy()
+
+    def restart(self, use: int) -> None:
+        """Set a detector back to the beginning of its evidence."""
+        self.groups[use].restart(self.rows[use])
+        self.since[use] = 0
+        self.log_m[use] = -np.inf
+
+    def open_lives(self) -> list[tuple[int, str]]:
+        """Return the (series, rule) whose alert is pending or firing, sorted."""
+        return sorted(place for place, life in self.lives.items() if life.open)
+
+    def _order(self, most: int) -> Intp:
+        count = min(self.kept, most)
+        return np.arange(self.pushed - count, self.pushed) % self.window_panes
+
+    def _frozen(self) -> Bool:
+        frozen = np.zeros(len(self.uses), dtype=np.bool_)
+        frozen[list(self.episodes)] = True
+        return frozen
+
+    def _fill(self, counts: Int64, profile: Profile) -> None:
+        low = 0
+        for item, high in zip(self.series, self.ends.tolist(), strict=True):
+            found = item.counts(profile)
+            if found is not None:
+                counts[low:high] = found
+            low = high
+
+
+def merge_places(ranges: Iterable[Mapping[tuple[str, int], OffsetRange]]) -> dict[tuple[str, int], OffsetRange]:
+    """Return the smallest ranges of offsets, by source partition, that hold all the given ones."""
+    merged: dict[tuple[str, int], OffsetRange] = {}
+    for by_place in ranges:
+        for place, found in by_place.items():
+            known = merged.get(place, found)
+            merged[place] = OffsetRange(min(known.first, found.first), max(known.last, found.last))
+    return merged

@@ -1,0 +1,26 @@
+"""The built-in rule: an alarm becomes an alert when an effect reaches the floor that the user cares about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from stream_monitor.core.rules.measures import Measure
+from stream_monitor.core.rules.verdict import Verdict
+from stream_monitor.core.rules.window import EffectWindow
+
+
+@dataclass(frozen=True, slots=True)
+class EffectRule:
+    """Evidence and effect: the detector has decided that something changed, the measure says how much.
+
+    Attributes:
+        measure: how the effect is measured.
+        floor: smallest effect that matters.
+    """
+
+    measure: Measure
+    floor: float
+
+    def verdict(self, window: EffectWindow) -> Verdict:
+        """Return the corrected effect against the floor."""
+        return Verdict(self.measure.decisive(window), self.floor)

@@ -1,0 +1,129 @@
+"""Measures of an effect: how large a drift is, in the units of a rule's floor.
+
+A measure says three things about a window: its value (published), the value that decides (corrected for what chance
+alone adds), and what chance alone would show. To add one: a class here, or a comparison, and a line in `MEASURES`.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Protocol
+
+import numpy as np
+
+from stream_monitor.core.comparisons import COMPARISONS, Comparison, Reference
+from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.rules.window import EffectWindow
+
+_Z_95 = 1.959963985
+
+
+class Measure(Protocol):
+    """How large the difference of a window from its reference is, for series of certain kinds."""
+
+    name: str
+    kinds: frozenset[SeriesKind]
+
+    def value(self, window: EffectWindow) -> float:
+        """Return the effect as it is seen; the window holds at least one event, or counts panes."""
+        ...
+
+    def decisive(self, window: EffectWindow) -> float:
+        """Return the effect that is compared with a floor."""
+        ...
+
+    def noise_95(self, window: EffectWindow) -> float:
+        """Return the 95 % point of the value without any change, at these sample sizes."""
+        ...
+
+
+class ShareChange:
+    """Largest change of the share of a bin: for a yes/no series, by how much the share of yes has moved."""
+
+    name = "share_change"
+    kinds = frozenset({SeriesKind.BINARY, SeriesKind.CATEGORICAL, SeriesKind.NUMERIC})
+
+    def value(self, window: EffectWindow) -> float:
+        """Return max |share - reference share|, in [0, 1]."""
+        return float(np.abs(window.counts / window.n - _reference(window).shares).max())
+
+    def decisive(self, window: EffectWindow) -> float:
+        """Return the same: a share is unbiased."""
+        return self.value(window)
+
+    def noise_95(self, window: EffectWindow) -> float:
+        """Return 1.96 standard errors of the most variable bin, the error of the reference included."""
+        reference = _reference(window)
+        shares = (reference.counts + 0.5) / (reference.total + 0.5 * reference.counts.size)
+        variance = float((shares * (1.0 - shares)).max())
+        return _Z_95 * math.sqrt(variance * reference.noise(window.n))
+
+
+class Ratio:
+    """Relative change of the count per pane: 0.3 is 30 % more or less than in the reference."""
+
+    name = "ratio"
+    kinds = frozenset({SeriesKind.COUNT})
+
+    def value(self, window: EffectWindow) -> float:
+        """Return |mean / reference mean - 1|."""
+        if window.reference_mean is None:
+            return 0.0
+        mean = window.n / window.panes
+        if window.reference_mean == 0.0:
+            return mean  # nothing became something: no ratio says how much
+        return abs(mean / window.reference_mean - 1.0)
+
+    def decisive(self, window: EffectWindow) -> float:
+        """Return the same: a mean is unbiased."""
+        return self.value(window)
+
+    def noise_95(self, window: EffectWindow) -> float:
+        """Return 1.96 standard errors of the mean, by the spread of the reference."""
+        if not window.reference_mean or window.reference_variance is None:
+            return 0.0
+        return _Z_95 * math.sqrt(window.reference_variance / window.panes) / window.reference_mean
+
+
+class Distance:
+    """A comparison as a measure."""
+
+    def __init__(self, comparison: Comparison) -> None:
+        self._comparison = comparison
+        self.name = comparison.name
+        ordered = frozenset({SeriesKind.NUMERIC})
+        self.kinds = ordered if comparison.needs_order else ordered | {SeriesKind.CATEGORICAL, SeriesKind.BINARY}
+
+    def value(self, window: EffectWindow) -> float:
+        """Return the distance of the window from the baseline."""
+        return self._comparison.measure(_reference(window), window.counts)
+
+    def decisive(self, window: EffectWindow) -> float:
+        """Return the distance less what chance adds on average."""
+        return self._comparison.corrected(_reference(window), window.counts)
+
+    def noise_95(self, window: EffectWindow) -> float:
+        """Return the 95 % point of the distance without drift."""
+        return self._comparison.noise_95(_reference(window), window.n)
+
+
+MEASURES: tuple[Measure, ...] = (*(Distance(comparison) for comparison in COMPARISONS), ShareChange(), Ratio())
+"""All measures, by which rules may set a floor."""
+
+
+def measure(name: str) -> Measure:
+    """Return a measure by its name.
+
+    Raises:
+        ValueError: no measure has that name.
+    """
+    for known in MEASURES:
+        if known.name == name:
+            return known
+    raise ValueError(f"effect: must be one of {', '.join(known.name for known in MEASURES)}, got {name!r}")
+
+
+def _reference(window: EffectWindow) -> Reference:
+    if window.reference is None:
+        raise ValueError(f"{window.series}: counts per pane have no reference distribution")
+    return window.reference
