@@ -1,0 +1,155 @@
+"""river's detectors on the rank innovation: calibration, standard input, state without pickle."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from stream_monitor.core.detectors import RiverDetector, RiverKind, SeriesReference, UnusableStateError
+from stream_monitor.core.detectors.rank_innovation import mid_ranks, rank_innovation
+from stream_monitor.core.detectors.river_detectors import AdwinCell, PageHinkleyCell, RiverCell
+from stream_monitor.core.detectors.run_length import adwin_delta, page_hinkley_run_length, page_hinkley_threshold
+from stream_monitor.core.grid import spacings
+from stream_monitor.lab.counts import draw_masses, drifted, pane_counts
+
+
+def cell(kind: RiverKind, run_length: float, state: bytes | None = None) -> RiverCell:
+    """One detector, calibrated."""
+    return RiverDetector(kind, run_length).cell(state)
+
+
+@pytest.mark.parametrize(
+    ("drift", "run_length", "threshold"),
+    [(0.25, 1e3, 9.93), (0.25, 1e6, 23.69), (0.5, 1e3, 5.75), (0.5, 1e4, 8.05), (0.5, 1e6, 12.65), (1.0, 1e5, 5.28)],
+)
+def test_the_threshold_is_siegmunds(drift: float, run_length: float, threshold: float) -> None:
+    """A row of the published table, and its inverse."""
+    found = page_hinkley_threshold(run_length, drift=drift).value
+
+    assert found == pytest.approx(threshold, abs=0.006)
+    assert page_hinkley_run_length(found, drift=drift) == pytest.approx(run_length, rel=1e-6)
+
+
+def test_beyond_the_table_a_parameter_is_called_extrapolated() -> None:
+    """Budgets of millions of panes cannot be simulated, and the status says so."""
+    guarantees = {
+        (kind.value, arl): RiverDetector(kind, arl).build(63).guarantee for kind in RiverKind for arl in (1e4, 1e7)
+    }
+
+    assert guarantees == {
+        ("adwin", 1e4): "calibrated",
+        ("adwin", 1e7): "approximate:extrapolated",
+        ("page_hinkley", 1e4): "calibrated",
+        ("page_hinkley", 1e7): "approximate:extrapolated",
+    }
+
+
+def test_longer_run_lengths_ask_for_smaller_deltas() -> None:
+    """The table and its prolongation fall without a jump."""
+    deltas = [adwin_delta(10.0**e).value for e in np.arange(2.0, 9.0, 0.1)]
+
+    assert all(a >= b for a, b in pairwise(deltas))
+    assert adwin_delta(1.25e6 * 0.999999).value == pytest.approx(adwin_delta(1.25e6 * 1.000001).value, rel=1e-5)
+
+
+@pytest.mark.parametrize("kind", list(RiverKind))
+def test_the_run_length_is_the_one_asked_for(kind: RiverKind) -> None:
+    """About 300 alarms on standard normal numbers: within 20 % of 1,000 panes."""
+    generator = np.random.default_rng(1)
+    detector, alarms = cell(kind, 1e3), 0
+    for z in generator.standard_normal(300_000).tolist():
+        if detector.update(z):
+            alarms += 1
+            detector = cell(kind, 1e3)
+
+    assert 300_000 / alarms == pytest.approx(1e3, rel=0.2)
+
+
+@pytest.mark.parametrize("events", [1, 60, 1000])
+def test_the_innovation_is_standard_and_uncorrelated(events: int) -> None:
+    """Mean 0, variance 1, no correlation between panes, the reference's own error included."""
+    generator = np.random.default_rng(events)
+    layout = spacings(255)
+    masses = draw_masses(layout, generator, series=4000)
+    alpha = np.tile(layout, (4000, 1))
+    panes = pane_counts(masses, events=events, panes=2, generator=generator)
+
+    first = rank_innovation(mid_ranks(layout), alpha, panes[0])
+    second = rank_innovation(mid_ranks(layout), alpha + panes[0], panes[1])
+
+    assert [first.mean(), second.mean()] == pytest.approx([0, 0], abs=0.06)
+    assert [first.var(), second.var()] == pytest.approx([1, 1], abs=0.08)
+    assert np.corrcoef(first, second)[0, 1] == pytest.approx(0, abs=0.06)
+
+
+def test_a_shift_moves_the_innovation_by_almost_its_size() -> None:
+    """0.1 standard deviations at 400 events a pane: about 0.97 · 0.1 · 20."""
+    generator = np.random.default_rng(0)
+    layout = spacings(65_535)
+    masses = drifted(draw_masses(layout, generator, series=3000), shift=0.1)
+    panes = pane_counts(masses, events=400, panes=1, generator=generator)
+
+    z = rank_innovation(mid_ranks(layout), np.tile(layout, (3000, 1)), panes[0])
+
+    assert z.mean() == pytest.approx(0.97 * 2.0, abs=0.08)
+
+
+@pytest.mark.parametrize(("kind", "panes_needed"), [(RiverKind.ADWIN, 12), (RiverKind.PAGE_HINKLEY, 8)])
+def test_a_shift_is_found(kind: RiverKind, panes_needed: int) -> None:
+    """Half a standard deviation at 20 events a pane, a run length of 10,000 panes: median of 40 series."""
+    generator = np.random.default_rng(3)
+    masses = draw_masses(spacings(4095), generator, series=40)
+    quiet = pane_counts(masses, events=20, panes=200, generator=generator)
+    after = pane_counts(drifted(masses, shift=0.5), events=20, panes=60, generator=generator)
+    group = RiverDetector(kind, 1e4).build(4095)
+    rows = np.array([group.add(SeriesReference(spacings(4095))) for _ in range(40)])
+    for pane in quiet:
+        group.step(rows, pane)
+    alarmed = np.array([group.step(rows, pane) == np.inf for pane in after])
+
+    assert np.median(np.where(alarmed.any(axis=0), alarmed.argmax(axis=0) + 1, 99)) <= panes_needed
+
+
+@pytest.mark.parametrize("kind", list(RiverKind))
+@pytest.mark.parametrize("updates", [0, 5, 40, 3000])
+def test_a_saved_detector_goes_on_exactly(kind: RiverKind, updates: int) -> None:
+    """Saved after any number of panes, also right after an alarm, and built again: the same alarms and bytes."""
+    numbers = np.random.default_rng(updates).standard_normal(updates + 2000)
+    numbers[updates + 700 :] += 1.0
+    whole = cell(kind, 500.0)
+    for z in numbers[:updates].tolist():
+        whole.update(z)
+    resumed = cell(kind, 500.0, whole.save())
+
+    for z in numbers[updates:].tolist():
+        assert resumed.update(z) == whole.update(z)
+        assert resumed.statistic() == whole.statistic()
+    assert resumed.save() == whole.save()
+
+
+@pytest.mark.parametrize("position", range(0, 200, 7))
+@pytest.mark.parametrize("build", [AdwinCell, PageHinkleyCell])
+def test_a_flipped_byte_is_refused(build: type[AdwinCell | PageHinkleyCell], position: int) -> None:
+    """A broken state never reaches river's compiled part."""
+    state = bytearray(build(0.5).save())
+    state[position % len(state)] ^= 0x20
+
+    with pytest.raises(UnusableStateError):
+        build(0.5, bytes(state))
+
+
+def test_the_statistic_of_page_hinkley_stands_beside_its_threshold() -> None:
+    """At the pane of an alarm it is above the threshold; ADWIN has none."""
+    generator = np.random.default_rng(6)
+    group = RiverDetector(RiverKind.PAGE_HINKLEY, 1e4).build(63)
+    row = group.add(SeriesReference(spacings(63)))
+    masses = drifted(draw_masses(spacings(63), generator), shift=1.0)
+    for pane in pane_counts(masses, events=50, panes=60, generator=generator):
+        if group.step(np.array([row]), pane[None])[0] == np.inf:
+            break
+
+    assert group.threshold is not None
+    assert group.statistic(row) > group.threshold
+    assert RiverDetector(RiverKind.ADWIN, 1e4).build(63).threshold is None
