@@ -70,6 +70,7 @@ _NAMES: Final[Mapping[Role, tuple[str, ...]]] = {
     Role.LATENCY: ("latencyms", "latency", "responsetimems", "durationms"),
     Role.ERROR: ("error", "servingerror"),
 }
+_ROLE_KINDS: Final = {Role.CONFIDENCE: SeriesKind.NUMERIC, Role.LATENCY: SeriesKind.NUMERIC}
 _UNNAMED = re.compile(r"Unnamed: \d+|index|__index_level_\d+__|")
 _ENOUGH_ROWS = 64
 _EARLIEST_MS = 631_152_000_000  # 1990
@@ -114,11 +115,13 @@ class TableLayout:
     Attributes:
         roles: column by role; without a time stamp, rows are timed by their order.
         kinds: features with their kinds, in the order of the file; None: no value in the sample.
+        role_kinds: kinds of the roles that are series.
         dropped: columns that are left out, and why.
     """
 
     roles: Mapping[Role, str]
     kinds: Mapping[str, SeriesKind | None]
+    role_kinds: Mapping[Role, SeriesKind | None]
     dropped: Mapping[str, str]
 
 
@@ -137,6 +140,7 @@ def choose_layout(file: TableFile, sample: Block, options: TableOptions) -> Tabl
     for name in (*options.columns.values(), *options.segments):
         if name not in file.names:
             raise TableError(f"{file.path}: has no column {name!r}; it has {', '.join(file.names)}")
+    sample = {name: sample.get(name, []) for name in file.names}
     roles = dict(options.columns)
     taken = {*options.columns.values(), *options.kinds, *options.segments}
     for role in Role:
@@ -160,7 +164,12 @@ def choose_layout(file: TableFile, sample: Block, options: TableOptions) -> Tabl
             kinds[name] = kind
         else:
             dropped[name] = why
-    return TableLayout(roles, kinds, dropped)
+    role_kinds = {
+        role: _ROLE_KINDS.get(role) or options.kinds.get(name) or infer_kind(sample[name], text=file.kind == "csv")
+        for role, name in roles.items()
+        if role in SERIES_OF_ROLE
+    }
+    return TableLayout(roles, kinds, role_kinds, dropped)
 
 
 def _column_for(role: Role, file: TableFile, sample: Block, options: TableOptions, taken: set[str]) -> str | None:
@@ -169,10 +178,9 @@ def _column_for(role: Role, file: TableFile, sample: Block, options: TableOption
     match role:
         case Role.TIMESTAMP:
             return next((name for name in candidates if _is_time(file, name, sample[name], options)), None)
-        case Role.MODEL | Role.VERSION:
-            # A car has a model too: both together are a model's name and version.
-            both = {"model", "version"} <= plain.keys()
-            return next((name for name in candidates if both or "model" in name.lower() != name.lower()), None)
+        case Role.MODEL | Role.VERSION if not {"model", "version"} <= plain.keys():
+            # A car has a model, too: only both words together are the name and version of ours.
+            return next((name for name in candidates if name not in (plain.get("model"), plain.get("version"))), None)
         case Role.CONFIDENCE:
             return next((name for name in candidates if _is_share(sample[name])), None)
         case _:

@@ -97,6 +97,7 @@ def _values(column: Column) -> Values:
     """Return a column with NaN or None where a value is missing, and infinity or a sentinel where it is invalid."""
     if isinstance(column, NumericColumn):
         return column.values if column.invalid is None else np.where(column.invalid, np.inf, column.values)
-    values = np.empty(len(column.values), dtype=object)
-    values[:] = [None if cell is ABSENT else cell for cell in column.values]
+    cells = column.cells()
+    values = np.empty(len(cells), dtype=object)
+    values[:] = [None if cell is ABSENT else cell for cell in cells]
     return values

@@ -13,14 +13,15 @@ from pathlib import Path
 import numpy as np
 
 from stream_monitor.core.arrays import Bool, Int64, Intp
-from stream_monitor.core.batch import Batch, Cell, Column, Group, NumericColumn, ObjectColumn, Reject
+from stream_monitor.core.batch import Batch, Cell, Column, Group, ObjectColumn, Reject
 from stream_monitor.core.keys import file_row_hashes, row_hashes
-from stream_monitor.core.names import RejectReason, Stage, check_name, feature_series
+from stream_monitor.core.names import NamedField, RejectReason, Stage, check_name, feature_series
+from stream_monitor.core.profile.columns import take_rows
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import Block, Cells, TableFile, open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE, Role, TableLayout, TableOptions, choose_layout
 from stream_monitor.formats.tables.reference import Reference, ReferenceRows
-from stream_monitor.formats.tables.values import boolean_column, column_of, instants, numeric_column, text_column
+from stream_monitor.formats.tables.values import column_of, instants, text_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +77,11 @@ class Table:
     def _batch(self, block: Block, first: int, size: int) -> Batch:
         offsets = np.arange(first, first + size, dtype=np.int64)
         event_ms, bad = self._times(block, offsets)
-        good = np.flatnonzero(~bad)
+        rows = _Rows(block, offsets, np.flatnonzero(~bad), self._columns(block, size))
+        groups = [self._group(rows, model, version, own) for (model, version), own in self._by_model(rows)]
         rejects = [_untimed(row, first) for row in np.flatnonzero(bad).tolist()]
-        columns = self._columns(block, size)
-        groups = [
-            self._group(model, version, rows, columns=columns, block=block, offsets=offsets, good=good)
-            for (model, version), rows in self._by_model(block, size, good)
-        ]
-        event_ms = event_ms[good]
-        return Batch(size, offsets[good], event_ms, event_ms, groups, rejects)
+        event_ms = event_ms[rows.good]
+        return Batch(size, offsets[rows.good], event_ms, event_ms, groups, rejects)
 
     def _times(self, block: Block, offsets: Int64) -> tuple[Int64, Bool]:
         name = self.layout.roles.get(Role.TIMESTAMP)
@@ -95,86 +92,67 @@ class Table:
 
     def _columns(self, block: Block, size: int) -> dict[str, Column]:
         text = self.file.kind == "csv"
-        columns = {
-            feature_series(name): column_of(_cells(block, name, size), kind, text=text)
+        columns: dict[str, Column] = {
+            feature_series(name): column_of(block[name], kind, text=text)
             for name, kind in self.layout.kinds.items()
             if name in block
         }
         for role, series in SERIES_OF_ROLE.items():
             name = self.layout.roles.get(role)
-            if name is None:
-                continue
-            cells = _cells(block, name, size)
-            match role:
-                case Role.LATENCY | Role.CONFIDENCE:
-                    columns[series] = numeric_column(cells)
-                case Role.ERROR:
-                    columns[series] = ObjectColumn([_is_failure(value) for value in boolean_column(cells).values])
-                case _:
-                    columns[series] = column_of(cells, self.options.kinds.get(name), text=text)
+            if name is not None:
+                column = column_of(_cells(block, name, size), self.layout.role_kinds[role], text=text)
+                columns[series] = _failures(column) if role is Role.ERROR else column
         return columns
 
-    def _by_model(self, block: Block, size: int, good: Intp) -> Iterator[tuple[tuple[str, str], Intp]]:
+    def _by_model(self, rows: _Rows) -> Iterator[tuple[tuple[str, str], Intp]]:
         """Yield (model, version) and the positions in the block of its good rows, in order of the names."""
         default = (self.options.model or self.file.path.name.split(".")[0], self.options.version)
-        named = [
-            [fallback] * size if column is None else [str(cell or fallback) for cell in _texts(block, column, size)]
-            for fallback, column in zip(
-                default, (self.layout.roles.get(Role.MODEL), self.layout.roles.get(Role.VERSION)), strict=True
-            )
-        ]
-        if self.layout.roles.keys().isdisjoint((Role.MODEL, Role.VERSION)):
-            yield self._checked(*default), good
+        columns = (self.layout.roles.get(Role.MODEL), self.layout.roles.get(Role.VERSION))
+        if columns == (None, None):
+            yield self._checked(*default), rows.good
             return
-        pairs = list(zip(*named, strict=True))
-        for pair in sorted({pairs[row] for row in good.tolist()}):
-            yield self._checked(*pair), np.array([row for row in good.tolist() if pairs[row] == pair], np.intp)
+        names = [
+            [fallback] * rows.size if column is None else [str(cell or fallback) for cell in rows.texts(column)]
+            for fallback, column in zip(default, columns, strict=True)
+        ]
+        places: dict[tuple[str, str], list[int]] = {}
+        for row in rows.good.tolist():
+            places.setdefault((names[0][row], names[1][row]), []).append(row)
+        for pair in sorted(places):
+            yield self._checked(*pair), np.array(places[pair], np.intp)
 
     def _checked(self, model: str, version: str) -> tuple[str, str]:
-        for field_, text in (("model", model), ("version", version)):
-            rule = check_name(text, "model" if field_ == "model" else "version")
+        fields: tuple[tuple[NamedField, str], ...] = (("model", model), ("version", version))
+        for name, text in fields:
+            rule = check_name(text, name)
             if rule is not None:
-                raise TableError(f"{self.file.path}: {field_} {rule}, got {text!r}")
+                raise TableError(f"{self.file.path}: {name} {rule}, got {text!r}")
         return model, version
 
-    def _group(
-        self,
-        model: str,
-        version: str,
-        rows: Intp,
-        *,
-        columns: Mapping[str, Column],
-        block: Block,
-        offsets: Int64,
-        good: Intp,
-    ) -> Group:
-        name = self.layout.roles.get(Role.EVENT_ID)
-        numbers = offsets[rows].tolist()
-        if name is None:
-            event_ids: Sequence[str] = [str(number) for number in numbers]
+    def _group(self, rows: _Rows, model: str, version: str, own: Intp) -> Group:
+        column = self.layout.roles.get(Role.EVENT_ID)
+        numbers = rows.offsets[own].tolist()
+        if column is None:
+            event_ids = [str(number) for number in numbers]
             select, tie = file_row_hashes(model, numbers)
         else:
-            texts = _texts(block, name, offsets.size)
-            event_ids = [str(texts[row] or number) for row, number in zip(rows.tolist(), numbers, strict=True)]
+            texts = _taken(rows.texts(column), own)
+            event_ids = [str(text or number) for text, number in zip(texts, numbers, strict=True)]
             select, tie = row_hashes(model, event_ids)
-        segments = {
-            segment: [
-                None if value is None else str(value) for value in _taken(_texts(block, segment, offsets.size), rows)
-            ]
-            for segment in self.options.segments
-            if segment in block
-        }
-        everything = rows.size == offsets.size
+        everything = own.size == rows.size
         return Group(
             model=model,
             version=version,
-            rows=np.searchsorted(good, rows),
+            rows=np.searchsorted(rows.good, own),
             event_ids=event_ids,
             select=select,
             tie=tie,
             sampled_rate=None,
-            columns=columns if everything else {name: _rows_of(column, rows) for name, column in columns.items()},
-            segments=segments,
+            columns=rows.columns if everything else {name: take_rows(c, own) for name, c in rows.columns.items()},
+            segments={
+                segment: [None if value is None else str(value) for value in _taken(rows.texts(segment), own)]
+                for segment in self.options.segments
+            },
         )
 
 
@@ -192,34 +170,35 @@ def open_table(path: Path, options: TableOptions | None = None) -> Table:
     return Table(file, choose_layout(file, sample, options), options)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Rows:
+    """A block of the file: its cells, row numbers, rows with an instant, and the columns of its series."""
+
+    block: Block
+    offsets: Int64
+    good: Intp
+    columns: Mapping[str, Column]
+
+    @property
+    def size(self) -> int:
+        return self.offsets.size
+
+    def texts(self, name: str) -> Sequence[Cell]:
+        return text_column(_cells(self.block, name, self.size)).values
+
+
 def _cells(block: Block, name: str, size: int) -> Cells:
     """Return a column of a block; a JSON column that no row of it has is empty."""
     return block[name] if name in block else [None] * size
-
-
-def _texts(block: Block, name: str, size: int) -> Sequence[Cell]:
-    return text_column(_cells(block, name, size)).values
 
 
 def _taken(cells: Sequence[Cell], rows: Intp) -> list[Cell]:
     return [cells[row] for row in rows.tolist()]
 
 
-def _rows_of(column: Column, rows: Intp) -> Column:
-    if isinstance(column, ObjectColumn):
-        return ObjectColumn(_taken(column.values, rows), column.mixed)
-    place = {row: position for position, row in enumerate(rows.tolist())} if column.others else {}
-    return NumericColumn(
-        column.values[rows],
-        None if column.absent is None else column.absent[rows],
-        None if column.invalid is None else column.invalid[rows],
-        {place[row]: value for row, value in column.others.items() if row in place},
-    )
-
-
-def _is_failure(value: Cell) -> bool:
-    """Say whether an error column names a failure: true, or the class of the error."""
-    return value is not None and value is not False and value != 0
+def _failures(column: Column) -> ObjectColumn:
+    """Return an error column as booleans: true, a number but zero, or a text, the class of the error, is a failure."""
+    return ObjectColumn([cell is not None and cell is not False and cell != 0 for cell in column.cells()])
 
 
 def _untimed(row: int, first: int) -> Reject:
