@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import numpy as np
 
@@ -114,8 +114,25 @@ class NumericColumn:
 
 
 @dataclass(frozen=True, slots=True)
+class CodedColumn:
+    """Cells as codes of distinct cells: what categories are counted from.
+
+    Attributes:
+        codes: position in `distinct` of each row's cell, shape (k,).
+        distinct: different cells; True, 1 and 1.0 are different, and not every one need occur.
+    """
+
+    codes: Intp
+    distinct: Sequence[Cell]
+
+    def cells(self) -> list[Cell]:
+        """Return the column as plain cells, whatever its representation."""
+        return [self.distinct[code] for code in self.codes.tolist()]
+
+
+@dataclass(frozen=True, slots=True)
 class ObjectColumn:
-    """Cells that are mostly texts or booleans.
+    """Plain cells, when nothing better is at hand.
 
     Attributes:
         values: k cells.
@@ -130,7 +147,14 @@ class ObjectColumn:
         return list(self.values)
 
 
-Column = NumericColumn | ObjectColumn
+Column = NumericColumn | CodedColumn | ObjectColumn
+
+
+class Decoder(Protocol):
+    """Turns raw records into columns: a format."""
+
+    def decode(self, chunk: RawChunk) -> Batch:
+        """Return every record of the chunk as a row, a reject or a tombstone; a bad record never raises."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +169,7 @@ class Group:
         sampled_rate: events that each row stands for, shape (k,); None means one each.
         columns: by series name (`feature:amount`, `prediction`, `latency` ...).
         segments: value of each watched segment name in each row; None where the event has none.
-        undeclared: occurrences of feature names over the limit that one event decides.
+        undeclared: by position in the group, the feature names over the limit that one event decides.
         kind: what the rows are (`inference`).
     """
 

@@ -6,7 +6,7 @@ profiles.
 
 from __future__ import annotations
 
-from stream_monitor.core.profile.chunk import ChunkPosition, LogEntry, ModelCounts, ProfiledChunk
+from stream_monitor.core.profile.chunk import ChunkPosition, LogEntry, ModelCounts, ProfiledChunk, profile_chunk
 from stream_monitor.core.profile.codec import MalformedRecord, UnknownRecord, chunk_digest, decode, encode
 from stream_monitor.core.profile.merge import merge_counts, merge_profiles, merge_undeclared
 from stream_monitor.core.profile.record import (
@@ -47,4 +47,5 @@ __all__ = [
     "merge_counts",
     "merge_profiles",
     "merge_undeclared",
+    "profile_chunk",
 ]

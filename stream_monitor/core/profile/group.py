@@ -1,0 +1,211 @@
+"""Counting the rows of one model and version in a chunk: a profile for each pane, segment and lateness they touch."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream_monitor.core.arrays import Float64, Int64, Intp
+from stream_monitor.core.baseline import Baseline, Schedule
+from stream_monitor.core.batch import Column, Group
+from stream_monitor.core.names import LATENCY, SERVING_ERROR, ValueReject, feature_of
+from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
+from stream_monitor.core.profile.columns import as_codes, as_numbers, take_rows
+from stream_monitor.core.profile.count import count_column, count_without_baseline, never_named, occurrences
+from stream_monitor.core.profile.examples import example_rows, plain_examples, raw_examples
+from stream_monitor.core.profile.lateness import PlacedEvents
+from stream_monitor.core.profile.merge import smallest_names
+from stream_monitor.core.profile.record import (
+    EXAMPLES,
+    Example,
+    OffsetRange,
+    Profile,
+    ProfileKey,
+    SeriesCounts,
+    Undeclared,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """Rows of a group that are counted together.
+
+    Attributes:
+        rows: positions in the group, ascending; None for all of them.
+        size: how many.
+    """
+
+    pane_ms: int
+    late: bool
+    segment: str
+    rows: Intp | None
+    size: int
+
+
+class GroupCounter:
+    """Counts one group.
+
+    Attributes:
+        rejects: values left out of the bins, by reason; filled by `profiles`.
+        late_rows: rows that were late.
+        serving_errors: rows that carried a serving error.
+        latency_ms: valid latencies.
+    """
+
+    def __init__(
+        self,
+        group: Group,
+        offsets: Int64,
+        placed: PlacedEvents,
+        *,
+        place: tuple[str, int],
+        plan: Plan,
+        schedule: Schedule,
+    ) -> None:
+        self.rejects = Counter[ValueReject]()
+        self._group = group
+        self._offsets = offsets[group.rows]
+        self._panes = placed.panes[group.rows]
+        self._late = None if placed.late is None else placed.late[group.rows]
+        self._place = place
+        self._plan = plan
+        self._model = plan.model(group.model) or ModelPlan()
+        self._schedule = schedule
+        self._columns = {name: column for name, column in group.columns.items() if self._watches(name)}
+        self.late_rows = 0 if self._late is None else int(np.count_nonzero(self._late))
+
+    @property
+    def serving_errors(self) -> int:
+        """Rows that carried a serving error."""
+        column = self._group.columns.get(SERVING_ERROR)
+        if column is None:
+            return 0
+        coded = as_codes(column)
+        failed = np.array([cell is True for cell in coded.distinct], dtype=np.bool_)
+        return int(failed[coded.codes].sum()) if failed.any() else 0
+
+    @property
+    def latency_ms(self) -> Float64:
+        """Valid latencies, in the order of the rows."""
+        column = self._group.columns.get(LATENCY)
+        if column is None:
+            return np.empty(0)
+        values = as_numbers(column).values
+        return values[~np.isnan(values)]
+
+    def _watches(self, series: str) -> bool:
+        feature = feature_of(series)
+        return feature is None or self._model.watches(feature)
+
+    def profiles(self) -> list[Profile]:
+        """Return the profile of each pane, segment and lateness that has rows."""
+        return [self._profile(part) for part in self._slices()]
+
+    def _slices(self) -> Iterator[Slice]:
+        for part in self._panes_and_lateness():
+            yield part
+            for name in self._model.segments:
+                values = self._group.segments.get(name)
+                if values is None:
+                    continue
+                rows_of: dict[str, list[int]] = {}
+                for row in range(len(values)) if part.rows is None else part.rows.tolist():
+                    value = values[row]
+                    if value is not None:
+                        rows_of.setdefault(value, []).append(row)
+                for value, rows in rows_of.items():
+                    yield Slice(part.pane_ms, part.late, f"{name}={value}", np.array(rows, dtype=np.intp), len(rows))
+
+    def _panes_and_lateness(self) -> Iterator[Slice]:
+        panes, late = self._panes, self._late
+        first = int(panes[0])
+        if self.late_rows == 0 and bool((panes == first).all()):
+            yield Slice(first, False, "", None, panes.size)
+            return
+        keys = panes * 2 if late is None else panes * 2 + late  # pane starts are far below 2^62
+        order = np.argsort(keys, kind="stable")
+        starts = np.flatnonzero(np.diff(keys[order], prepend=keys[order[0]] - 1))
+        for rows in np.split(order, starts[1:]):
+            key = int(keys[rows[0]])
+            yield Slice(key >> 1, bool(key & 1), "", rows, rows.size)
+
+    def _profile(self, part: Slice) -> Profile:
+        group, rows = self._group, part.rows
+        baseline = self._schedule.at(group.model, group.version, part.pane_ms)
+        columns = {name: column if rows is None else take_rows(column, rows) for name, column in self._columns.items()}
+        offsets = self._offsets if rows is None else self._offsets[rows]
+        series = self._series(part, columns, baseline)
+        return Profile(
+            key=ProfileKey(
+                model=group.model,
+                version=group.version,
+                segment=part.segment,
+                pane_ms=part.pane_ms,
+                pane_length_ms=self._plan.detection.pane_ms,
+                late=part.late,
+                baseline="" if baseline is None else baseline.id,
+            ),
+            rows={group.kind: part.size},
+            demand=self._demand(part),
+            series=series,
+            offsets={self._place: OffsetRange(int(offsets.min()), int(offsets.max()))},
+            examples=self._examples(part, columns, warm_up=baseline is None),
+            undeclared=self._undeclared(part, columns, baseline),
+        )
+
+    def _series(self, part: Slice, columns: Mapping[str, Column], baseline: Baseline | None) -> dict[str, SeriesCounts]:
+        if baseline is None:
+            return {name: count_without_baseline(column) for name, column in columns.items()}
+        group = self._group
+        ties = group.tie if part.rows is None else group.tie[part.rows]
+        series: dict[str, SeriesCounts] = {}
+        for name, reference in baseline.series.items():
+            if not self._watches(name):
+                continue
+            column = columns.get(name)
+            if column is None:
+                series[name] = never_named(reference, part.size)
+                continue
+            counted = count_column(column, ties, baseline=reference, constraint=baseline.constraints.get(name))
+            series[name] = counted.counts
+            if not part.segment:
+                self.rejects.update(counted.rejects)
+        return series
+
+    def _demand(self, part: Slice) -> int:
+        rates = self._group.sampled_rate
+        if rates is None:
+            return part.size
+        return int(rates.sum() if part.rows is None else rates[part.rows].sum())
+
+    def _undeclared(self, part: Slice, columns: Mapping[str, Column], baseline: Baseline | None) -> Undeclared:
+        count = 0
+        names: set[str] = set()
+        if baseline is not None:
+            for name in columns.keys() - baseline.series.keys():
+                feature = feature_of(name)
+                if feature is not None:
+                    count += occurrences(columns[name])
+                    names.add(feature)
+        if self._group.undeclared:
+            for row in range(part.size) if part.rows is None else part.rows.tolist():
+                over = self._group.undeclared.get(row, ())
+                count += len(over)
+                names.update(over)
+        return Undeclared(count, smallest_names(names)) if count else Undeclared()
+
+    def _examples(self, part: Slice, columns: Mapping[str, Column], *, warm_up: bool) -> tuple[Example, ...]:
+        group = self._group
+        raw = warm_up and not part.segment and not part.late and self._model.baseline is BaselineFrom.FIRST_EVENTS
+        keep = self._model.baseline_events if raw else EXAMPLES
+        chosen = example_rows(group.select, self._offsets, part.rows, keep)
+        examples = plain_examples(group, self._offsets, chosen, self._place)
+        if not raw:
+            return examples
+        within = chosen if part.rows is None else np.searchsorted(part.rows, chosen)
+        return raw_examples(
+            examples, {name: take_rows(column, within) for name, column in columns.items()}, group.tie[chosen]
+        )
