@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.canonical import Json, canonical_json
-from stream_monitor.core.judge.view import AlertStatus, JudgeView
+from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.core.time import format_instant
 from stream_monitor.outputs import families
 from stream_monitor.outputs.health import Health

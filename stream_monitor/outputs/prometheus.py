@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 from stream_monitor.core.alerts.lifecycle import Reason
 from stream_monitor.core.judge.chain import DropReason
 from stream_monitor.core.judge.panes import ClosedPaneCause
-from stream_monitor.core.judge.view import JudgeView, ModelView, SeriesView
+from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.core.names import RejectReason, ValueReject
 from stream_monitor.core.plan import Severity
 from stream_monitor.core.profile import ProfiledChunk
@@ -152,8 +152,7 @@ class Metrics(Collector):
                 handed = _NOTHING  # the judge was built anew and counts from 0
             for key, value in counted.items():
                 self._count_judged(key, value - handed.get(key, 0))
-            for model in view.models:
-                self._know(model, view.series)
+            self._know(view)
             self._judged[view.partition] = _Judged(view, counted)
 
     def commit(self, loop: str, outcome: str) -> None:
@@ -303,15 +302,16 @@ class Metrics(Collector):
             self._accumulated.observe(families.CHUNK_DURATION, stage, values=np.empty(0))
         add(families.JUDGE_DIVERGED, amount=0)
 
-    def _know(self, model: ModelView, series: Iterable[SeriesView]) -> None:
-        """Let the counters of a model start at 0."""
+    def _know(self, view: JudgeView) -> None:
+        """Let the counters of a judge's models start at 0."""
         add = self._accumulated.add
-        for severity in Severity:
-            for reason in Reason:
-                add(families.ALERT_EVENTS, model.model, severity, reason, amount=0)
-        for detector in sorted({name for view in series if view.model == model.model for name in view.detectors}):
-            add(families.DETECTIONS, model.model, detector, amount=0)
-        add(families.BASELINES_MIXED, model.model, amount=0)
+        for model in view.models:
+            add(families.BASELINES_MIXED, model.model, amount=0)
+            for severity in Severity:
+                for reason in Reason:
+                    add(families.ALERT_EVENTS, model.model, severity, reason, amount=0)
+        for name, detector in sorted({(series.model, each) for series in view.series for each in series.detectors}):
+            add(families.DETECTIONS, name, detector, amount=0)
 
     def _count_judged(self, key: tuple[str, ...], amount: int) -> None:
         name, *labels = key

@@ -10,7 +10,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
-from stream_monitor.core.judge.view import AlertStatus, JudgeView, SeriesState, SeriesView
+from stream_monitor.core.alerts.lifecycle import AlertStatus
+from stream_monitor.core.judge.view import JudgeView, SeriesState, SeriesView
 from stream_monitor.core.names import safe_label
 from stream_monitor.core.plan import Severity
 from stream_monitor.outputs import families

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from prometheus_client.parser import text_string_to_metric_families
 
+from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.chain import ChainState
 from stream_monitor.core.judge.view import (
-    AlertStatus,
     AlertView,
     BaselineView,
     JudgeView,
