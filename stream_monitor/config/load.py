@@ -50,6 +50,7 @@ def load(
     assignments: Sequence[str] = (),
     librdkafka: Sequence[str] = (),
     overrides: Plain = None,
+    base: Plain = None,
     needs_group: bool = True,
 ) -> Settings:
     """Return the settings in force.
@@ -60,6 +61,7 @@ def load(
         assignments: texts of `--set a.b=value`.
         librdkafka: texts of `-X key=value`.
         overrides: settings of other flags, above everything.
+        base: settings below everything: defaults of a command that knows better ones.
         needs_group: False takes a default group: for runs without Kafka.
 
     Raises:
@@ -68,7 +70,7 @@ def load(
     environ = os.environ if environ is None else environ
     if path is None and environ.get(CONFIG_VARIABLE):
         path = Path(environ[CONFIG_VARIABLE])
-    tree: Plain = {} if path is None else _read(path)
+    tree = overlay(base or {}, {} if path is None else _read(path))
     tree = overlay(tree, from_environment(environ))
     tree = overlay(tree, from_flags(assignments, librdkafka))
     tree = overlay(tree, overrides or {})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 from stream_monitor.core.plan import Plan
 
@@ -43,7 +44,7 @@ class DeadLetters:
 class MetricsSettings:
     """Which series are exported: `per_series` is top_k, all or none."""
 
-    per_series: str = "top_k"
+    per_series: Literal["top_k", "all", "none"] = "top_k"
     top_k: int = 20
     max_series: int = 5_000
     comparisons: tuple[str, ...] = ("psi", "kolmogorov_smirnov")

@@ -1,0 +1,282 @@
+"""`backtest SOURCE`: the same core without Kafka, over a file, exported topics or a range of profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream_monitor.cli.failures import CommandError
+from stream_monitor.cli.output import note, progress, say
+from stream_monitor.cli.state import GlobalOptions
+
+if TYPE_CHECKING:
+    from stream_monitor.core.alerts.event import AlertCloudEvent
+    from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
+
+WhenOf = Callable[[int], str]
+"""Says when an instant was, in the words of the source."""
+
+
+@dataclass(slots=True)
+class RowOptions:
+    """What the user says about a file of rows.
+
+    Attributes:
+        baseline: file whose rows are the reference.
+        baseline_rows: rows of the file itself that are, instead of the chosen number.
+        model: name of the model when rows do not say.
+        columns: `role=column` texts.
+        row_order: ignore time stamps.
+        time_unit: of numeric time stamps.
+    """
+
+    baseline: Path | None = None
+    baseline_rows: int | None = None
+    model: str = ""
+    columns: list[str] = field(default_factory=list)
+    row_order: bool = False
+    time_unit: str = "ms"
+
+
+def backtest(
+    context: typer.Context,
+    source: Annotated[
+        str,
+        typer.Argument(
+            metavar="SOURCE",
+            help="A file of rows (CSV, Parquet, JSON lines), of native events or of exported topics; or the name of the"
+            " profiles topic, whose records are judged again.",
+        ),
+    ],
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", help="File whose rows are the reference; without it, the first rows.")
+    ] = None,
+    baseline_rows: Annotated[
+        int | None, typer.Option("--baseline-rows", min=63, help="First rows that are the reference.")
+    ] = None,
+    model: Annotated[str, typer.Option("--model", help="Name of the model; without it, the name of the file.")] = "",
+    columns: Annotated[
+        list[str] | None,
+        typer.Option("--column", metavar="ROLE=COLUMN", help="Which column is the timestamp, prediction, label ..."),
+    ] = None,
+    row_order: Annotated[bool, typer.Option("--row-order", help="Ignore time stamps: rows are the clock.")] = False,
+    time_unit: Annotated[
+        str, typer.Option("--time-unit", help="Of time stamps that are numbers: s, ms, us, ns.")
+    ] = "ms",
+    partitions: Annotated[
+        list[str] | None,
+        typer.Option("--partitions", metavar="TOPIC=N", help="Of an exported topic with partitions without records."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="SPAN", help="Of profiles on Kafka: those of the last 7d ...")
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option("--until", metavar="INSTANT", help="Of profiles on Kafka: those before an instant.")
+    ] = None,
+) -> None:
+    """Find drift in data that is already there.
+
+    Needs neither Kafka nor a configuration.
+
+    Alerts go to standard output, choices and totals to standard error. With --format json an alert is the event that
+    the worker would publish, byte for byte.
+    """
+    options = context.ensure_object(GlobalOptions)
+    path = Path(source)
+    rows = RowOptions(baseline, baseline_rows, model, columns or [], row_order, time_unit)
+    if not path.exists():
+        _profiles_of_kafka(options, source, since=since, until=until)
+        return
+    from stream_monitor.runtimes.replay import is_export
+
+    if is_export(path):
+        _export(options, path, partitions or [])
+    else:
+        _rows(options, path, rows)
+
+
+# --- exported topics --------------------------------------------------------------------------------------------------
+
+
+def _export(options: GlobalOptions, path: Path, partitions: list[str]) -> None:
+    from stream_monitor.runtimes.replay import ExportError, replay, survey
+
+    settings = options.settings(needs_group=False)
+    printer = _Printer(options, _instant)
+    try:
+        contents = survey(path)
+        note(f"{path}: " + ", ".join(f"{count:,} records of {topic}" for topic, count in contents.records.items()))
+        with progress("replay", float(sum(contents.records.values()))) as advance:
+            pipeline = replay(
+                path,
+                settings,
+                contents=contents,
+                partitions=_counts(partitions),
+                on_alert=printer,
+                on_progress=advance,
+            )
+    except ExportError as error:
+        raise CommandError(str(error)) from None
+    printer.totals(pipeline)
+
+
+def _counts(texts: list[str]) -> dict[str, int]:
+    found = {}
+    for text in texts:
+        topic, _, count = text.rpartition("=")
+        if not topic or not count.isdecimal() or not int(count):
+            raise CommandError(f"--partitions: must be TOPIC=N, got {text}")
+        found[topic] = int(count)
+    return found
+
+
+def _profiles_of_kafka(options: GlobalOptions, topic: str, *, since: str | None, until: str | None) -> None:
+    from stream_monitor.cli.moments import ago_ms
+    from stream_monitor.core.baseline import Schedule
+    from stream_monitor.kafka.baseline_log import BaselineLog
+    from stream_monitor.kafka.clients import open_admin, open_consumer
+    from stream_monitor.kafka.readers import Span, read_profiles
+    from stream_monitor.kafka.settings import reader
+    from stream_monitor.kafka.topics import describe_topics
+    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.local import LocalPipeline
+
+    settings = options.settings(needs_group=False)
+    if topic != settings.topics.profiles:
+        raise CommandError(
+            f"SOURCE: must be a file or the topic of profiles ({settings.topics.profiles}), got {topic}:"
+            " no such file; other topics are exported first"
+        )
+    kafka = kafka_settings(settings)
+    states = describe_topics(open_admin(kafka), [topic])
+    if topic not in states:
+        raise CommandError(f"topic {topic}: does not exist")
+    log = BaselineLog(open_consumer(reader(kafka), lambda _: None), settings.topics.baselines, Schedule())
+    try:
+        log.read_to_end()
+    finally:
+        log.close()
+    pipeline = LocalPipeline(
+        settings.plan,
+        group=settings.group,
+        partitions=states[topic].partitions,
+        sources={},
+        schedule=log.schedule,
+    )
+    span = Span(
+        since_ms=None if since is None else ago_ms(since, "--since"),
+        until_ms=None if until is None else ago_ms(until, "--until"),
+    )
+    printer = _Printer(options, _instant)
+    for partition in range(states[topic].partitions):
+        for entry in read_profiles(kafka, topic, partition, span=span):
+            for alert in pipeline.fold(partition, entry):
+                printer(alert)
+    printer.totals(pipeline)
+
+
+# --- files of rows ----------------------------------------------------------------------------------------------------
+
+
+def _rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
+    from stream_monitor.formats.tables import TableError
+    from stream_monitor.runtimes.sizing import TooFewRows
+
+    try:
+        _run_rows(options, path, said)
+    except (TableError, TooFewRows) as error:
+        text = str(error)
+        raise CommandError(text if text.startswith(str(path)) or "/" in text else f"{path}: {text}") from None
+
+
+def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
+    from stream_monitor.cli.roles import parse_columns
+    from stream_monitor.runtimes.backtesting import prepare_rows
+    from stream_monitor.runtimes.rows import run_rows
+
+    prepared = prepare_rows(
+        path,
+        baseline=said.baseline,
+        baseline_rows=said.baseline_rows,
+        model=said.model,
+        columns=parse_columns(said.columns),
+        row_order=said.row_order,
+        time_unit=said.time_unit,
+        settings=lambda base: options.settings(needs_group=False, base=base),
+        chooses=options.config is None,
+    )
+    for line in prepared.notes:
+        note(line)
+    printer = _Printer(options, prepared.when)
+    settings = prepared.settings
+    with progress("backtest", float(prepared.seen.rows)) as advance:
+        run = run_rows(
+            prepared.rows,
+            settings.plan,
+            topic=path.name,
+            group=settings.group,
+            partitions=settings.topics.partitions,
+            baselines=prepared.baselines,
+            on_alert=printer,
+            on_progress=advance,
+        )
+    printer.totals(run.pipeline)
+
+
+# --- what is printed --------------------------------------------------------------------------------------------------
+
+
+class _Printer:
+    """Prints alerts as they come, and totals at the end."""
+
+    def __init__(self, options: GlobalOptions, when: WhenOf) -> None:
+        self._options = options
+        self._when = when
+        self._fired: dict[str, None] = {}
+
+    def __call__(self, alert: LocalAlert) -> None:
+        """Print one alert event."""
+        from stream_monitor.core.alerts.event import decode
+
+        event = decode(alert.event.value)
+        if event.data.reason == "fired":
+            self._fired[event.data.labels.get("series", event.data.labels["alertname"])] = None
+        if self._options.json:
+            say(alert.event.value.decode())
+        elif event.data.reason != "reminder":
+            say(_line(event, alert.event.timestamp_ms, self._when))
+
+    def totals(self, pipeline: LocalPipeline) -> None:
+        """Print what was read and what was found."""
+        totals = pipeline.totals
+        watched = [series for view in pipeline.views for series in view.series]
+        if totals.read:
+            parts = [f"{totals.read:,} rows: {totals.counted:,} counted"]
+            parts += [
+                f"{count:,} {word}" for word, count in (("late", totals.late), ("rejected", totals.rejected)) if count
+            ]
+            note(", ".join(parts) + "".join(f"; {count:,} x {why}" for why, count in totals.reasons.most_common(5)))
+        drifted = ", ".join(self._fired) or "none"
+        note(f"{len(self._fired)} of {len(watched)} series raised an alert: {drifted}")
+
+
+def _line(event: AlertCloudEvent, at_ms: int, when: WhenOf) -> str:
+    data = event.data
+    severity = data.labels.get("severity", "")
+    line = f"{when(at_ms)}  {data.status} ({data.reason})  {severity}  {data.annotations.summary}"
+    change = data.evidence.change
+    if data.status == "firing" and change is not None:
+        from stream_monitor.core.time import parse_instant
+
+        line += f"; began between {when(parse_instant(change.from_))} and {when(parse_instant(change.to))}"
+    return line
+
+
+def _instant(at_ms: int) -> str:
+    from stream_monitor.core.time import format_instant
+
+    return format_instant(at_ms)

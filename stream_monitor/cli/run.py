@@ -1,0 +1,51 @@
+"""`run`: the worker."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream_monitor.cli.failures import CommandError
+from stream_monitor.cli.state import GlobalOptions
+
+if TYPE_CHECKING:
+    from stream_monitor.runtimes.kafka import Role
+
+
+def run(
+    context: typer.Context,
+    role: Annotated[
+        str, typer.Option("--role", metavar="ROLES", help="profile, judge, or both joined by a comma.")
+    ] = "profile,judge",
+) -> None:
+    """Run the worker until SIGTERM or Ctrl-C.
+
+    The round in hand is finished and committed; a second signal ends the process at once.
+    """
+    from stream_monitor.runtimes.kafka import KafkaRuntime
+    from stream_monitor.runtimes.logs import configure_logging
+    from stream_monitor.runtimes.stopping import stopping_on_signals
+
+    settings = context.ensure_object(GlobalOptions).settings()
+    roles = parse_roles(role)
+    configure_logging(level=settings.logging.level, line_format=settings.logging.format, secrets=settings.secrets)
+    runtime = KafkaRuntime(settings, roles)
+    with stopping_on_signals(runtime.stop):
+        runtime.run()
+
+
+def parse_roles(text: str) -> tuple[Role, ...]:
+    """Return the roles of a list joined by commas.
+
+    Raises:
+        CommandError: a role is unknown, or one that this version does not have.
+    """
+    from stream_monitor.runtimes.kafka import Role
+
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if "relay" in names:
+        raise CommandError("--role: relay is not available yet; follow the topic of alerts instead")
+    if not names or not set(names) <= set(Role):
+        raise CommandError(f"--role: must be {', '.join(Role)}, or both joined by a comma, got {text}")
+    return tuple(Role(name) for name in dict.fromkeys(names))

@@ -1,0 +1,112 @@
+"""`topics show`, `create`, `verify`: the topics of the product on the cluster."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from stream_monitor.cli.failures import CommandError, Exit
+from stream_monitor.cli.output import emit, note, say, table
+from stream_monitor.cli.state import GlobalOptions
+
+if TYPE_CHECKING:
+    from stream_monitor.kafka.topics import Difference, TopicSpec
+
+app = typer.Typer(help="Topics: show, create, verify.", no_args_is_help=True)
+
+
+@app.command()
+def show(context: typer.Context) -> None:
+    """Show the topics that the configuration stands for; asks no broker."""
+    options = context.ensure_object(GlobalOptions)
+    _print(options, _specs(options))
+
+
+@app.command()
+def create(
+    context: typer.Context,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only print the plan.")] = False,
+) -> None:
+    """Create the topics that are missing; the plan is printed first. Existing topics are left alone."""
+    from stream_monitor.kafka.clients import open_admin
+    from stream_monitor.kafka.topics import create_topics, describe_topics
+    from stream_monitor.runtimes.connection import kafka_settings
+
+    options = context.ensure_object(GlobalOptions)
+    specs = _specs(options)
+    admin = open_admin(kafka_settings(options.settings(needs_group=False)))
+    existing = describe_topics(admin, [spec.name for spec in specs])
+    missing = tuple(spec for spec in specs if spec.name not in existing)
+    for spec in specs:
+        if spec.name in existing:
+            note(f"topic {spec.name}: exists, left alone")
+    if not missing:
+        return
+    _print(options, missing)
+    if dry_run:
+        return
+    made = create_topics(admin, missing)
+    for name in made:
+        note(f"topic {name}: created")
+
+
+@app.command()
+def verify(context: typer.Context) -> None:
+    """Compare the topics with the broker; exit code 1 when a difference would stop a worker."""
+    from stream_monitor.kafka.clients import open_admin
+    from stream_monitor.kafka.topics import Weight, verify_topics
+    from stream_monitor.runtimes.connection import kafka_settings
+
+    options = context.ensure_object(GlobalOptions)
+    found = verify_topics(open_admin(kafka_settings(options.settings(needs_group=False))), _specs(options))
+    for difference in found:
+        _tell(options, difference)
+    errors = sum(d.weight is Weight.ERROR for d in found)
+    if errors:
+        raise CommandError(f"{errors} of the differences would stop a worker", Exit.UNEXPECTED)
+    if not options.json:
+        say("all topics are as they should be" if not found else "no difference would stop a worker")
+
+
+def _specs(options: GlobalOptions) -> tuple[TopicSpec, ...]:
+    from stream_monitor.runtimes.connection import topic_specs
+
+    return topic_specs(options.settings(needs_group=False))
+
+
+def _print(options: GlobalOptions, specs: tuple[TopicSpec, ...]) -> None:
+    if options.json:
+        for spec in specs:
+            emit(
+                {
+                    "name": spec.name,
+                    "partitions": spec.partitions,
+                    "replication": spec.replication,
+                    "config": dict(spec.config),
+                }
+            )
+        return
+    table(
+        ("topic", "partitions", "replication", "settings"),
+        [
+            (s.name, str(s.partitions), str(s.replication), " ".join(f"{k}={v}" for k, v in s.config.items()))
+            for s in specs
+        ],
+    )
+
+
+def _tell(options: GlobalOptions, difference: Difference) -> None:
+    if options.json:
+        emit(
+            {
+                "topic": difference.topic,
+                "setting": difference.setting,
+                "expected": difference.expected,
+                "found": difference.found,
+                "weight": difference.weight.value,
+                "fix": difference.fix,
+            }
+        )
+    else:
+        say(f"{difference.weight}: {difference}")

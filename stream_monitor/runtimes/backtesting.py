@@ -1,0 +1,256 @@
+"""Everything a backtest of a file needs before its first row: settings, reference, clock, and the reasons for each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from stream_monitor.config import Settings
+from stream_monitor.config.durations import format_duration
+from stream_monitor.config.yaml_text import Plain
+from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
+from stream_monitor.core.time import format_instant
+from stream_monitor.formats.tables import (
+    Reference,
+    Role,
+    Table,
+    TableError,
+    TableLayout,
+    TableOptions,
+    is_native_events,
+    kinds_of,
+    open_table,
+)
+from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
+from stream_monitor.runtimes.sizing import Sizes, choose_sizes
+
+ROW_MS = 1_000
+"""From row to row where rows are the clock."""
+
+_END_MS = 1 << 62
+
+SettingsOf = Callable[[Plain], Settings]
+"""Loads the settings above a tree of defaults."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A backtest that can begin.
+
+    Attributes:
+        rows: of the file.
+        seen: what a first look at them said.
+        baselines: each with the instant from which on it counts.
+        notes: what was found and chosen, and why; a line each.
+        timed: rows have time stamps of their own.
+    """
+
+    rows: Rows
+    seen: Survey
+    settings: Settings
+    baselines: list[tuple[Baseline, int]]
+    notes: tuple[str, ...]
+    timed: bool
+
+    def when(self, at_ms: int) -> str:
+        """Return the row before an instant, and the instant itself if rows have time stamps."""
+        row = int(np.searchsorted(np.sort(self.seen.times_ms), at_ms))
+        return f"row {row:,}" + (f" ({format_instant(at_ms)})" if self.timed else "")
+
+
+def prepare_rows(
+    path: Path,
+    *,
+    baseline: Path | None,
+    baseline_rows: int | None,
+    model: str,
+    columns: Mapping[str, str],
+    row_order: bool,
+    time_unit: str,
+    settings: SettingsOf,
+    chooses: bool,
+) -> Prepared:
+    """Look at a file and choose how it is watched.
+
+    Args:
+        path: file of rows or of native events.
+        baseline: file whose rows are the reference, None for the first rows.
+        baseline_rows: first rows that are the reference, None for a choice.
+        model: name when rows do not say; empty for the name of the file.
+        columns: column by role.
+        row_order: ignore time stamps.
+        time_unit: of time stamps that are numbers.
+        settings: loads the user's settings above ours.
+        chooses: True when no configuration states pane, window and budget.
+
+    Raises:
+        TableError: a file cannot be read as rows.
+        TooFewRows: too few for a reference and something to judge.
+        ConfigError: the settings cannot be used.
+    """
+    options = TableOptions(
+        model=model or path.name.split(".")[0],
+        columns={Role(role): name for role, name in columns.items()},
+        time_unit=time_unit,
+        row_order=row_order,
+        row_ms=ROW_MS,
+    )
+    given = [] if baseline is None else _references(baseline, options, settings({}).plan)
+    rows, layout = _open(path, options, given, settings({}).plan)
+    seen = survey(rows)
+    sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
+    notes = [_described(path, seen, layout)]
+    timed = layout is None or Role.TIMESTAMP in layout.roles
+    if layout is not None and timed and seen.has_gaps(seen.pane_ms(sizes.pane_rows)):
+        notes.append("time stamps have long gaps: rows are taken in their order, a second apart")
+        rows, layout = _open(
+            path, replace(options, row_order=True, columns=_untimed(options)), given, settings({}).plan
+        )
+        seen, timed = survey(rows), False
+    pane_ms = seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
+    loaded = settings(_defaults(sizes, pane_ms, seen.disorder_ms) if chooses else {})
+    plan = loaded.plan
+    if baseline_rows is not None and not given:
+        sizes = replace(sizes, baseline_rows=baseline_rows)
+    built, refused = _reference(rows, seen, plan, sizes, given=given, timed=timed)
+    if not built:
+        raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
+    notes += [*_reference_note(built, baseline), *(f"no baseline for {line}" for line in refused)]
+    if chooses:
+        notes += [line for line in sizes.reasons if not line.startswith("baseline")]
+        notes.append(
+            f"in time: pane {format_duration(plan.detection.pane_ms)}; rows are no traffic: demand is not judged"
+        )
+    return Prepared(rows, seen, replace(loaded, plan=_published(plan)), built, tuple(notes), timed)
+
+
+def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str, str], plan: Plan) -> list[Reference]:
+    """Return the rows of a file as references, one for each model and version in it.
+
+    Raises:
+        TableError: the file cannot be read as rows.
+    """
+    options = TableOptions(
+        model=model or path.name.split(".")[0],
+        version=version,
+        columns={Role(role): name for role, name in columns.items()},
+    )
+    return _references(path, options, plan)
+
+
+def _defaults(sizes: Sizes, pane_ms: int, disorder_ms: int) -> Plain:
+    """Return the choices as settings, so that any setting of the user's goes over them."""
+    window_ms = sizes.window_panes * pane_ms
+    return {
+        "detection": {
+            "pane": f"{pane_ms}ms",
+            "window": f"{window_ms}ms",
+            "budget": {"false_alarms": 1, "per": f"{max(1, round(sizes.budget_panes)) * pane_ms}ms"},
+        },
+        "time": {"allowed_lateness": f"{disorder_ms}ms", "idle_after": "off"},
+        "alerts": {
+            "cooldown": f"{window_ms}ms",
+            "reminder": f"{max(1, round(sizes.budget_panes)) * pane_ms}ms",
+            "forget_after": f"{max(1, round(sizes.budget_panes)) * pane_ms}ms",
+        },
+        "rules": [
+            {"name": "drift", "series": _DRIFT, "effect": {"psi": 0.1}, "severity": "warning"},
+            {"name": "severe_drift", "series": _DRIFT, "effect": {"psi": 0.25}, "severity": "critical"},
+            {
+                "name": "data_quality",
+                "series": ["missing:*", "invalid:*", "unseen:*", "serving_error"],
+                "evidence": "interval_bernoulli",
+                "effect": {"share_change": 0.01},
+                "severity": "warning",
+            },
+        ],
+    }
+
+
+_DRIFT: list[Plain] = ["feature:*", "prediction", "confidence", "label", "latency"]
+
+
+def _open(path: Path, options: TableOptions, given: list[Reference], plan: Plan) -> tuple[Rows, TableLayout | None]:
+    if is_native_events(path):
+        return NativeRows(path, plan), None
+    kinds: dict[str, SeriesKind] = {}
+    for baseline in build_baselines(given, plan)[0]:
+        kinds |= kinds_of(baseline)
+    table: Table = open_table(path, replace(options, kinds=kinds))
+    return table, table.layout
+
+
+def _references(path: Path, options: TableOptions, plan: Plan) -> list[Reference]:
+    if is_native_events(path):
+        native = NativeRows(path, plan)
+        ends = [Cut(*key, until_ms=_END_MS, rows=count) for key, count in sorted(survey(native).models.items())]
+        return first_rows(native, ends, timed=True)
+    # Rows without ids are hashed by model and number: under the same name, row 7 of both files would be one event.
+    apart = replace(options, model=f"{options.model} reference"[:128])
+    found = open_table(path, apart).references()
+    return [replace(own, model=options.model) if own.model == apart.model else own for own in found]
+
+
+def _reference(
+    rows: Rows, seen: Survey, plan: Plan, sizes: Sizes, *, given: list[Reference], timed: bool
+) -> tuple[list[tuple[Baseline, int]], list[str]]:
+    """Return the baselines with the instants from which on they count, and why some models have none."""
+    if given:
+        built, refused = build_baselines(given, plan)
+        return [(baseline, 0) for baseline in built], refused
+    ends = cuts(rows, seen, baseline_rows=sizes.baseline_rows, pane_ms=plan.detection.pane_ms)
+    built, refused = build_baselines(first_rows(rows, ends, timed=timed), plan)
+    until = {(end.model, end.version): end.until_ms for end in ends}
+    refused += [
+        f"{model} {version}".strip() + f": {count:,} rows are too few for a reference and something to judge"
+        for (model, version), count in sorted(seen.models.items())
+        if (model, version) not in until
+    ]
+    return [(baseline, until[baseline.model, baseline.version]) for baseline in built], refused
+
+
+def _described(path: Path, seen: Survey, layout: TableLayout | None) -> str:
+    parts = [f"{path.name}: {seen.rows:,} rows"]
+    if seen.rows and (layout is None or Role.TIMESTAMP in layout.roles):
+        parts.append(f"{format_instant(int(seen.times_ms.min()))} to {format_instant(int(seen.times_ms.max()))}")
+    if layout is None:
+        parts.append("native events")
+    else:
+        parts += [f"{role.value} in {column}" for role, column in sorted(layout.roles.items())]
+        parts.append(f"{len(layout.kinds)} features")
+        parts += [f"left out: {column} ({why})" for column, why in layout.dropped.items()]
+    if layout is not None and Role.TIMESTAMP not in layout.roles:
+        parts.append("no time stamps: rows are the clock")
+    return "; ".join(parts)
+
+
+def _reference_note(built: list[tuple[Baseline, int]], path: Path | None) -> list[str]:
+    """Return a line for each baseline, the largest ten of them."""
+    source = "the first" if path is None else f"{path.name}:"
+    lines = []
+    for baseline, _ in sorted(built, key=lambda own: -own[0].origin.rows)[:10]:
+        kinds = Counter(series.kind.value for series in baseline.series.values())
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        named = f"{baseline.model} {baseline.version}".strip()
+        lines.append(f"baseline of {named}: {source} {baseline.origin.rows:,} rows; {told}")
+    return lines
+
+
+def _because(refused: list[str]) -> str:
+    return "" if not refused else f" ({'; '.join(refused[:3])})"
+
+
+def _untimed(options: TableOptions) -> dict[Role, str]:
+    return {role: column for role, column in options.columns.items() if role is not Role.TIMESTAMP}
+
+
+def _published(plan: Plan) -> Plan:
+    """Return the plan with baselines from outside only: a backtest never makes one of rows that it judges."""
+    models = tuple(replace(own, baseline=BaselineFrom.PUBLISHED) for own in plan.models)
+    return replace(plan, models=models or (ModelPlan(baseline=BaselineFrom.PUBLISHED),))

@@ -1,0 +1,207 @@
+"""The worker on Kafka: settings to decoders, both workers in threads of their own, metrics, probes and the end.
+
+`KafkaRuntime.run` returns when it was asked to stop, and raises what ended a worker otherwise.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Sequence
+from enum import StrEnum
+from importlib.metadata import version
+from typing import Protocol
+
+from stream_monitor.config import Settings
+from stream_monitor.config.errors import refuse
+from stream_monitor.core.judge.view import JudgeView
+from stream_monitor.formats import build_decoder
+from stream_monitor.kafka.clients import open_admin
+from stream_monitor.kafka.judge import JudgeWorker
+from stream_monitor.kafka.profile import (
+    DeadLetterLimits,
+    OnDataLoss,
+    ProfileJob,
+    ProfilePolicy,
+    ProfileWorker,
+    StartFrom,
+)
+from stream_monitor.kafka.settings import Delivery
+from stream_monitor.kafka.topics import check_inputs, require, verify_topics
+from stream_monitor.outputs.endpoints import Identity, pages
+from stream_monitor.outputs.health import Health
+from stream_monitor.outputs.http import CannotListen, HttpServer
+from stream_monitor.outputs.prometheus import Metrics, MetricsOptions
+from stream_monitor.runtimes.connection import kafka_settings, topic_names, topic_specs
+
+_LOG = logging.getLogger("stream_monitor.runtime")
+_JOIN_S = 30.0
+
+
+class Role(StrEnum):
+    """What a process does; both roles share nothing but the process."""
+
+    PROFILE = "profile"
+    JUDGE = "judge"
+
+
+class Worker(Protocol):
+    """A loop that runs in a thread until it is asked to stop."""
+
+    def run(self) -> None:
+        """Work until stopped; raise what makes going on impossible."""
+
+    def stop(self) -> None:
+        """Ask for a clean end; from any thread, any number of times."""
+
+
+class WorkerMetrics(Metrics):
+    """The metrics of a worker, and a log line for a model with very many segments."""
+
+    segments_warn = 200
+    _warned: frozenset[str] = frozenset()
+
+    def judged(self, view: JudgeView) -> None:
+        """Count a committed state of a judge partition."""
+        super().judged(view)
+        segments: dict[str, set[str]] = {}
+        for series in view.series:
+            segments.setdefault(series.model, set()).add(series.segment)
+        for model, found in segments.items():
+            if len(found) > self.segments_warn and model not in self._warned:
+                self._warned |= {model}
+                _LOG.warning(
+                    "limits.segments_warn: model %r has %d segments, more than %d",
+                    model,
+                    len(found),
+                    self.segments_warn,
+                )
+
+
+class KafkaRuntime:
+    """One process of a deployment.
+
+    Args:
+        settings: of this worker.
+        roles: which loops run here.
+    """
+
+    def __init__(self, settings: Settings, roles: Sequence[Role] = tuple(Role)) -> None:
+        self._settings = settings
+        self._roles = tuple(dict.fromkeys(roles))
+        self._stopping = threading.Event()
+        self._failed: list[BaseException] = []
+        self._woken = threading.Condition()
+        health = Health([str(role) for role in self._roles], stall_after_s=settings.http.stall_after_s)
+        plan = settings.plan
+        own = settings.metrics
+        options = MetricsOptions(own.per_series, own.top_k, own.max_series, own.comparisons)
+        software = version("stream-monitor")
+        self.metrics = WorkerMetrics(
+            version=software,
+            config=plan.short_hash,
+            topics=[source.topic for source in plan.inputs],
+            health=health,
+            options=options,
+        )
+        self.metrics.segments_warn = settings.segments_warn
+        identity = Identity(
+            settings.group, settings.instance, tuple(str(role) for role in self._roles), software, plan.short_hash
+        )
+        self._http = HttpServer(settings.http.host, settings.http.port, pages(identity, self.metrics, health))
+
+    @property
+    def address(self) -> str:
+        """`host:port` of metrics and probes, while it runs."""
+        return self._http.address
+
+    def stop(self) -> None:
+        """Ask for a clean end: the round in hand is finished and committed."""
+        self._stopping.set()
+        with self._woken:
+            self._woken.notify_all()
+
+    def run(self) -> None:
+        """Verify topics, work until `stop`, and end cleanly.
+
+        Raises:
+            ConfigError: broker settings or the address of the web server cannot be used.
+            Stop: a worker cannot go on; its `exit_code` says why.
+        """
+        workers = self._workers()
+        try:
+            self._http.start()
+        except CannotListen as error:
+            raise refuse("http.address", str(error).partition(": ")[2] or str(error)) from None
+        try:
+            _LOG.info("metrics and probes on http://%s", self._http.address)
+            self._work(workers)
+        finally:
+            self._http.stop()
+        if self._failed:
+            raise self._failed[0]
+
+    def _work(self, workers: dict[Role, Worker]) -> None:
+        threads = [
+            threading.Thread(target=self._thread, args=(worker,), name=str(role), daemon=True)
+            for role, worker in workers.items()
+        ]
+        for thread in threads:
+            thread.start()
+        with self._woken:
+            while not self._stopping.is_set() and any(thread.is_alive() for thread in threads):
+                self._woken.wait(0.5)  # a signal is handled between two waits
+        for worker in workers.values():
+            worker.stop()
+        for thread in threads:
+            thread.join(_JOIN_S)
+            if thread.is_alive():
+                _LOG.error("the %s loop did not end within %d s", thread.name, _JOIN_S)
+
+    def _thread(self, worker: Worker) -> None:
+        try:
+            worker.run()
+        except BaseException as error:  # noqa: BLE001  # the outermost loop of a thread: `run` raises it again
+            self._failed.append(error)
+        finally:
+            self.stop()
+
+    def _workers(self) -> dict[Role, Worker]:
+        settings, plan = self._settings, self._settings.plan
+        kafka = kafka_settings(settings)
+        names = topic_names(settings)
+        admin = open_admin(kafka)
+        for difference in require(verify_topics(admin, topic_specs(settings))):
+            _LOG.warning("%s", difference)
+        inputs = [source.topic for source in plan.inputs]
+        for difference in require(check_inputs(admin, inputs, allowed_lateness_ms=plan.time.allowed_lateness_ms)):
+            _LOG.warning("%s", difference)
+        workers: dict[Role, Worker] = {}
+        if Role.PROFILE in self._roles:
+            limits = settings.dead_letters
+            job = ProfileJob(
+                kafka,
+                plan,
+                group=settings.group,
+                instance=settings.instance,
+                decoders={source.topic: build_decoder(source, plan) for source in plan.inputs},
+                topics=names,
+                policy=ProfilePolicy(
+                    StartFrom(settings.start),
+                    OnDataLoss(settings.on_data_loss),
+                    DeadLetterLimits(limits.max_share, limits.max_consecutive),
+                ),
+                observer=self.metrics,
+            )
+            workers[Role.PROFILE] = ProfileWorker(job)
+        if Role.JUDGE in self._roles:
+            workers[Role.JUDGE] = JudgeWorker(
+                kafka,
+                plan,
+                group=settings.group,
+                instance=settings.instance,
+                topics=names,
+                delivery=Delivery(settings.delivery),
+                observer=self.metrics,
+            )
+        return workers

@@ -1,0 +1,304 @@
+"""A file of rows, backtested: reference from its first rows or another file, the rest judged by the local runtime.
+
+Two passes before the run: one learns how many rows there are and when they happened, one gathers the reference. Sizes
+are chosen by `sizing` when the user states none, and said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+import orjson
+
+from stream_monitor.core.arrays import Int64, Intp
+from stream_monitor.core.baseline import Baseline, BaselineError, build_baseline
+from stream_monitor.core.batch import CodedColumn, Column, Group, NumericColumn, ObjectColumn, RawChunk
+from stream_monitor.core.plan import InputPlan, Plan
+from stream_monitor.core.time import pane_start, parse_instant
+from stream_monitor.formats import build_decoder
+from stream_monitor.formats.tables import Reference, TableBatch
+from stream_monitor.formats.tables.reference import ReferenceRows
+from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
+
+Key = tuple[str, str]
+"""Model and version."""
+
+_SAMPLE_ROWS = 10_000
+_GAPS = 5.0
+_NICE_MS = (
+    *(1, 2, 5, 10, 20, 50, 100, 200, 500),
+    *(s * 1_000 for s in (1, 2, 5, 10, 15, 30)),
+    *(m * 60_000 for m in (1, 2, 5, 10, 15, 30)),
+    *(h * 3_600_000 for h in (1, 2, 3, 6, 12)),
+    *(d * 86_400_000 for d in (1, 2, 7, 14, 28, 56, 112, 364, 728, 3_640)),
+)
+
+
+class Rows(Protocol):
+    """Rows in the order of a file, decoded; the offset of a row is its number."""
+
+    def batches(self) -> Iterator[TableBatch]:
+        """Yield all rows, from the beginning each time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Survey:
+    """What a first look at the rows says.
+
+    Attributes:
+        times_ms: event time of every row that has one, in the order of the file, shape (n,).
+        models: rows of each model and version.
+        filled: share of values that are there, by series, in the first rows.
+    """
+
+    times_ms: Int64
+    models: Mapping[Key, int]
+    filled: Mapping[str, float]
+
+    @property
+    def rows(self) -> int:
+        """Rows that have a time."""
+        return int(self.times_ms.size)
+
+    @property
+    def disorder_ms(self) -> int:
+        """How far a row lies behind the newest one before it, at most."""
+        if not self.rows:
+            return 0
+        return int((np.maximum.accumulate(self.times_ms) - self.times_ms).max())
+
+    @property
+    def span_ms(self) -> int:
+        """From the oldest row to the newest."""
+        return int(self.times_ms.max() - self.times_ms.min()) if self.rows else 0
+
+    def pane_ms(self, pane_rows: int) -> int:
+        """Return the round span that holds about that many rows, if rows came evenly."""
+        wanted = max(1.0, self.span_ms * pane_rows / max(self.rows - 1, 1))
+        return min(_NICE_MS, key=lambda nice: abs(np.log(nice / wanted)))
+
+    def has_gaps(self, pane_ms: int) -> bool:
+        """Say whether most panes of that length would be empty."""
+        filled = np.unique(self.times_ms // pane_ms).size
+        return self.span_ms / pane_ms > _GAPS * max(filled, 1)
+
+    @property
+    def least_filled(self) -> float:
+        """Share of values in the emptiest series that is at least half filled."""
+        return min((share for share in self.filled.values() if share >= 0.5), default=1.0)
+
+
+def survey(rows: Rows) -> Survey:
+    """Read all rows once and return what they are."""
+    times: list[Int64] = []
+    models: dict[Key, int] = {}
+    filled: dict[str, int] = {}
+    sampled = 0
+    for piece in rows.batches():
+        times.append(piece.batch.event_ms)
+        sampling = sampled < _SAMPLE_ROWS
+        for group in piece.batch.groups:
+            key = (group.model, group.version)
+            models[key] = models.get(key, 0) + int(group.rows.size)
+            if sampling:
+                sampled += int(group.rows.size)
+                for name, present in _present(group).items():
+                    filled[name] = filled.get(name, 0) + present
+    shares = {name: count / max(sampled, 1) for name, count in filled.items()}
+    return Survey(np.concatenate([np.empty(0, np.int64), *times]), models, shares)
+
+
+def _present(group: Group) -> dict[str, int]:
+    return {
+        name: int(np.isfinite(column.values).sum())
+        if isinstance(column, NumericColumn)
+        else sum(cell is not None for cell in column.cells())
+        for name, column in group.columns.items()
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """Where the reference of a model and version ends: its rows before this instant are the reference."""
+
+    model: str
+    version: str
+    until_ms: int
+    rows: int
+
+
+def cuts(rows: Rows, seen: Survey, *, baseline_rows: int, pane_ms: int) -> list[Cut]:
+    """Return the end of the reference for every model and version that has enough rows to be judged as well.
+
+    The rows of the file are shared: a model with a tenth of them gives a tenth of its reference.
+    """
+    share = baseline_rows / max(seen.rows, 1)
+    times: dict[Key, list[Int64]] = {}
+    for piece in rows.batches():
+        for group in piece.batch.groups:
+            times.setdefault((group.model, group.version), []).append(piece.batch.event_ms[group.rows])
+    found = []
+    for (model, version), parts in sorted(times.items()):
+        own = np.sort(np.concatenate(parts))
+        wanted = max(round(own.size * share), 63)
+        if own.size < 2 * wanted:
+            continue
+        end = pane_start(int(own[wanted - 1]), pane_ms) + pane_ms
+        before = int(np.searchsorted(own, end))
+        if before < own.size:
+            found.append(Cut(model, version, end, before))
+    return found
+
+
+def first_rows(rows: Rows, found: list[Cut], *, timed: bool) -> list[Reference]:
+    """Gather the reference rows: those before the cut of their model and version."""
+    ends = {(cut.model, cut.version): cut.until_ms for cut in found}
+    gathered = {key: ReferenceRows() for key in ends}
+    for piece in rows.batches():
+        for group in piece.batch.groups:
+            key = (group.model, group.version)
+            if key in ends:
+                times = piece.batch.event_ms[group.rows]
+                before = times < ends[key]
+                if before.any():
+                    gathered[key].add(_rows_where(group, np.flatnonzero(before)), times[before])
+    return [own.reference(*key, timed=timed) for key, own in sorted(gathered.items())]
+
+
+def build_baselines(references: list[Reference], plan: Plan) -> tuple[list[Baseline], list[str]]:
+    """Return a baseline for every reference that allows one, and why the others do not."""
+    built, refused = [], []
+    for own in references:
+        try:
+            built.append(build_baseline(own.model, own.version, own.table, origin=own.origin, limits=plan.limits))
+        except BaselineError as error:
+            refused.append(f"{own.model} {own.version}".strip() + f": {error}")
+    return built, refused
+
+
+@dataclass(slots=True)
+class RowRun:
+    """A finished backtest of a file.
+
+    Attributes:
+        pipeline: in its last state.
+        alerts: all alert events, in order.
+    """
+
+    pipeline: LocalPipeline
+    alerts: list[LocalAlert] = field(default_factory=list)
+
+
+def run_rows(
+    rows: Rows,
+    plan: Plan,
+    *,
+    topic: str,
+    group: str,
+    partitions: int,
+    baselines: list[tuple[Baseline, int]],
+    on_alert: Callable[[LocalAlert], None] = lambda _: None,
+    on_progress: Callable[[float], None] = lambda _: None,
+) -> RowRun:
+    """Count and judge all rows; every pane closes at the end.
+
+    Args:
+        rows: of the file.
+        plan: what is watched; its inputs are replaced by the file.
+        topic: name of the file, in positions and in the plan.
+        group: of the source of alerts.
+        partitions: judge partitions.
+        baselines: each with the instant from which on it counts.
+        on_alert: told each alert as it comes.
+        on_progress: told the rows read so far.
+    """
+    plan = replace(plan, inputs=(InputPlan(topic),))
+    run = RowRun(LocalPipeline(plan, group=group, partitions=partitions, sources={topic: 1}, baselines=baselines))
+
+    def publish(alerts: list[LocalAlert]) -> None:
+        run.alerts.extend(alerts)
+        for alert in alerts:
+            on_alert(alert)
+
+    for piece in rows.batches():
+        publish(run.pipeline.count(topic, 0, piece.batch, first=piece.first, next_offset=piece.next_offset))
+        on_progress(piece.next_offset)
+    publish(run.pipeline.close())
+    return run
+
+
+@dataclass(frozen=True, slots=True)
+class NativeRows:
+    """A file of native events, one a line; the record time of a line is its event time."""
+
+    path: Path
+    plan: Plan
+    lines: int = 10_000
+
+    def batches(self) -> Iterator[TableBatch]:
+        """Yield all events; lines that are no event are rejects of their batch."""
+        decoder = build_decoder(InputPlan(self.path.name), self.plan)
+        with self.path.open("rb") as file:
+            first, held = 0, []
+            for line in file:
+                held.append(line.rstrip(b"\r\n"))
+                if len(held) == self.lines:
+                    yield TableBatch(first, first + len(held), decoder.decode(self._chunk(first, held)))
+                    first, held = first + len(held), []
+            if held:
+                yield TableBatch(first, first + len(held), decoder.decode(self._chunk(first, held)))
+
+    def _chunk(self, first: int, held: list[bytes]) -> RawChunk:
+        times, newest = [], 0
+        for line in held:
+            newest = _event_ms(line, newest)
+            times.append(newest)
+        return RawChunk(
+            topic=self.path.name,
+            partition=0,
+            offsets=np.arange(first, first + len(held), dtype=np.int64),
+            record_ms=np.array(times, dtype=np.int64),
+            values=[line or None for line in held],
+        )
+
+
+def _event_ms(line: bytes, otherwise: int) -> int:
+    try:
+        event = orjson.loads(line)
+        stamp = event["timestamp"]
+        return stamp if isinstance(stamp, int) else parse_instant(stamp)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return otherwise  # the decoder says what is wrong with it
+
+
+def _rows_where(group: Group, places: Intp) -> Group:
+    """Return some rows of a group, for a reference: positions in the batch are kept."""
+    wanted = places.tolist()
+    columns = {name: _cells_at(column, places) for name, column in group.columns.items()}
+    return replace(
+        group,
+        rows=group.rows[places],
+        event_ids=[group.event_ids[place] for place in wanted],
+        select=group.select[places],
+        tie=group.tie[places],
+        sampled_rate=None if group.sampled_rate is None else group.sampled_rate[places],
+        columns=columns,
+        segments={},
+    )
+
+
+def _cells_at(column: Column, places: Intp) -> Column:
+    match column:
+        case NumericColumn() if not column.others:
+            absent = None if column.absent is None else column.absent[places]
+            invalid = None if column.invalid is None else column.invalid[places]
+            return NumericColumn(column.values[places], absent, invalid)
+        case CodedColumn():
+            return CodedColumn(column.codes[places], column.distinct)
+        case _:
+            cells = column.cells()
+            return ObjectColumn([cells[place] for place in places.tolist()], mixed=True)

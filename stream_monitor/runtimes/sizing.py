@@ -1,0 +1,114 @@
+"""How a file is watched when nobody says: baseline, pane, window and budget from the size of the data, and why.
+
+A file is a finished experiment, not an endless stream, so spans are chosen in rows. The rules are few and fixed:
+
+* baseline: a fifth of the rows, at least 63 and at most 10,000: more teaches little, less leaves small drifts in the
+  error of the reference;
+* pane: a five-hundredth of the judged rows, at least 10 and at most 1,000: detection is delayed by half a pane, and a
+  pane of fewer than 10 rows costs time and gains nothing;
+* window: 500 rows, but at most a twentieth of what is judged and at least two panes: four windows must pass quickly
+  for short files to be judged at all;
+* budget: one false alarm in twenty such files.
+
+>>> choose_sizes(50_000).pane_rows, choose_sizes(50_000).baseline_rows
+(50, 10000)
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+SMALLEST_FILE = 126
+"""Rows below which nothing can be judged: 63 make the smallest reference, as many again are worth judging."""
+
+LARGEST_BASELINE = 10_000
+FALSE_ALARMS_PER_FILE = 0.05
+
+_PANE_STEPS = (10, 20, 50, 100, 200, 500, 1_000)
+_SMALLEST_PANE, _LARGEST_PANE = 10, 1_000
+_PANES = 500
+_WINDOW_ROWS = 500
+_WINDOW_SHARE = 20
+_MIN_WINDOW_PANES = 2
+_BASELINE_SHARE = 5
+_SMALLEST_BASELINE = 63
+
+
+class TooFewRows(ValueError):
+    """A file is too short to be split into a reference and something to judge."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sizes:
+    """What was chosen, in rows.
+
+    Attributes:
+        baseline_rows: first rows that are the reference; 0 when a baseline was given.
+        judged_rows: the rows after them.
+        pane_rows: rows of a pane, on average.
+        window_panes: panes of a comparison window.
+        reasons: a sentence for each choice.
+    """
+
+    baseline_rows: int
+    judged_rows: int
+    pane_rows: int
+    window_panes: int
+    reasons: tuple[str, ...]
+
+    @property
+    def panes(self) -> float:
+        """Panes to be judged."""
+        return self.judged_rows / self.pane_rows
+
+    @property
+    def budget_panes(self) -> float:
+        """A: panes per expected false alarm."""
+        return self.panes / FALSE_ALARMS_PER_FILE
+
+
+def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float = 1.0) -> Sizes:
+    """Return the sizes for a file.
+
+    Args:
+        rows: in the file.
+        baseline_given: another file is the reference.
+        least_filled: share of values in the emptiest column worth watching; the reference needs enough of each.
+
+    Raises:
+        TooFewRows: the file is too short.
+    """
+    if rows < SMALLEST_FILE and not baseline_given:
+        raise TooFewRows(
+            f"needs at least {SMALLEST_FILE} rows without a baseline of its own, got {rows}: give one with --baseline"
+        )
+    baseline = 0 if baseline_given else _baseline_rows(rows, least_filled)
+    judged = rows - baseline
+    pane = _pane_rows(judged)
+    window = max(_MIN_WINDOW_PANES, -(-min(_WINDOW_ROWS, judged // _WINDOW_SHARE) // pane))
+    reasons = []
+    if not baseline_given:
+        reasons.append(
+            f"baseline: the first {baseline:,} of {rows:,} rows ({baseline / rows:.0%}): a fifth of the file, at most"
+            f" {LARGEST_BASELINE:,} rows"
+        )
+    reasons += [
+        f"pane: {pane:,} rows, so that {judged:,} rows are judged in about {max(1, judged // pane):,} steps",
+        f"window: {window} panes, {window * pane:,} rows, for comparisons and effects",
+        f"budget: {FALSE_ALARMS_PER_FILE:g} false alarms expected in the whole file, all series together",
+    ]
+    return Sizes(baseline, judged, pane, window, tuple(reasons))
+
+
+def _baseline_rows(rows: int, least_filled: float) -> int:
+    """Return a fifth of the rows, and enough of them for 63 values in columns that have missing ones."""
+    wanted = min(LARGEST_BASELINE, rows // _BASELINE_SHARE)
+    enough = math.ceil(_SMALLEST_BASELINE / max(least_filled, 0.05))
+    return min(max(wanted, enough), max(rows // 3, _SMALLEST_BASELINE))
+
+
+def _pane_rows(judged: int) -> int:
+    """Return a round number near a five-hundredth of the rows, not above it."""
+    wanted = min(max(judged / _PANES, _SMALLEST_PANE), _LARGEST_PANE)
+    return max(step for step in _PANE_STEPS if step <= wanted)
