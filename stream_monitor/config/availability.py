@@ -9,6 +9,9 @@ from stream_monitor.config.file import ConfigFile, InputFormat, InputSection, Mo
 
 AVAILABLE_FORMATS = (InputFormat.NATIVE,)
 
+EVENT_ID_SOURCES = ("key", "record.offset")
+"""What may stand for the event id of native events that have none."""
+
 _PREFIX = "not available yet"
 
 
@@ -37,7 +40,11 @@ def _input(path: str, source: InputSection) -> Iterator[Finding]:
     if source.format not in AVAILABLE_FORMATS:
         known = ", ".join(AVAILABLE_FORMATS)
         yield Finding(f"{path}.format", f"{_PREFIX}; available: {known}", source.format.value)
-    for name in ("mapping", "time", "join", "columns"):
+    for field, where in (source.mapping or {}).items():
+        if field != "event_id" or where not in EVENT_ID_SOURCES:
+            known = ", ".join(EVENT_ID_SOURCES)
+            yield Finding(f"{path}.mapping.{field}", f"{_PREFIX}: of native events only event_id: {known}", where)
+    for name in ("time", "join", "columns"):
         if getattr(source, name) is not None:
             yield Finding(f"{path}.{name}", f"{_PREFIX}: native events need none; remove it")
 

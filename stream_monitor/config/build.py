@@ -129,7 +129,9 @@ def _texts(values: Mapping[str, str | int | float | bool]) -> dict[str, str]:
 
 
 def _input(section: InputSection) -> InputPlan:
-    return InputPlan(section.topic, section.format.value, section.model)
+    where = (section.mapping or {}).get("event_id")
+    params: Params = () if where is None else (("event_id", "record.key" if where == "key" else where),)
+    return InputPlan(section.topic, section.format.value, section.model, params)
 
 
 def _budget(section: BudgetSection) -> Budget:

@@ -157,7 +157,10 @@ class InputSection(Section):
     model: Name | None = Field(
         default=None, description="Model of every event of the topic, when the events do not say."
     )
-    mapping: dict[str, str] | None = Field(default=None, description="Where the fields of an event are in a record.")
+    mapping: dict[str, str] | None = Field(
+        default=None,
+        description="Where fields of an event are in a record. Of native events: `event_id: key` or `record.offset`.",
+    )
     time: dict[str, Json] | None = Field(default=None, description="Time settings of this input alone.")
     join: dict[str, Json] | None = Field(default=None, description="Join of request and response records.")
     columns: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] | None = Field(
