@@ -109,7 +109,7 @@ class BaselineLog:
             if baseline is not None:
                 return baseline
             if self.refresh() and self.schedule.get(baseline_id) is None:
-                if self._clock() > deadline:
+                if self._clock() >= deadline:
                     raise HistoryUnusable(f"{self._topic}: no complete document {baseline_id}")
                 time.sleep(_POLL_S)
 
