@@ -56,7 +56,7 @@ def test_the_file_follows_the_compose_specification() -> None:
     ("service", "key", "value"),
     [
         ("kafka", "imagee", "x"),
-        ("monitor", "read_only", "yes please"),
+        ("monitor", "cap_drop", "ALL"),
         ("monitor", "depends_on", {"kafka": {"condition": 1}}),
     ],
 )
