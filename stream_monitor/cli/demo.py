@@ -22,8 +22,8 @@ def demo(
 ) -> None:
     """Watch drift being caught: a fraud model, a mean shift, a null storm and a new category, on a schedule.
 
-    The broker is the one of --bootstrap-servers, else a real Apache Kafka that is started here (Java 17 and Maven), else
-    none. Exit code 0 only if every drift that was due was found and nothing else alarmed; Ctrl-C ends it at any time.
+    The broker is the one of --bootstrap-servers, else a real Apache Kafka that is started here (Java 17 and Maven),
+    else none. Exit code 0 only if every drift that was due was found and nothing else alarmed. Ctrl-C ends it.
     """
     from rich.console import Console
 
@@ -31,14 +31,19 @@ def demo(
     from stream_monitor.lab.demo.choice import choose
     from stream_monitor.lab.demo.live import Demo
     from stream_monitor.lab.scenario import demo_scenario
+    from stream_monitor.runtimes.logs import configure_logging
     from stream_monitor.runtimes.stopping import interrupted_by_sigterm
 
     options = context.ensure_object(GlobalOptions)
     seconds = _seconds(duration)
     scenario = demo_scenario(seed=seed, rate=rate)
     console = Console(highlight=False)
+    configure_logging(level="error", line_format="text", secrets=frozenset())
     try:
-        with interrupted_by_sigterm(), choose(scenario, bootstrap=options.bootstrap, no_broker=no_broker, say=note) as backend:
+        with (
+            interrupted_by_sigterm(),
+            choose(scenario, bootstrap=options.bootstrap, no_broker=no_broker, say=note) as backend,
+        ):
             note(f"metrics: http://{backend.address}/metrics")
             verdict = Demo(backend, scenario, console).run(seconds)
     except DemoError as error:

@@ -18,6 +18,7 @@ from stream_monitor.cli import (
     baseline,
     check,
     dead_letters,
+    demo,
     export,
     run,
     schema,
@@ -47,6 +48,7 @@ app.add_typer(baseline.app, name="baseline")
 app.command("backtest")(backtest.backtest)
 app.command("simulate")(simulate.simulate)
 app.command("export")(export.export)
+app.command("demo")(demo.demo)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(schema.app, name="schema")

@@ -11,7 +11,7 @@ frozenset({'missing:age'})
 
 from __future__ import annotations
 
-from collections.abc import Mapping, MutableMapping
+from collections.abc import MutableMapping
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -35,7 +35,11 @@ class Drift(Protocol):
 
     @property
     def changes(self) -> frozenset[str]:
-        """Names of the series whose law the drift changes: each must be found for the drift to count as found."""
+        """Names of the series whose law the drift changes: an alert on one of them is right."""
+
+    @property
+    def signature(self) -> str:
+        """The one of them that must alarm for the drift to count as found."""
 
     @property
     def title(self) -> str:
@@ -66,7 +70,11 @@ class MeanShift(Interval):
 
     @property
     def changes(self) -> frozenset[str]:
-        return frozenset({f"feature:{self.feature}"})
+        return frozenset({self.signature})
+
+    @property
+    def signature(self) -> str:
+        return f"feature:{self.feature}"
 
     @property
     def title(self) -> str:
@@ -84,7 +92,11 @@ class NullStorm(Interval):
 
     @property
     def changes(self) -> frozenset[str]:
-        return frozenset({f"missing:{self.feature}"})
+        return frozenset({self.signature})
+
+    @property
+    def signature(self) -> str:
+        return f"missing:{self.feature}"
 
     @property
     def title(self) -> str:
@@ -105,7 +117,11 @@ class NewCategory(Interval):
 
     @property
     def changes(self) -> frozenset[str]:
-        return frozenset({f"unseen:{self.feature}", f"feature:{self.feature}"})
+        return frozenset({self.signature, f"feature:{self.feature}"})
+
+    @property
+    def signature(self) -> str:
+        return f"unseen:{self.feature}"
 
     @property
     def title(self) -> str:
@@ -115,13 +131,3 @@ class NewCategory(Interval):
         column = np.asarray(columns[self.feature], dtype=object).copy()
         column[rng.random(column.size) < self.share] = self.value
         columns[self.feature] = column
-
-
-def truth(drifts: tuple[Drift, ...], since_s: float, until_s: float) -> Mapping[str, Drift]:
-    """Return the series that some drift changes within [since_s, until_s), each with the first such drift."""
-    found: dict[str, Drift] = {}
-    for drift in drifts:
-        if drift.at_s < until_s and drift.until_s > since_s:
-            for series in sorted(drift.changes):
-                found.setdefault(series, drift)
-    return found

@@ -8,7 +8,7 @@ written twice or read by somebody else. Broker time is the largest record time s
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream_monitor.core.baseline import (
@@ -75,6 +75,7 @@ class LocalPipeline:
         sources: number of partitions of every input topic.
         baselines: each with the instant from which on it is active; known before the first event.
         schedule: the baselines of a log that is replayed; overrides `baselines`.
+        on_chunk: told each chunk as it is counted, for metrics.
     """
 
     def __init__(
@@ -86,8 +87,10 @@ class LocalPipeline:
         sources: Mapping[str, int],
         baselines: Sequence[tuple[Baseline, int]] = (),
         schedule: Schedule | None = None,
+        on_chunk: Callable[[str, int, ProfiledChunk], None] | None = None,
     ) -> None:
         self.plan = plan
+        self._on_chunk = on_chunk
         self.totals = Totals()
         self.proposed: list[Baseline] = []
         self._partitions = partitions
@@ -179,6 +182,8 @@ class LocalPipeline:
         source.chain = profiled.chain
         source.next_offset = next_offset
         self.totals.add(profiled)
+        if self._on_chunk is not None:
+            self._on_chunk(topic, partition, profiled)
         return self._judge(profiled.entries)
 
     def pause(self) -> list[LocalAlert]:

@@ -5,10 +5,9 @@ The budget is the default one, one false alarm in 30 days: what is hurried is th
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Final
 
-from stream_monitor.core.canonical import Json
+from stream_monitor.config.yaml_text import Plain
 from stream_monitor.lab.fraud import MODEL
 
 PARTITIONS: Final = 2
@@ -17,7 +16,7 @@ PARTITIONS: Final = 2
 ALLOWED_LATENESS: Final = "1s"
 
 
-def configuration(*, prefix: str, bootstrap: str, address: str) -> Mapping[str, Json]:
+def configuration(*, prefix: str, bootstrap: str, address: str) -> dict[str, Plain]:
     """Return the worker's configuration, as its YAML file would say it.
 
     Args:
@@ -42,7 +41,7 @@ def configuration(*, prefix: str, bootstrap: str, address: str) -> Mapping[str, 
             "replication": 1,
         },
         "time": {"allowed_lateness": ALLOWED_LATENESS},
-        "detection": {"pane": "1s", "window": "30s"},
+        "detection": {"pane": "1s", "window": "10s"},
         "models": [{"name": MODEL, "task": "classification", "baseline": {"from": "published"}}],
         "alerts": {"open_after": 2, "resolve_after": 5, "cooldown": "0s"},
         "metrics": {"per_series": "all", "comparisons": ["psi"]},

@@ -1,7 +1,7 @@
 """What happens in a demo, held against the truth of its scenario.
 
-An alert is right when its series was being changed by a drift at the alert's start; a drift is found when every series
-that it changes had a right alert. A drift that began only moments ago is not yet due.
+An alert is right when its series was being changed by a drift at the alert's start; a drift is found when the series
+that gives it away had a right alert. A drift that began only moments ago is not yet due.
 """
 
 from __future__ import annotations
@@ -87,9 +87,8 @@ class Story:
         return notice.series in drift.changes and drift.at_s - 1.0 <= second <= drift.until_s + AFTERMATH_S
 
     def found(self, drift: Drift) -> bool:
-        """Say whether every series that the drift changes had a right alert."""
-        seen = {notice.series for notice in self.fired if self.explains(drift, notice)}
-        return drift.changes <= seen
+        """Say whether the series that gives the drift away had a right alert."""
+        return any(notice.series == drift.signature and self.explains(drift, notice) for notice in self.fired)
 
     def verdict(self, injected: Sequence[Drift], *, at_s: float) -> Verdict:
         """Hold the alerts against the drifts that had begun by `at_s` seconds."""
