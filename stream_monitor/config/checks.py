@@ -40,8 +40,9 @@ def inconsistent(file: ConfigFile) -> Iterator[Finding]:
     port = int(file.http.address.rpartition(":")[2])
     if port > 65_535:
         yield Finding("http.address", "must end in a port of at most 65535", file.http.address)
+    computed = {comparison.value for comparison in file.detection.comparisons}
     for name in file.metrics.comparisons:
-        if name not in file.detection.comparisons:
+        if name.value not in computed:
             yield Finding("metrics.comparisons", "must be among detection.comparisons", name.value)
 
 

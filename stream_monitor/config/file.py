@@ -129,6 +129,15 @@ class Comparison(StrEnum):
     TOTAL_VARIATION = "total_variation"
 
 
+class ExportedComparison(StrEnum):
+    """A comparison that has a metric of its own."""
+
+    PSI = "psi"
+    JENSEN_SHANNON = "jensen_shannon"
+    KOLMOGOROV_SMIRNOV = "kolmogorov_smirnov"
+    WASSERSTEIN = "wasserstein"
+
+
 class KafkaSection(BaseModel):
     """librdkafka's own settings, passed on as they are; only the overrides by role are ours."""
 
@@ -418,10 +427,13 @@ class MetricsSection(Section):
     )
     top_k: int = Field(default=20, ge=1, le=1_000, description="k.")
     max_series: int = Field(
-        default=5_000, ge=1, le=10_000, description="Time series of all per-series families together."
+        default=5_000,
+        ge=1,
+        le=10_000,
+        description="Time series of the process; past it the series of least evidence go.",
     )
-    comparisons: Annotated[tuple[Annotated[Comparison, Field(strict=False)], ...], BeforeValidator(_tuple)] = Field(
-        default=written(("psi", "kolmogorov_smirnov")), description="Comparisons exported."
+    comparisons: Annotated[tuple[Annotated[ExportedComparison, Field(strict=False)], ...], BeforeValidator(_tuple)] = (
+        Field(default=written(("psi", "kolmogorov_smirnov")), description="Comparisons exported.")
     )
 
 
