@@ -6,11 +6,13 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from confluent_kafka import KafkaError
 
 from stream_monitor.core.judge import Judge, Output, StoredEntry, UnknownBaseline
 from stream_monitor.core.plan import Plan
+from stream_monitor.core.profile import MalformedRecord, UnknownRecord
 from stream_monitor.core.rules import RuleFactory
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.errors import HistoryUnusable
@@ -23,6 +25,8 @@ from stream_monitor.kafka.topics import TopicNames
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 _BASELINE_WAIT_S = 10.0
 _BASELINE_POLL_S = 0.2
+
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +59,18 @@ class JudgeContext:
 
         Raises:
             SnapshotRefused: the state cannot be resumed from.
+            HistoryUnusable: a baseline that the state names is not in its topic.
         """
-        return Judge(
-            self.plan,
-            partition=partition,
-            partitions=self.partitions,
-            source=f"/stream-monitor/{self.group}",
-            schedule=self.baselines.schedule.get,
-            rules=self.rules,
-            state=state,
+        return self._with_baselines(
+            lambda: Judge(
+                self.plan,
+                partition=partition,
+                partitions=self.partitions,
+                source=f"/stream-monitor/{self.group}",
+                schedule=self.baselines.schedule.get,
+                rules=self.rules,
+                state=state,
+            )
         )
 
     def fold(self, judge: Judge, entry: StoredEntry) -> list[Output]:
@@ -71,12 +78,20 @@ class JudgeContext:
 
         Raises:
             ChainGap: the log has a hole before this entry.
-            HistoryUnusable: the baseline is not in its topic.
+            HistoryUnusable: the baseline is not in its topic, or the entry was written by a later version.
         """
+        try:
+            return self._with_baselines(lambda: judge.fold(entry))
+        except (UnknownRecord, MalformedRecord) as error:
+            place = f"{self.topics.profiles}: offset {entry.offset}"
+            raise HistoryUnusable(f"{place}: {error}; a record is never skipped: upgrade the judges first") from error
+
+    def _with_baselines(self, call: Callable[[], Answer]) -> Answer:
+        """Repeat a call that changes nothing when it lacks a baseline, until the baseline is read."""
         deadline = self.clock() + _BASELINE_WAIT_S
         while True:
             try:
-                return judge.fold(entry)
+                return call()
             except UnknownBaseline as error:
                 if self.baselines.refresh() and self.clock() > deadline:
                     raise HistoryUnusable(f"{self.topics.baselines}: {error}, and profile records name it") from error

@@ -202,6 +202,7 @@ class JudgeSession:
         self._unassign(partitions)
         for partition in partitions:
             self._live.pop(partition, None)
+            self._context.observer.released(Loop.JUDGE, self._context.topics.profiles, partition)
             self._begin_restore(partition)
 
     def _stop_if_all_broken(self) -> None:
