@@ -14,6 +14,8 @@ from stream_monitor.lab.demo.story import AlertNotice
 from stream_monitor.lab.drifts import Drift
 
 BAR = 24
+SPEAKS = 0.2
+"""Share of the budget's evidence from which a series moves to the top."""
 SEVERITY_STYLE = {"info": "cyan", "warning": "yellow", "critical": "bold red"}
 
 
@@ -67,7 +69,7 @@ def _series(frame: Frame, *, rows: int) -> Table:
     table.add_column("evidence against budget", no_wrap=True, width=BAR + 8)
     table.add_column("PSI", justify="right", width=7)
     table.add_column("missing", justify="right", width=8)
-    ranked = sorted(frame.readings.series, key=lambda s: (-s.evidence_ratio, s.series))
+    ranked = sorted(frame.readings.series, key=_interest)
     changed = frozenset().union(*(drift.changes for drift in frame.drifts)) if frame.drifts else frozenset()
     for series in ranked[:rows]:
         name = Text(series.series, style="bold magenta" if series.series in changed else "")
@@ -75,6 +77,13 @@ def _series(frame: Frame, *, rows: int) -> Table:
     if not ranked:
         table.add_row(Text("waiting for the first judged pane ...", style="dim"), "", "", "")
     return table
+
+
+def _interest(series: SeriesReading) -> tuple[bool, float, bool, str]:
+    """Order: what shows evidence, by how much; then the series themselves; last the watch over their missing values."""
+    speaks = series.evidence_ratio >= SPEAKS
+    companion = series.series.startswith(("missing:", "invalid:", "unseen:"))
+    return (not speaks, -series.evidence_ratio if speaks else 0.0, companion, series.series)
 
 
 def _bar(series: SeriesReading) -> Text:
