@@ -25,7 +25,7 @@ def storm_step(model: ModelState, judged: Judged, plan: Plan, now: Pane) -> Reas
     if not model.storm.open and not judged.withheld:
         return None
     patience = Patience(1, plan.alerts.resolve_after, 0, plan.alerts.reminder_ms)
-    model.storm, reason = advance(model.storm, Verdict(wanted, plan.alerts.max_open + 1), patience, now)
+    model.storm, reason = advance(model.storm, Verdict(float(wanted), float(plan.alerts.max_open + 1)), patience, now)
     return reason
 
 

@@ -1,0 +1,163 @@
+"""Laws of the fold: what may not matter to a judge does not."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.judge import BaselineProposal, Judge
+from stream_monitor.core.plan import AlertsPlan, Budget, DetectionPlan, ModelPlan, Plan, TimePlan
+from tests.traffic import MINUTE, SECOND, T0, Events, Monitor, baseline_of, partition_of
+
+MODELS = ("churn", "fraud", "fresh")
+"""The last one has no baseline and proposes its own."""
+PLAN = Plan(
+    time=TimePlan(allowed_lateness_ms=15 * SECOND, idle_after_ms=None),
+    detection=DetectionPlan(pane_ms=10 * SECOND, window_ms=40 * SECOND, budget=Budget(1, 60 * MINUTE)),
+    models=(ModelPlan(baseline_events=63),),
+    alerts=AlertsPlan(open_after=1, resolve_after=3, cooldown_ms=MINUTE, reminder_ms=MINUTE, max_open=2),
+)
+SOURCES = 3
+END = T0 + 8 * MINUTE
+
+
+def events(model: str, seed: int, *, length_ms: int, rate: float, start_ms: int = T0) -> Events:
+    """Return events of a model with a shift, a null storm, late and disordered arrivals and duplicates."""
+    random = np.random.default_rng(seed)
+    n = int(rate * length_ms / SECOND)
+    at = np.sort(start_ms + random.integers(0, length_ms, n))
+    delay = np.where(random.random(n) < 0.05, random.integers(20_000, 60_000, n), random.integers(0, 9_000, n))
+    drifted = (at >= T0 + 2 * MINUTE) & (at < T0 + 4 * MINUTE)
+    age = np.where(drifted & (random.random(n) < 0.5), np.nan, random.gamma(3.0, size=n))
+    whole = Events(
+        model=model,
+        version="1",
+        ids=[f"{model}-{seed}-{i}" for i in range(n)],
+        at_ms=at,
+        record_ms=at + delay,
+        numbers={"feature:amount": random.normal(size=n) + 2.0 * drifted, "feature:age": age},
+        texts={"feature:country": random.choice(["DE", "FR", "IT"], size=n).tolist()},
+    )
+    arrival = np.argsort(whole.record_ms, kind="stable")
+    doubled = np.sort(np.concatenate([arrival, arrival[:: n // 10 or 1]]))
+    return whole.take(arrival[np.searchsorted(np.arange(n), doubled)])
+
+
+@cache
+def baselines() -> tuple[Baseline, ...]:
+    """Baselines of all models but the last."""
+    start_ms = T0 - 10 * MINUTE
+    return tuple(baseline_of(events(m, 1, length_ms=100 * SECOND, rate=3.0, start_ms=start_ms)) for m in MODELS[:-1])
+
+
+@cache
+def traffic() -> tuple[tuple[Events, ...], ...]:
+    """Events of all models, by source partition."""
+    parts = [events(model, 2 + i, length_ms=8 * MINUTE, rate=(6.0, 6.0, 0.5)[i]) for i, model in enumerate(MODELS)]
+    return tuple(tuple(part.take(np.arange(p, len(part), SOURCES)) for part in parts) for p in range(SOURCES))
+
+
+def until(part: Events, record_ms: int) -> int:
+    """Return how many events of a part arrived before an instant."""
+    return int(np.searchsorted(part.record_ms, record_ms))
+
+
+def run(cuts: Sequence[Sequence[int]], turns: Sequence[int], *, partitions: int = 2) -> Monitor:
+    """Judge the traffic, each source partition cut at its record times, the chunks in the order of the turns."""
+    monitor = Monitor(PLAN, partitions=partitions, sources=SOURCES, baselines=baselines())
+    queues = [[*sorted(own), END + 5 * MINUTE] for own in cuts]
+    sent = [[0] * len(MODELS) for _ in range(SOURCES)]
+    order = [turn % SOURCES for turn in turns] + [p for p in range(SOURCES) for _ in queues[p]]
+    for p in order:
+        if not queues[p]:
+            continue
+        edge = queues[p].pop(0)
+        parts = []
+        for k, part in enumerate(traffic()[p]):
+            end = until(part, edge)
+            parts.append(part.take(np.arange(sent[p][k], max(end, sent[p][k]))))
+            sent[p][k] = max(end, sent[p][k])
+        monitor.chunk(p, *parts)
+    monitor.close(END + MINUTE)
+    return monitor
+
+
+def even_cuts(step_ms: int) -> list[list[int]]:
+    return [list(range(T0 + step_ms, END, step_ms))] * SOURCES
+
+
+def round_robin(step_ms: int) -> Monitor:
+    cuts = even_cuts(step_ms)
+    return run(cuts, [p for _ in cuts[0] for p in range(SOURCES)])
+
+
+@cache
+def reference() -> Monitor:
+    """The plain run: chunks of five seconds, partitions in turn."""
+    return round_robin(5 * SECOND)
+
+
+def test_the_story_of_the_laws_is_worth_their_while() -> None:
+    """It fires, resolves, reminds, storms and proposes: laws about silence would prove nothing."""
+    reasons = {event.data.reason for event in reference().alerts()}
+    names = {event.data.labels["alertname"] for event in reference().alerts()}
+
+    assert reasons >= {"fired", "recovered", "reminder"}
+    assert names >= {"FeatureDrift", "AlertStorm"}
+    assert all(reference().written(p) for p in range(2))
+    assert any(isinstance(out, BaselineProposal) for out in reference().outputs[partition_of("fresh", 2)])
+
+
+times = st.integers(T0, END)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    cuts=st.lists(st.lists(times, max_size=40), min_size=SOURCES, max_size=SOURCES),
+    turns=st.lists(st.integers(0, SOURCES - 1), max_size=150),
+)
+def test_alerts_depend_neither_on_cuts_nor_on_interleaving(cuts: list[list[int]], turns: list[int]) -> None:
+    """Any chunking and any order of the source partitions give the same alert records in every partition."""
+    found = run(cuts, turns)
+
+    assert [found.written(p) for p in range(2)] == [reference().written(p) for p in range(2)]
+
+
+def test_alerts_do_not_depend_on_the_number_of_judges() -> None:
+    """A model's alerts are the same whichever other models its judge has."""
+    cuts = even_cuts(5 * SECOND)
+    turns = [p for _ in cuts[0] for p in range(SOURCES)]
+    alone = run(cuts, turns, partitions=1)
+    spread = run(cuts, turns, partitions=5)
+
+    assert sorted(alone.written(0)) == sorted(record for p in range(5) for record in spread.written(p))
+
+
+def fold_all(judge: Judge, monitor: Monitor, partition: int, *, until: int | None = None) -> list[object]:
+    """Fold the log of a partition from where the judge stands; baselines are compared by their ids."""
+    outputs: list[object] = []
+    for entry in monitor.log[partition][judge.next_offset : until]:
+        outputs += [out.baseline.id if isinstance(out, BaselineProposal) else out for out in judge.fold(entry)]
+    return outputs
+
+
+@pytest.mark.parametrize("cut", [0, 1, 7, 100, 240, 331, 391, 402, 403, 404, 405, 480, 555, 640])
+def test_resuming_from_a_snapshot_equals_not_stopping(cut: int) -> None:
+    """Fold, dump, restore and fold on: same outputs, same digest, same bytes; the replay itself is silent."""
+    monitor = reference()
+    for partition in range(2):
+        whole, first = monitor.judge(partition), monitor.judge(partition)
+        before = fold_all(first, monitor, partition, until=cut)
+        again = monitor.judge(partition, first.dump())
+        replayed = fold_all(again, monitor, partition, until=cut)
+
+        assert replayed == []
+        assert (again.digest, again.dump()) == (first.digest, first.dump())
+        assert before + fold_all(again, monitor, partition) == fold_all(whole, monitor, partition)
+        assert (again.digest, again.dump()) == (whole.digest, whole.dump())
