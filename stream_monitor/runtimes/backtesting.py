@@ -12,8 +12,9 @@ import numpy as np
 from stream_monitor.config import Settings
 from stream_monitor.config.durations import format_duration
 from stream_monitor.config.yaml_text import Plain
+from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline
-from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.names import SeriesKind, feature_of, feature_series
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
 from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables import (
@@ -27,6 +28,7 @@ from stream_monitor.formats.tables import (
     kinds_of,
     open_table,
 )
+from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes
 
@@ -49,6 +51,7 @@ class Prepared:
         baselines: each with the instant from which on it counts.
         notes: what was found and chosen, and why; a line each.
         timed: rows have time stamps of their own.
+        ordered_ms: event times in order.
     """
 
     rows: Rows
@@ -57,10 +60,11 @@ class Prepared:
     baselines: list[tuple[Baseline, int]]
     notes: tuple[str, ...]
     timed: bool
+    ordered_ms: Int64
 
     def when(self, at_ms: int) -> str:
         """Return the row before an instant, and the instant itself if rows have time stamps."""
-        row = int(np.searchsorted(np.sort(self.seen.times_ms), at_ms))
+        row = int(np.searchsorted(self.ordered_ms, at_ms))
         return f"row {row:,}" + (f" ({format_instant(at_ms)})" if self.timed else "")
 
 
@@ -118,6 +122,11 @@ def prepare_rows(
     plan = loaded.plan
     if baseline_rows is not None and not given:
         sizes = replace(sizes, baseline_rows=baseline_rows)
+    if layout is not None:
+        given, gone = _without_absent(given, layout)
+        notes += (
+            [f"left out: {baseline.name if baseline else ''} has columns that the file lacks: {gone}"] if gone else []
+        )
     built, refused = _reference(rows, seen, plan, sizes, given=given, timed=timed)
     if not built:
         raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
@@ -127,7 +136,9 @@ def prepare_rows(
         notes.append(
             f"in time: pane {format_duration(plan.detection.pane_ms)}; rows are no traffic: demand is not judged"
         )
-    return Prepared(rows, seen, replace(loaded, plan=_published(plan)), built, tuple(notes), timed)
+    return Prepared(
+        rows, seen, replace(loaded, plan=_published(plan)), built, tuple(notes), timed, np.sort(seen.times_ms)
+    )
 
 
 def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str, str], plan: Plan) -> list[Reference]:
@@ -213,6 +224,21 @@ def _reference(
         if (model, version) not in until
     ]
     return [(baseline, until[baseline.model, baseline.version]) for baseline in built], refused
+
+
+def _without_absent(given: list[Reference], layout: TableLayout) -> tuple[list[Reference], str]:
+    """Return the references without the columns that the judged file does not have, and the names of those.
+
+    A file that never had a column did not lose it; a training set usually has a target that traffic lacks.
+    """
+    here = {feature_series(name) for name in layout.kinds}
+    here |= {series for role, series in SERIES_OF_ROLE.items() if role in layout.roles}
+    gone = sorted({name for own in given for name in own.table.columns} - here)
+    kept = [
+        replace(own, table=replace(own.table, columns={k: v for k, v in own.table.columns.items() if k not in gone}))
+        for own in given
+    ]
+    return kept, ", ".join(feature_of(name) or name for name in gone)
 
 
 def _described(path: Path, seen: Survey, layout: TableLayout | None) -> str:
