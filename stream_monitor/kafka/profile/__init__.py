@@ -5,14 +5,12 @@ The steps that the protocol numbers are each in a file: `assignment` (3-5), `int
 (9-10), `committing` (11-13), `idle` (14), `watchdog` (18).
 """
 
-from stream_monitor.kafka.profile.counting import Decoder
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.policy import DeadLetterLimits, OnDataLoss, ProfilePolicy, StartFrom, Tuning
 from stream_monitor.kafka.profile.worker import ProfileWorker
 
 __all__ = [
     "DeadLetterLimits",
-    "Decoder",
     "OnDataLoss",
     "ProfileJob",
     "ProfilePolicy",

@@ -11,12 +11,12 @@ import dataclasses
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from stream_monitor.core.arrays import Intp
-from stream_monitor.core.batch import Batch, RawChunk, Reject, empty_batch
+from stream_monitor.core.batch import Batch, Decoder, RawChunk, Reject, empty_batch
 from stream_monitor.core.names import RejectReason, Stage
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import ChunkPosition, ProfiledChunk, profile_chunk
@@ -28,13 +28,6 @@ if TYPE_CHECKING:
 
 MAX_BROKEN = 1_000
 """Records of one chunk that may break the decoder before the decoder is what is broken."""
-
-
-class Decoder(Protocol):
-    """Turns raw records into columns; a format."""
-
-    def decode(self, chunk: RawChunk) -> Batch:
-        """Return every record of the chunk as a row, a reject or a tombstone."""
 
 
 @dataclass(frozen=True, slots=True)
