@@ -1,17 +1,18 @@
-"""A judge worker as a process of its own, to be killed: `python -m tests.kafka.judge_process '<JSON of JudgeRun>'`.
+"""A judge worker as a process of its own, to be killed.
 
-It ends by itself when it has committed everything up to the ends given, or with the exit code of what stopped it.
+It ends by itself when it has committed everything up to the ends given, or with the exit code of what stopped it. A fork
+server that has imported everything and made no Kafka client starts them: importing takes longer than judging.
 """
 
 from __future__ import annotations
 
 import dataclasses
-import json
+import multiprocessing
 import os
 import signal
 import sys
-import threading
 from collections import Counter
+from multiprocessing.connection import Connection
 
 from stream_monitor.core.plan import Plan
 from stream_monitor.kafka.errors import Stop
@@ -57,15 +58,16 @@ def topic_names(prefix: str) -> TopicNames:
 class Failpoint:
     """Acts when a step is reached for the n-th time."""
 
-    def __init__(self, run: JudgeRun) -> None:
+    def __init__(self, run: JudgeRun, tell: Connection) -> None:
         self._run = run
+        self._tell = tell
         self._hits: Counter[str] = Counter()
 
     def reach(self, name: str) -> None:
         self._hits[name] += 1
         if name != self._run.fail_at or self._hits[name] != self._run.hit:
             return
-        print(f"reached {name}", flush=True)  # noqa: T201  the parent waits for it
+        self._tell.send(f"reached {name}")
         acts = {"kill": signal.SIGKILL, "freeze": signal.SIGSTOP}
         if self._run.action in acts:
             os.kill(os.getpid(), acts[self._run.action])
@@ -85,10 +87,8 @@ class UntilEnds(NullObserver):
                 self.worker.stop()
 
 
-def main(text: str) -> int:
-    """Run until done, and return an exit code."""
-    given = json.loads(text)
-    run = JudgeRun(**given)
+def judge(run: JudgeRun, tell: Connection) -> None:
+    """Run until done, and end the process with the worker's exit code."""
     setattr(context, "Judge", CountingJudge)  # noqa: B010  the fold is not what is tested here
     observer = UntilEnds(run.ends)
     worker = JudgeWorker(
@@ -102,25 +102,61 @@ def main(text: str) -> int:
         topics=topic_names(run.prefix),
         delivery=Delivery(run.delivery),
         observer=observer,
-        failpoints=Failpoint(run),
-        tuning=JudgeTuning(**run.tuning),  # type: ignore[arg-type]  # numbers from JSON
+        failpoints=Failpoint(run, tell),
+        tuning=JudgeTuning(**run.tuning),  # type: ignore[arg-type]  # numbers of a mapping
     )
     observer.worker = worker
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())
-    failure: list[Stop] = []
-
-    def work() -> None:
-        try:
-            worker.run()
-        except Stop as stop:
-            failure.append(stop)
-            print(f"stopped {stop}", flush=True)  # noqa: T201  for the parent
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    thread.join()
-    return failure[0].exit_code if failure else 0
+    try:
+        worker.run()
+    except Stop as stop:
+        tell.send(str(stop))
+        sys.exit(stop.exit_code)
 
 
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1]))
+class JudgeProcess:
+    """A judge process and what it said."""
+
+    def __init__(self, run: JudgeRun) -> None:
+        context = multiprocessing.get_context("forkserver")
+        context.set_forkserver_preload([__name__])
+        self._said, tell = context.Pipe(duplex=False)
+        self._process = context.Process(target=judge, args=(run, tell), daemon=True)
+        self._process.start()
+        tell.close()
+
+    def next_word(self, *, timeout_s: float = 60.0) -> str:
+        """Wait for the next thing that the process says.
+
+        Raises:
+            TimeoutError: it says nothing.
+            EOFError: it ended without a word.
+        """
+        if not self._said.poll(timeout_s):
+            raise TimeoutError(f"the judge said nothing for {timeout_s:g} s")
+        return str(self._said.recv())
+
+    def signal(self, number: signal.Signals) -> None:
+        """Send a signal."""
+        assert self._process.pid is not None  # it was started
+        os.kill(self._process.pid, number)
+
+    def ended(self, *, timeout_s: float = 60.0) -> tuple[int | None, list[str]]:
+        """Wait for the end and return exit code and everything said; the process never outlives the call."""
+        self._process.join(timeout_s)
+        code = self._process.exitcode
+        self._process.kill()
+        self._process.join()
+        said = []
+        while self._said.poll():
+            try:
+                said.append(str(self._said.recv()))
+            except EOFError:
+                break
+        self._said.close()
+        return code, said
+
+
+def finish(run: JudgeRun) -> tuple[int | None, list[str]]:
+    """Run a judge process to its end and return exit code and everything said."""
+    return JudgeProcess(run).ended()

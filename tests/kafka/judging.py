@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -30,12 +26,10 @@ from stream_monitor.kafka.readers import read_partition
 from stream_monitor.kafka.settings import KafkaSettings, reader
 from stream_monitor.kafka.topics import create_topics, describe_topics, plan_topics
 from tests.kafka.counting_judge import entry_value
-from tests.kafka.judge_process import JudgeRun, topic_names
+from tests.kafka.judge_process import topic_names
 
 T0_MS = int(time.time() * 1000) - 3_600_000
 """Event time of the first entry: an hour ago, because alerts carry event time and retention goes by it."""
-
-ROOT = Path(__file__).resolve().parents[2]
 
 FAST = {
     "commit_every_s": 0.05,
@@ -141,24 +135,3 @@ def expected_alerts(partition: int, last_seq: int) -> list[Alert]:
             value = json.dumps({"id": f"{partition}-{seq}", "total": total}).encode()
             alerts.append(Alert(key, value, T0_MS + seq, ALERT_HEADERS))
     return alerts
-
-
-def start(run: JudgeRun) -> subprocess.Popen[str]:
-    """Start a judge process."""
-    command = [sys.executable, "-m", "tests.kafka.judge_process", json.dumps(dataclasses.asdict(run))]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-
-
-def finish(run: JudgeRun, *, timeout_s: float = 60.0) -> tuple[int, str]:
-    """Run a judge process to its end and return exit code and output."""
-    return ended(start(run), timeout_s=timeout_s)
-
-
-def ended(process: subprocess.Popen[str], *, timeout_s: float = 60.0) -> tuple[int, str]:
-    """Wait for the end of a process and return exit code and output; it never outlives the call."""
-    try:
-        output, _ = process.communicate(timeout=timeout_s)
-    finally:
-        process.kill()
-        process.wait()
-    return process.returncode, output

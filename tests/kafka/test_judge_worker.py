@@ -10,8 +10,8 @@ from confluent_kafka.cimpl import NewPartitions
 
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.judge.records import COMMIT_KEY, Slot, block_key
-from tests.kafka.judge_process import JudgeRun
-from tests.kafka.judging import FAST, JudgedTopics, ended, expected_alerts, finish, start
+from tests.kafka.judge_process import JudgeProcess, JudgeRun, finish
+from tests.kafka.judging import FAST, JudgedTopics, expected_alerts
 
 KILLED = -signal.SIGKILL
 
@@ -49,7 +49,7 @@ def test_a_log_is_judged_once_and_in_order(kafka: str, prefix: str) -> None:
     topics.write_log(1, range(1, 51))
     ending = finish(JudgeRun(kafka, prefix, ends={"0": 100, "1": 50}, tuning=FAST))
 
-    assert ending == (0, "")
+    assert ending == (0, [])
     assert topics.alerts(0) == expected_alerts(0, 100)
     assert topics.alerts(1) == expected_alerts(1, 50)
 
@@ -61,8 +61,8 @@ def test_a_process_killed_at_every_step_publishes_every_alert_once(topics: Judge
     topics.write_log(0, range(1, 301))
     run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 300}, tuning=FAST)
     for name, hit in [*IN_A_COMMIT.items(), *IN_A_RESTORE.items()]:
-        assert finish(run.failing_at(name, hit)) == (KILLED, f"reached {name}\n")
-    assert finish(run) == (0, "")
+        assert finish(run.failing_at(name, hit)) == (KILLED, [f"reached {name}"])
+    assert finish(run) == (0, [])
 
     assert topics.alerts(0) == expected_alerts(0, 300)
 
@@ -74,8 +74,8 @@ def test_a_snapshot_cut_by_a_kill_does_not_exist(topics: JudgedTopics, hit: int)
     """
     topics.write_log(0, range(1, 101))
     run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 100}, tuning={**FAST, "snapshot_every_s": 0.0})
-    assert finish(run.failing_at("judge.commit.state", hit)) == (KILLED, "reached judge.commit.state\n")
-    assert finish(run) == (0, "")
+    assert finish(run.failing_at("judge.commit.state", hit)) == (KILLED, ["reached judge.commit.state"])
+    assert finish(run) == (0, [])
 
     assert topics.alerts(0) == expected_alerts(0, 100)
 
@@ -83,7 +83,7 @@ def test_a_snapshot_cut_by_a_kill_does_not_exist(topics: JudgedTopics, hit: int)
 def test_a_graceful_stop_leaves_nothing_to_fold(topics: JudgedTopics) -> None:
     """The snapshot of a process that was asked to stop stands at the committed position."""
     topics.write_log(0, range(1, 31))
-    assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 30})) == (0, "")
+    assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 30})) == (0, [])
 
     newest = max(m.next_offset for m in topics.manifests(0).values())
     assert newest == topics.commit(0).next_offset == 30
@@ -95,17 +95,13 @@ def test_a_frozen_process_that_was_replaced_publishes_nothing(topics: JudgedTopi
     """
     topics.write_log(0, range(1, 101))
     run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 100}, tuning=FAST)
-    zombie = start(run.failing_at("judge.commit.flushed", 3, action="freeze"))
-    try:
-        assert zombie.stdout is not None
-        assert zombie.stdout.readline() == "reached judge.commit.flushed\n"
-        assert finish(run) == (0, "")
-        zombie.send_signal(signal.SIGCONT)
-        code, output = ended(zombie)
-    finally:
-        zombie.kill()
+    zombie = JudgeProcess(run.failing_at("judge.commit.flushed", 3, action="freeze"))
+    zombie.next_word()
+    assert finish(run) == (0, [])
+    zombie.signal(signal.SIGCONT)
+    code, said = zombie.ended()
 
-    assert code == 3, output
+    assert (code, "another process" in said[-1]) == (3, True)
     assert topics.alerts(0) == expected_alerts(0, 100)
 
 
@@ -113,14 +109,14 @@ def test_a_broken_snapshot_is_passed_over_for_the_other_slot(topics: JudgedTopic
     """One flipped block makes a slot invalid; the older one serves, although the log before it is gone."""
     for first, behind in ((1, 31), (31, 61)):
         topics.write_log(0, range(first, behind))
-        assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": behind - 1})) == (0, "")
+        assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": behind - 1})) == (0, [])
     older, newer = (topics.manifests(0)[slot] for slot in Slot)
     assert (older.next_offset, newer.next_offset) == (30, 60)
     topics.write([Outgoing(topics.names.judge_state, 0, block_key(newer.slot, 0), b"flipped")])
     delete_log_before(topics, older.replay_from)
     topics.write_log(0, range(61, 101))
 
-    assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 100}, tuning=FAST)) == (0, "")
+    assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 100}, tuning=FAST)) == (0, [])
     assert topics.alerts(0) == expected_alerts(0, 100)
 
 
@@ -128,24 +124,24 @@ def test_history_that_is_lost_stops_the_judge_with_its_code(topics: JudgedTopics
     """Without a valid snapshot and without the start of the log there is nothing to judge from: exit code 7."""
     topics.write_log(0, range(1, 31))
     run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 30}, tuning=FAST)
-    assert finish(run) == (0, "")
+    assert finish(run) == (0, [])
     topics.write([Outgoing(topics.names.judge_state, 0, block_key(slot, 0), b"flipped") for slot in Slot])
     delete_log_before(topics, 20)
-    code, output = finish(run)
+    code, said = finish(run)
 
-    assert (code, "history lost" in output) == (7, True)
+    assert (code, "history lost" in said[-1]) == (7, True)
 
 
 def test_a_broken_commit_record_is_replaced_by_the_groups_offset(topics: JudgedTopics) -> None:
     """A flipped bit in `_commit` is found by its digest; the group's offset, of the same transaction, stands in."""
     topics.write_log(0, range(1, 31))
     run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 30}, tuning=FAST)
-    assert finish(run) == (0, "")
+    assert finish(run) == (0, [])
     flipped = topics.state(0)[COMMIT_KEY].replace(b'"next_offset":30', b'"next_offset":20')
     topics.write([Outgoing(topics.names.judge_state, 0, COMMIT_KEY, flipped)])
     topics.write_log(0, range(31, 61))
 
-    assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 60}, tuning=FAST)) == (0, "")
+    assert finish(JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 60}, tuning=FAST)) == (0, [])
     assert topics.alerts(0) == expected_alerts(0, 60)
 
 
@@ -153,13 +149,13 @@ def test_state_of_another_number_of_partitions_is_refused(topics: JudgedTopics) 
     """Models would move away from their state: the start ends with exit code 7 and says what it found."""
     topics.write_log(0, range(1, 11))
     run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 10})
-    assert finish(run) == (0, "")
+    assert finish(run) == (0, [])
     names = topics.names
     for name in (names.profiles, names.alerts, names.alert_state, names.judge_state):
         grow(topics, name, 2)
-    code, output = finish(JudgeRun(topics.bootstrap, topics.prefix))
+    code, said = finish(JudgeRun(topics.bootstrap, topics.prefix))
 
-    assert (code, "has 2 partitions, its state was made with 1" in output) == (7, True)
+    assert (code, "has 2 partitions, its state was made with 1" in said[-1]) == (7, True)
 
 
 def test_a_chain_gap_stops_its_partition_and_no_other(kafka: str, prefix: str) -> None:
@@ -167,9 +163,9 @@ def test_a_chain_gap_stops_its_partition_and_no_other(kafka: str, prefix: str) -
     topics = JudgedTopics(kafka, prefix, partitions=2)
     topics.write_log(0, [*range(1, 31), *range(32, 60)])
     topics.write_log(1, range(1, 61))
-    code, output = finish(JudgeRun(kafka, prefix, ends={"1": 60}, tuning=FAST))
+    code, said = finish(JudgeRun(kafka, prefix, ends={"1": 60}, tuning=FAST))
 
-    assert (code, "chain gap in input-0" in output) == (7, True)
+    assert (code, "chain gap in input-0" in said[-1]) == (7, True)
     assert topics.alerts(0) == expected_alerts(0, 30)
     assert topics.alerts(1) == expected_alerts(1, 60)
 
@@ -180,7 +176,7 @@ def test_without_transactions_a_repeat_has_the_same_bytes(topics: JudgedTopics) 
     run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 100}, tuning=FAST, delivery="at_least_once")
     for hit in (2, 3):
         assert finish(run.failing_at("judge.commit.outputs", hit))[0] == KILLED
-    assert finish(run) == (0, "")
+    assert finish(run) == (0, [])
 
     alerts = topics.alerts(0)
     assert len(alerts) > len(set(alerts))
@@ -194,23 +190,24 @@ def test_judges_share_partitions_and_survive_each_other(kafka: str, prefix: str)
     topics = JudgedTopics(kafka, prefix, partitions=4)
     for partition in range(4):
         topics.write_log(partition, range(1, 101))
-    first = start(JudgeRun(kafka, prefix, instance="0", tuning=FAST))
+    first = JudgeProcess(JudgeRun(kafka, prefix, instance="0", tuning=FAST))
     topics.wait_for_offsets("judges", dict.fromkeys(range(4), 100))
-    second = start(JudgeRun(kafka, prefix, instance="1", tuning=FAST, fail_at="judge.restore.slot", action="tell"))
-    assert second.stdout is not None
-    second.stdout.readline()
+    second = JudgeProcess(
+        JudgeRun(kafka, prefix, instance="1", tuning=FAST, fail_at="judge.restore.slot", action="tell")
+    )
+    second.next_word()
     for partition in range(4):
         topics.write_log(partition, range(101, 201))
     topics.wait_for_offsets("judges", dict.fromkeys(range(4), 200))
-    first.kill()
-    ended(first)
+    first.signal(signal.SIGKILL)
+    assert first.ended() == (KILLED, [])
     for partition in range(4):
         topics.write_log(partition, range(201, 301))
-    again = start(JudgeRun(kafka, prefix, instance="0", tuning=FAST))
+    again = JudgeProcess(JudgeRun(kafka, prefix, instance="0", tuning=FAST))
     topics.wait_for_offsets("judges", dict.fromkeys(range(4), 300))
     for process in (second, again):
-        process.send_signal(signal.SIGTERM)
-        assert ended(process)[0] == 0
+        process.signal(signal.SIGTERM)
+        assert process.ended()[0] == 0
 
     assert [topics.alerts(p) for p in range(4)] == [expected_alerts(p, 300) for p in range(4)]
 
