@@ -11,6 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
@@ -19,6 +20,8 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from stream_monitor.config import Settings, load
+from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.plan import Plan
 from stream_monitor.kafka.baseline_log import BaselineWriter
 from stream_monitor.kafka.clients import open_admin, open_producer
 from stream_monitor.kafka.errors import Stop
@@ -100,6 +103,8 @@ class KafkaBackend:
             raise DemoError(f"alerts cannot be read: {self._follower_failed}") from self._follower_failed
 
     def _start(self) -> None:
+        pool = self._stack.enter_context(ThreadPoolExecutor(max_workers=1, thread_name_prefix="demo-training"))
+        training = pool.submit(self._train)  # while the broker starts
         if self._given is None:
             self._say("starting Apache Kafka ...")
             self._bootstrap = self._stack.enter_context(Broker()).bootstrap
@@ -110,8 +115,8 @@ class KafkaBackend:
         settings = load(file)
         self._say(f"making topics {self._prefix}.* on {self._bootstrap} ...")
         self._make_topics(settings)
-        self._say(f"building and publishing the baseline of {ROWS:,} training rows ...")
-        self._publish_baseline(settings)
+        self._say(f"publishing the baseline of {ROWS:,} training rows ...")
+        self._publish_baseline(settings, training.result())
         self._say("starting the worker ...")
         self._start_worker(file, folder / "worker.log")
         self._follow(settings)
@@ -126,9 +131,11 @@ class KafkaBackend:
         if self._given is not None:  # on a cluster of the user's nothing stays behind
             self._stack.callback(delete_topics, admin, [spec.name for spec in specs])
 
-    def _publish_baseline(self, settings: Settings) -> None:
-        training = self._scenario.reference(ROWS, start_ms=int(time.time() - 86_400) * 1000)
-        baseline = baseline_of(training, settings.plan)
+    def _train(self) -> Baseline:
+        events = self._scenario.reference(ROWS, start_ms=int(time.time() - 86_400) * 1000)
+        return baseline_of(events, Plan())
+
+    def _publish_baseline(self, settings: Settings, baseline: Baseline) -> None:
         producer = open_producer(kafka_settings(settings).producer_config(), lambda _: None)
         writer = BaselineWriter(producer, topic_names(settings).baselines)
         writer.document(baseline)

@@ -126,4 +126,5 @@ class Verdict:
         if self.not_due:
             parts.append(f"just begun: {', '.join(self.not_due)}")
         parts.append(f"false alarms: {', '.join(self.wrong)}" if self.wrong else "no false alarm")
-        return f"{'PASS' if self.good else 'FAIL'}: {'; '.join(parts)}"
+        verdict = "PASS" if self.good else "FAIL" if self.missed or self.wrong else "NOTHING DUE YET"
+        return f"{verdict}: {'; '.join(parts)}"
