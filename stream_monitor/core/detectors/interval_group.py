@@ -8,11 +8,12 @@ dependence between them.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
 
-from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
+from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.detectors import bernoulli_ratios, shiryaev_roberts
 from stream_monitor.core.detectors.arithmetic import log
 from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
@@ -60,6 +61,7 @@ class IntervalGroup:
             },
             state=state,
         )
+        self._tests: _Tests | None = None
 
     def add(self, reference: SeriesReference) -> int:
         """Start a series."""
@@ -71,11 +73,13 @@ class IntervalGroup:
         self._rows.floats["limits"][row, : len(parts)] = [part.limits for part in parts]
         self._rows.floats["design_effect"][row] = reference.design_effect
         self._rows.floats["log_r"][row] = -np.inf
+        self._tests = None
         return row
 
     def remove(self, row: int) -> None:
         """Forget a series."""
         self._rows.remove(row)
+        self._tests = None
 
     def parts(self, row: int) -> tuple[Part, ...]:
         """Return the tested bins of a series and their intervals."""
@@ -125,24 +129,57 @@ class IntervalGroup:
         return self._rows.dump()
 
     def _log_weights(self, rows: Intp) -> Float64:
-        """Return weights of shape (rows, parts x alternatives): equal over testable parts, then sides and ratios."""
-        used, lower, upper = self._limits(rows)
+        """Return weights of shape (rows, parts x alternatives)."""
+        return self._prepared().log_weights[rows]
+
+    def _log_e(self, rows: Intp, counts: Int64) -> Float64:
+        tests = self._prepared()
+        below = np.concatenate([np.zeros((rows.size, 1), dtype=np.int64), counts.cumsum(axis=1)], axis=1)
+        after = np.take_along_axis(below, tests.last[rows] + 1, axis=1)
+        within = after - np.take_along_axis(below, tests.first[rows], axis=1)
+        without = below[:, -1:] - within
+        d = self._rows.floats["design_effect"][rows, None]
+        log_e: Float64 = (within / d)[:, :, None] * tests.inside[rows] + (without / d)[:, :, None] * tests.outside[rows]
+        flat: Float64 = log_e.reshape(rows.size, -1)
+        return flat
+
+    def _prepared(self) -> _Tests:
+        """Return what follows from the limits; worked out again after a series came or went."""
+        if self._tests is None:
+            first, last = self._rows.ints["first"], self._rows.ints["last"]
+            self._tests = _Tests.of(first, last, self._rows.floats["limits"])
+        return self._tests
+
+
+@dataclass(frozen=True, slots=True)
+class _Tests:
+    """The tests of all rows.
+
+    Attributes:
+        first, last: bins of each part, shape (rows, parts).
+        log_weights: shape (rows, parts x alternatives): equal over testable parts, then sides and ratios.
+        inside, outside: ln e of an event in the part and of one outside, shape (rows, parts, alternatives).
+    """
+
+    first: Int64
+    last: Int64
+    log_weights: Float64
+    inside: Float64
+    outside: Float64
+
+    @classmethod
+    def of(cls, first: Int64, last: Int64, limits: Float64) -> _Tests:
+        """Return the tests of these parts; one without a bin weighs nothing."""
+        used, lower, upper = first != _NO_BIN, limits[:, :, 0], limits[:, :, 1]
         testable = used & ((lower > 0.0) | (upper < 1.0))
         share = log(np.maximum(testable.sum(axis=1), 1).astype(np.float64))
         each = bernoulli_ratios.log_weights(lower, upper) - share[:, None, None]
-        return np.where(testable[:, :, None], each, -np.inf).reshape(rows.size, -1)
-
-    def _log_e(self, rows: Intp, counts: Int64) -> Float64:
-        used, lower, upper = self._limits(rows)
         inside, outside = bernoulli_ratios.log_factors(lower, upper)
-        below = np.concatenate([np.zeros((rows.size, 1), dtype=np.int64), counts.cumsum(axis=1)], axis=1)
-        after = np.take_along_axis(below, self._rows.ints["last"][rows] + 1, axis=1)
-        within = after - np.take_along_axis(below, np.maximum(self._rows.ints["first"][rows], 0), axis=1)
-        without = below[:, -1:] - within
-        d = self._rows.floats["design_effect"][rows, None]
-        log_e = (within / d)[:, :, None] * inside + (without / d)[:, :, None] * outside
-        return np.where(used[:, :, None], log_e, 0.0).reshape(rows.size, -1)
-
-    def _limits(self, rows: Intp) -> tuple[Bool, Float64, Float64]:
-        limits = self._rows.floats["limits"][rows]
-        return self._rows.ints["first"][rows] != _NO_BIN, limits[:, :, 0], limits[:, :, 1]
+        some = testable[:, :, None]
+        return cls(
+            np.where(used, first, 0),
+            np.where(used, last, 0),
+            np.where(some, each, -np.inf).reshape(first.shape[0], -1),
+            np.where(some, inside, 0.0),
+            np.where(some, outside, 0.0),
+        )
