@@ -1,7 +1,8 @@
 """What can go wrong with Kafka, by what the caller does: repeat the round, restart the clients, or leave.
 
-`Stop` and its kinds end the process, each with the exit code of its kind. `ClientRestart` closes consumer and producer and
-begins again. `RoundFailed` drops the round in hand and takes the partitions up again from what is committed.
+`Stop` and its kinds end the process, each with the exit code of its kind. `ClientRestart` closes consumer and
+producer and begins again. `RoundFailed` drops the round in hand and takes the partitions up again from what is
+committed.
 """
 
 from __future__ import annotations
@@ -94,6 +95,9 @@ _NOT_AUTHORISED = frozenset(
 
 _FENCED = frozenset({KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED, KafkaError.PRODUCER_FENCED})
 
+_RIVAL = "same group.instance.id"
+"""A fatal error tells its cause only in words."""
+
 _REFUSED = frozenset(
     {
         KafkaError.ILLEGAL_GENERATION,
@@ -152,7 +156,7 @@ def stop_for(error: KafkaError, doing: str, *, name: str = "") -> Stop | None:
     code = error.code()
     if code in _NOT_AUTHORISED:
         return NotAuthorised(f"{doing}: {error.name()}: {error.str()}; grant the ACL or mend the credentials")
-    if code in _FENCED:
+    if code in _FENCED or (code == KafkaError._FATAL and _RIVAL in error.str()):
         return Fatal(f"{doing}: another process runs as {name or 'this instance'}; give each worker its own --instance")
     if error.fatal() or code == KafkaError._FATAL:
         return Fatal(f"{doing}: {error.name()}: {error.str()}")

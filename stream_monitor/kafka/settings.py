@@ -57,6 +57,7 @@ _CONSUMER: Mapping[str, str] = {
 _CONSUMER_DEFAULTS: Mapping[str, str] = {
     "session.timeout.ms": "45000",
     "max.poll.interval.ms": "300000",
+    "topic.metadata.refresh.interval.ms": "10000",  # new partitions hold panes open until they are read
     "heartbeat.interval.ms": "1000",  # a rebalance is noticed by it; the default is 3 s
     # A full local queue waits this long before it fetches again; the default of 1 s starves a fast worker.
     "fetch.queue.backoff.ms": "20",

@@ -13,7 +13,12 @@ from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.settings import KafkaSettings, profile_consumer
 from stream_monitor.kafka.topics import describe_topics
 
-QUICK = {"session.timeout.ms": "6000", "max.poll.interval.ms": "6000", "heartbeat.interval.ms": "300"}
+QUICK = {
+    "session.timeout.ms": "6000",
+    "max.poll.interval.ms": "6000",
+    "heartbeat.interval.ms": "300",
+    "topic.metadata.refresh.interval.ms": "1000",
+}
 """Time limits of the group protocol that a test can wait for."""
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -32,6 +32,7 @@ from stream_monitor.kafka.errors import (
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
 from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
+from stream_monitor.kafka.profile.coverage import look_at_coverage
 from stream_monitor.kafka.profile.dead_letters import PoisonGauge
 from stream_monitor.kafka.profile.healing import LogTail
 from stream_monitor.kafka.profile.intake import runs
@@ -98,6 +99,7 @@ class ProfileSession:
         self._watch_at = 0.0
         self._seen_broker_at = time.monotonic()
         self._held = False
+        self._uncovered: frozenset[Place] = frozenset()
         self._exit = ExitStack()
 
     # --- start --------------------------------------------------------------------------------------------------------
@@ -130,9 +132,7 @@ class ProfileSession:
             profile_consumer(settings, group=job.group, instance=job.instance), self._on_error
         )
         self._exit.callback(self._consumer.close)
-        self._consumer.subscribe(
-            job.inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
-        )
+        self._join()
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
         self._silence_watch = SilenceWatch(job.tuning.silent_s)
         self._assignment = Assignment(
@@ -153,6 +153,11 @@ class ProfileSession:
             partitions=self._states[job.topics.profiles].partitions,
             letter_partitions=self._states[job.topics.dead_letters].partitions,
             gauges=self._memory.gauges,
+        )
+
+    def _join(self) -> None:
+        self._consumer.subscribe(
+            self._job.inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
     def _checked_topics(self) -> dict[str, TopicState]:
@@ -301,7 +306,7 @@ class ProfileSession:
             _LOG.warning("%s[%d]: %s", topic, partition, error.str())
             self._take_up_again([owned.place])  # the assignment finds out what was lost
             return
-        stop = stop_for(error, f"read {topic}", name=self._job.member_name)
+        stop = stop_for(error, f"read {topic or 'the inputs'}", name=self._job.member_name)
         if stop is not None:
             raise stop
         _LOG.warning("%s[%s]: %s: %s", topic, partition, error.name(), error.str())
@@ -420,6 +425,7 @@ class ProfileSession:
             states = describe_topics(self._admin, self._job.inputs)
             stable = clients.end_offsets(self._admin, parts, timeout_s=_WATCH_REQUEST_S)
             high = clients.end_offsets(self._admin, parts, uncommitted=True, timeout_s=_WATCH_REQUEST_S)
+            self._look_at_coverage(states)
         except KafkaException as error:
             inner = kafka_error(error)
             if not is_transient(inner) and inner.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
@@ -435,6 +441,18 @@ class ProfileSession:
         for partition in self._owned.values():
             partition.source_partitions = self._states[partition.topic].partitions
             self._job.observer.lag(*partition.place, max(0, stable[partition.place] - partition.next))
+
+    def _look_at_coverage(self, states: Mapping[str, TopicState]) -> None:
+        """Ask for a new assignment when the group leaves partitions out, twice in a row."""
+        counts = {topic: state.partitions for topic, state in states.items()}
+        job = self._job
+        coverage = look_at_coverage(self._admin, job.group_id, counts, timeout_s=_WATCH_REQUEST_S)
+        forgotten, self._uncovered = coverage.unassigned & self._uncovered, coverage.unassigned
+        if forgotten and coverage.first == job.member_name:
+            _LOG.warning("no member has %s: joining anew", ", ".join(f"{t}[{p}]" for t, p in sorted(forgotten)))
+            self._uncovered = frozenset()
+            self._consumer.unsubscribe()
+            self._join()
 
     # --- end ----------------------------------------------------------------------------------------------------------
 
