@@ -8,8 +8,12 @@ from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
+from hypothesis import settings
 
 from tests import debian, needs
+
+settings.register_profile("stream_monitor", deadline=None, print_blob=True)  # no timing assertion; a failure repeats
+settings.load_profile("stream_monitor")
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -36,7 +36,9 @@ def grids_and_rows(draw: st.DrawFn) -> tuple[NumericGrid, Float64, Int64]:
     ranks = spacings(63).cumsum()[:-1] - 1
     edges = [sample[rank] for rank in ranks]
     grid = NumericGrid(63, np.array([e[0] for e in edges]), np.array([e[1] for e in edges]))
-    rows = draw(pairs(values | st.sampled_from([e[0] for e in edges]), 0, 40)) + draw(st.lists(st.sampled_from(edges)))
+    rows = draw(pairs(values | halves | st.sampled_from([e[0] for e in edges]), 0, 40)) + draw(
+        st.lists(st.sampled_from(edges))
+    )
     return grid, np.array([r[0] for r in rows], np.float64), np.array([r[1] for r in rows], np.int64)
 
 
@@ -72,13 +74,13 @@ def test_nan_falls_into_no_bin(case: tuple[NumericGrid, Float64, Int64], missing
     assert grid.count(values, row_ties).tolist() == grid.count(padded, padded_ties).tolist()
 
 
-@given(pairs(floats | few_atoms | awkward, 63, 200))
-def test_a_reference_fills_its_grid_in_any_order(rows: list[tuple[float, int]]) -> None:
-    """The sample behind the edges counts to the spacings less one, the others are seen, and row order is nothing."""
+@given(pairs(floats | few_atoms | awkward, 63, 200), st.sampled_from([1 << 63, 40, 2]))
+def test_a_reference_fills_its_grid_in_any_order(rows: list[tuple[float, int]], hashes: int) -> None:
+    """The sample makes the edges, the others are seen, and row order is nothing: even if events are there twice."""
     rng = np.random.default_rng(len(rows))
     values = np.array([r[0] for r in rows])
     row_ties = np.array([r[1] for r in rows], np.int64)
-    select = rng.integers(0, 1 << 63, len(rows)).astype(np.uint64)
+    select = rng.integers(0, hashes, len(rows)).astype(np.uint64)
     order = rng.permutation(len(rows))
 
     grid, seen = build_numeric_grid(values, select, row_ties)
@@ -92,19 +94,36 @@ def test_a_reference_fills_its_grid_in_any_order(rows: list[tuple[float, int]]) 
     assert len(rows) == reference_size(len(rows)) + seen.sum()
 
 
-def test_many_atoms_are_counted_exactly() -> None:
-    """A column of prices, all of them on edges and shared by many rows, is counted like the naive oracle does."""
+@pytest.mark.parametrize(
+    ("atoms", "unit"),
+    [
+        pytest.param(40, 1.0, id="integers"),
+        pytest.param(1, 1.0, id="one integer"),
+        pytest.param(40, 0.99, id="many prices"),
+        pytest.param(3, 0.99, id="few prices"),
+        pytest.param(2000, 1.0, id="integers too large for one key"),
+        pytest.param(2, 1000.0, id="the largest that fits"),
+    ],
+)
+def test_atoms_are_counted_exactly(atoms: int, unit: float) -> None:
+    """Rows on the edges, between them and beyond, with ties below and above those of the edges, fall as they should."""
     rng = np.random.default_rng(11)
-    sample = np.sort(rng.integers(0, 40, 63) + 0.99)
-    ranks = spacings(63).cumsum()[:-1] - 1
-    edge_ties = np.arange(33, dtype=np.int64) * 1000
-    grid = NumericGrid(63, sample[ranks], edge_ties)
-    values: Float64 = (rng.integers(-2, 45, 3000) + 0.99).astype(np.float64)
+    sample = np.sort(rng.integers(0, atoms, 63)) * unit
+    edges = sample[spacings(63).cumsum()[:-1] - 1]
+    grid = NumericGrid(63, edges, np.arange(33, dtype=np.int64) * 1000)
+    values: Float64 = rng.integers(-4, 2 * atoms + 4, 3000) / 2 * unit
     row_ties = rng.integers(0, 33_000, 3000)
 
     assert (
         np.bincount(naive_bins(grid, values, row_ties), minlength=34).tolist() == grid.count(values, row_ties).tolist()
     )
+
+
+def test_a_negative_zero_is_a_zero() -> None:
+    """Equal values have equal bytes in a baseline."""
+    grid = NumericGrid(63, np.array([-0.0] * 33), np.arange(33, dtype=np.int64))
+
+    assert [1.0] * 33 == np.copysign(1.0, grid.edges).tolist()
 
 
 @pytest.mark.parametrize(("m", "bins"), [(63, 34), (127, 36), (255, 38), (1023, 42), (4095, 46), (65_535, 54)], ids=str)
