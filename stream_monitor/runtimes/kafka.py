@@ -27,7 +27,7 @@ from stream_monitor.kafka.profile import (
     StartFrom,
 )
 from stream_monitor.kafka.settings import Delivery
-from stream_monitor.kafka.topics import check_inputs, require, verify_topics
+from stream_monitor.kafka.topics import require, verify_topics
 from stream_monitor.outputs.endpoints import Identity, pages
 from stream_monitor.outputs.health import Health
 from stream_monitor.outputs.http import CannotListen, HttpServer
@@ -172,9 +172,6 @@ class KafkaRuntime:
         names = topic_names(settings)
         admin = open_admin(kafka)
         for difference in require(verify_topics(admin, topic_specs(settings))):
-            _LOG.warning("%s", difference)
-        inputs = [source.topic for source in plan.inputs]
-        for difference in require(check_inputs(admin, inputs, allowed_lateness_ms=plan.time.allowed_lateness_ms)):
             _LOG.warning("%s", difference)
         workers: dict[Role, Worker] = {}
         if Role.PROFILE in self._roles:

@@ -1,6 +1,6 @@
 """Log lines of a worker: one JSON object or one line of text each, to standard error, without secrets.
 
-Values are cut at 256 characters and control characters are escaped, so that no name from an event can forge a line.
+A message is cut at 1,024 characters and control characters are escaped: no name from an event can forge a line.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from stream_monitor.config.redaction import redact_text
 from stream_monitor.core.canonical import canonical_json
 
-MAX_VALUE = 256
+MAX_MESSAGE = 1_024
 _LEVELS = {"debug": logging.DEBUG, "info": logging.INFO, "warning": logging.WARNING, "error": logging.ERROR}
 
 
@@ -44,7 +44,7 @@ class LineFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """Return the line; a traceback is part of it, as one value."""
         stamp = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        message = self._clean(record.getMessage())[:MAX_VALUE]
+        message = self._clean(record.getMessage())[:MAX_MESSAGE]
         trace = self._clean(self.formatException(record.exc_info)) if record.exc_info else ""
         if not self._json:
             return f"{stamp} {record.levelname.lower()} {record.name}: {message}{trace and ' | ' + trace}"

@@ -35,10 +35,10 @@ def reference(plan: Plan = PLAN) -> Baseline:
     return baseline_of(SCENARIO.reference(2_000, start_ms=START_MS - 86_400_000), plan)
 
 
-def traffic(seconds: int, *, partitions: int = 1, seed: int = 0) -> list[Records]:
+def traffic(seconds: int, *, partitions: int = 1, seed: int = 0, start_ms: int = START_MS) -> list[Records]:
     """Return the records of each partition: disordered within a second, some twice, some late."""
     rng = np.random.default_rng(seed)
-    everything = [event for second in range(seconds) for event in SCENARIO.second(second, start_ms=START_MS)]
+    everything = [event for second in range(seconds) for event in SCENARIO.second(second, start_ms=start_ms)]
     arrival = np.array([at_ms for at_ms, _ in everything]) + rng.integers(0, 800, len(everything))
     arrival[rng.random(len(everything)) < 0.02] += 6_000
     twice = rng.random(len(everything)) < 0.01
