@@ -1,0 +1,175 @@
+"""The whole product on Kafka: processes that come, go and die, against the same events replayed from a file."""
+
+from __future__ import annotations
+
+import io
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from stream_monitor.config.yaml_text import Plain
+from stream_monitor.core.baseline import Baseline, Origin, OriginType, ReferenceTable, build_baseline
+from stream_monitor.core.judge import ALERT_HEADERS
+from stream_monitor.core.keys import judge_partition, row_hashes
+from stream_monitor.core.plan import LimitsPlan
+from stream_monitor.kafka.readers import decode_alert, export_topics, read_partition
+from stream_monitor.runtimes.local import LocalAlert
+from stream_monitor.runtimes.replay import replay, survey
+from tests.kafka.deployment import Deployment
+
+SOURCES = 6
+JUDGES = 4
+PANES = 80
+DRIFT = range(30, 50)
+ROWS = 25
+"""Of one model in one pane."""
+
+PANE_MS = 10_000
+T0_MS = (int(time.time() * 1000) - 2 * 3_600_000) // PANE_MS * PANE_MS
+"""Event time begins two hours ago: alerts carry event time, and retention goes by it."""
+
+SETTINGS: dict[str, Plain] = {
+    "time": {"idle_after": "off", "allowed_lateness": "15s"},
+    "detection": {"pane": "10s", "window": "1m", "detectors": ["rank_shiryaev_roberts", {"kind": "page_hinkley"}]},
+    "alerts": {"resolve_after": 5},
+}
+
+Event = tuple[int, int, bytes]
+"""Partition, record time, value."""
+
+
+def model_names() -> list[str]:
+    """Return six models that leave no judge partition empty."""
+    by_partition: dict[int, list[str]] = {p: [] for p in range(JUDGES)}
+    for i in range(100):
+        by_partition[judge_partition(f"model-{i}", JUDGES)].append(f"model-{i}")
+    return [*(own[0] for own in by_partition.values()), by_partition[0][1], by_partition[1][1]]
+
+
+def columns(rng: np.random.Generator, rows: int, *, drifted: bool) -> dict[str, list[float | str | None]]:
+    """Return features: a number with ties, a heavy tail with missing values, a category."""
+    shift = 1.0 if drifted else 0.0
+    tail = rng.lognormal(0.0, 1.0, rows).tolist()
+    gone = rng.random(rows) < 0.05 + 0.3 * shift
+    return {
+        "amount": np.round(rng.normal(50 + 25 * shift, 20, rows)).tolist(),
+        "tail": [None if lost else value for lost, value in zip(gone, tail, strict=True)],
+        "country": rng.choice(["AT", "DE", "FR"], rows, p=[0.2, 0.5, 0.3]).tolist(),
+    }
+
+
+def reference(model: str) -> Baseline:
+    """Return a baseline of 2,047 rows."""
+    rows = 2_047
+    found = columns(np.random.default_rng(7), rows, drifted=False)
+    select, tie = row_hashes(model, [f"train-{i}" for i in range(rows)])
+    table = ReferenceTable({f"feature:{name}": values for name, values in found.items()}, select, tie)
+    return build_baseline(model, "1", table, origin=Origin(OriginType.DATASET, rows), limits=LimitsPlan())
+
+
+def traffic(seed: int) -> list[Event]:
+    """Return the records of all models in order of arrival: some disordered, late, doubled or unreadable."""
+    rng = np.random.default_rng(seed)
+    arriving: list[tuple[float, Event]] = []
+    for model in model_names():
+        for pane in range(PANES):
+            found = columns(rng, ROWS, drifted=pane in DRIFT)
+            for row in range(ROWS):
+                at_ms = T0_MS + pane * PANE_MS + int(rng.integers(PANE_MS))
+                value = {
+                    "event_id": f"{model}-{pane}-{row}",
+                    "model": model,
+                    "version": "1",
+                    "timestamp": at_ms,
+                    "features": {name: values[row] for name, values in found.items()},
+                }
+                delay_ms = rng.exponential(2_000) + (30_000 if rng.random() < 0.02 else 0)
+                event = (int(rng.integers(SOURCES)), at_ms, orjson.dumps(value))
+                arriving += [(at_ms + delay_ms, event)] * (2 if rng.random() < 0.01 else 1)
+                if rng.random() < 0.01:
+                    arriving.append((at_ms + delay_ms, (event[0], at_ms, event[2][:-7])))
+    return [event for _, event in sorted(arriving, key=lambda item: item[0])]
+
+
+def sentinels() -> list[Event]:
+    """Return one event for each partition, far enough behind all others to close their panes."""
+    at_ms = T0_MS + (PANES + 30) * PANE_MS
+    values = (
+        {"event_id": f"end-{p}", "model": "sentinel", "timestamp": at_ms, "features": {"x": 1}} for p in range(SOURCES)
+    )
+    return [(p, at_ms, orjson.dumps(value)) for p, value in enumerate(values)]
+
+
+@pytest.fixture
+def deployment(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Deployment]:
+    """Topics of 6 input and 4 judge partitions, with a baseline for every model."""
+    made = Deployment(kafka, prefix, tmp_path, input_partitions=SOURCES, judges=JUDGES, settings=SETTINGS)
+    try:
+        for model in model_names():
+            made.activate(reference(model))
+        yield made
+    finally:
+        made.kill_all()
+
+
+@pytest.mark.timeout(300)
+def test_workers_that_come_go_and_die_publish_what_a_replay_does(deployment: Deployment, tmp_path: Path) -> None:
+    """3 profile and 2 judge processes, a rebalance in the middle, one kill -9 of each role: every alert partition is
+    byte for byte that of the exported topics in a backtest.
+    """
+    events = traffic(1)
+    third = len(events) // 3
+    workers = [deployment.start("profile", "a"), deployment.start("profile", "b"), deployment.start("judge", "a")]
+    deployment.send(events[:third])
+    deployment.wait_until(lambda: bool(deployment.committed("judge")), "the first commit of a judge")
+
+    workers += [deployment.start("profile", "c"), deployment.start("judge", "b")]
+    deployment.send(events[third : 2 * third])
+    deployment.wait_until(lambda: deployment.is_caught_up("profile"), "everything sent is profiled")
+
+    killed = [workers.pop(1), workers.pop(1)]
+    deployment.send(events[2 * third :])
+    for worker in killed:
+        worker.kill()
+    left = [not deployment.is_caught_up(role) for role in ("profile", "judge")]
+    deployment.send(sentinels())
+    workers += [deployment.start("profile", "b"), deployment.start("judge", "a")]
+    deployment.wait_until(lambda: deployment.is_caught_up("profile"), "all events are profiled")
+    codes = [worker.stop() for worker in workers if worker.name.startswith("profile")]
+    deployment.wait_until(lambda: deployment.is_caught_up("judge"), "all profiles are judged")
+    codes += [worker.stop() for worker in workers if worker.name.startswith("judge")]
+
+    assert (codes, left) == ([0] * 5, [True, True]), "a kill that left no work proves nothing"
+    found = committed_alerts(deployment)
+    assert found == replayed_alerts(deployment, tmp_path / "export.jsonl")
+    assert all({"firing", "resolved"} <= {decode_alert(value).status for _, value, *_ in own} for own in found)
+
+
+Written = tuple[bytes | None, bytes, int, tuple[tuple[str, bytes | None], ...]]
+"""Key, value, record time and headers of an alert."""
+
+
+def committed_alerts(deployment: Deployment) -> list[list[Written]]:
+    """Return the alert records of every partition, as a reader sees them."""
+    topic = deployment.settings.topics.alerts
+    return [
+        [(r.key, r.value or b"", r.timestamp_ms, r.headers) for r in read_partition(deployment.kafka, topic, p)]
+        for p in range(JUDGES)
+    ]
+
+
+def replayed_alerts(deployment: Deployment, file: Path) -> list[list[Written]]:
+    """Export input and baselines, replay the file without Kafka, and return the alerts of every partition."""
+    buffer = io.BytesIO()
+    export_topics(deployment.kafka, [deployment.input, deployment.settings.topics.baselines], buffer)
+    file.write_bytes(buffer.getvalue())
+    alerts: list[LocalAlert] = []
+    replay(file, deployment.settings, contents=survey(file), partitions={}, on_alert=alerts.append)
+    return [
+        [(a.event.key, a.event.value, a.event.timestamp_ms, ALERT_HEADERS) for a in alerts if a.partition == p]
+        for p in range(JUDGES)
+    ]
