@@ -77,12 +77,14 @@ class Demo:
             self._plain.drifts(self._scenario.injected(until_s=second), second)
             self._plain.notices(self._story.notices, second)
             return
+        live.update(render(self.frame(), height=self._console.height - 1), refresh=True)
+
+    def frame(self) -> Frame:
+        """Return what the screen shows at this moment."""
+        second = self._sender.second
         if second - self._scraped >= SCRAPE_S:
             self._scraped = second
             self._readings = exposition.scrape(self._backend.address) or self._readings
-        live.update(render(self._frame(second), height=self._console.height - 1), refresh=True)
-
-    def _frame(self, second: float) -> Frame:
         cycle = int(second // self._scenario.cycle_s) * self._scenario.cycle_s
         drifts = self._scenario.injected(until_s=cycle + self._scenario.cycle_s)
         return Frame(
