@@ -25,7 +25,7 @@ from tests.kafka.members import QUICK, make_topic
 
 ROW_MS = 100
 PANE_MS = 10_000
-PATIENCE_S = 90.0
+PATIENCE_S = 150.0
 NUMBERS = {"car_value", "debt_to_income_ratio", "loan_length", "driver_tenure"}
 SERIES = {"y_pred_proba": "confidence", "y_pred": "prediction"}
 
@@ -127,7 +127,7 @@ def judged(settings: Settings, panes: int) -> list[AlertRecord]:
     raise AssertionError(f"{readings.panes} of {panes} panes judged after {PATIENCE_S:g} s")
 
 
-@pytest.mark.timeout(180)
+@pytest.mark.timeout(260)
 def test_the_five_drifted_columns_alarm_and_nothing_else(kafka: str, prefix: str, tmp_path: Path) -> None:
     """Each drifted column fires within 1,000 rows of the drift, none before it, and no stable column ever."""
     try:
