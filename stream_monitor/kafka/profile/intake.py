@@ -1,7 +1,9 @@
 """Records that were read and are not counted yet, by partition (steps 6 and 7).
 
-`Pending` holds what the client gave, as it gave it: nothing is done to a record before its chunk is cut. It accepts
-each offset once; what comes again after a partition was taken up anew is dropped and counted.
+The client's message objects are taken apart at once, while they are warm in the cache, and let go: keeping 200,000 of
+them until the chunk is cut makes every pass of the garbage collector longer, which cost more than all of this file
+(1.1 µs a record against 0.5). An offset is accepted once; what comes again after a partition was taken up anew is
+dropped.
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from confluent_kafka import Message
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.batch import RawChunk
 
+Headers = Sequence[tuple[str, bytes | None]]
+
 _timestamp_ms = itemgetter(1)
 
 
@@ -28,14 +32,19 @@ class Pending:
         since: when the oldest of the records held came, seconds of the worker's monotonic clock; None when empty.
     """
 
-    def __init__(self, expected: int) -> None:
+    def __init__(self, topic: str, partition: int, expected: int) -> None:
         self.expected = expected
         self.bytes = 0
         self.since: float | None = None
-        self._messages: list[Message] = []
+        self._place = topic, partition
+        self._values: list[bytes | None] = []
+        self._keys: list[bytes | None] = []
+        self._headers: list[object] = []
+        self._offsets: list[Int64] = []
+        self._record_ms: list[Int64] = []
 
     def __len__(self) -> int:
-        return len(self._messages)
+        return len(self._values)
 
     def accept(self, messages: list[Message], now: float) -> int:
         """Take a run of records of this partition, in offset order, and return how many had to be dropped."""
@@ -46,10 +55,15 @@ class Pending:
                 return came
         if self.since is None:
             self.since = now
-        self._messages += messages
+        n = len(messages)
+        self._values += map(Message.value, messages)
+        self._keys += map(Message.key, messages)
+        self._headers += map(Message.headers, messages)
+        self._offsets.append(np.fromiter(map(Message.offset, messages), np.int64, n))
+        self._record_ms.append(np.fromiter(map(_timestamp_ms, map(Message.timestamp, messages)), np.int64, n))
         self.bytes += sum(map(len, messages))
         self.expected = _offset(messages[-1]) + 1
-        return came - len(messages)
+        return came - n
 
     def reached_end(self, offset: int) -> None:
         """Learn that no record lies between `expected` and `offset`: what is there are markers or compacted records."""
@@ -63,64 +77,68 @@ class Pending:
         Raises:
             ValueError: nothing is held.
         """
-        if not self._messages:
+        if not self._values:
             raise ValueError("no records are pending")
-        whole = records >= len(self._messages)
-        messages = self._messages if whole else self._messages[:records]
-        chunk = raw_chunk(messages)
+        offsets, record_ms = self._joined()
+        keys, headers = self._keys, self._headers
+        whole = records >= len(self._values)
+        chunk = RawChunk(
+            *self._place,
+            offsets if whole else offsets[:records],
+            record_ms if whole else record_ms[:records],
+            self._values if whole else self._values[:records],
+            keys.__getitem__,
+            lambda index: _pairs(headers[index]),
+        )
         return chunk, self.expected if whole else int(chunk.offsets[-1]) + 1
 
     def drop(self, records: int, now: float) -> None:
         """Forget the first records: they are committed."""
-        rest = self._messages[records:]
-        self._messages = rest
-        self.bytes = sum(map(len, rest))
-        self.since = now if rest else None
+        if not records:
+            return
+        offsets, record_ms = self._joined()
+        # New lists: the chunk that was counted may still hold the old ones.
+        self._values, self._keys, self._headers = (
+            self._values[records:],
+            self._keys[records:],
+            self._headers[records:],
+        )
+        self._offsets, self._record_ms = [offsets[records:]], [record_ms[records:]]
+        self.bytes = sum(len(value) for value in self._values if value is not None)
+        self.since = now if self._values else None
 
-    def reset(self, expected: int) -> None:
-        """Forget everything and accept from an offset on."""
-        self._messages = []
-        self.bytes = 0
-        self.since = None
-        self.expected = expected
-
-
-def raw_chunk(messages: Sequence[Message]) -> RawChunk:
-    """Return records of one partition as a chunk; keys and headers are looked up only where they are asked for."""
-    n = len(messages)
-    topic, partition = messages[0].topic(), messages[0].partition()
-    assert topic is not None  # only error events are without a place
-    assert partition is not None
-
-    def headers_of(index: int) -> Sequence[tuple[str, bytes | None]]:
-        return _headers(messages[index])
-
-    return RawChunk(
-        topic,
-        partition,
-        np.fromiter(map(Message.offset, messages), np.int64, n),
-        np.fromiter(map(_timestamp_ms, map(Message.timestamp, messages)), np.int64, n),
-        list(map(Message.value, messages)),
-        lambda index: messages[index].key(),
-        headers_of,
-    )
+    def _joined(self) -> tuple[Int64, Int64]:
+        self._offsets, self._record_ms = [np.concatenate(self._offsets)], [np.concatenate(self._record_ms)]
+        return self._offsets[0], self._record_ms[0]
 
 
-def runs(messages: list[Message]) -> Iterator[tuple[str, int, list[Message]]]:
-    """Cut a mixed list of records into runs of one partition, in order; the list must not hold error events."""
+def runs(messages: list[Message], *, topics: int) -> Iterator[tuple[str, int, list[Message]]]:
+    """Cut a mixed list of records into runs of one partition, in order; the list must not hold error events.
+
+    Args:
+        messages: as the client gave them.
+        topics: how many topics they may come from; with one, nobody looks.
+    """
     if not messages:
         return
     n = len(messages)
     partitions: Int64 = np.fromiter(map(Message.partition, messages), np.int64, n)
     changes = partitions[1:] != partitions[:-1]
-    topics = list(map(Message.topic, messages))
-    if topics.count(topics[0]) != n:
-        changes |= np.fromiter((a != b for a, b in pairwise(topics)), bool, n - 1)
-    starts = [0, *(np.flatnonzero(changes) + 1).tolist(), n]
-    for start, end in pairwise(starts):
-        topic = topics[start]
+    if topics > 1:
+        names = map(Message.topic, messages)
+        changes |= np.fromiter((a != b for a, b in pairwise(names)), bool, n - 1)
+    for start, end in pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), n]):
+        topic = messages[start].topic()
         assert topic is not None  # only error events are without a place
         yield topic, int(partitions[start]), messages[start:end]
+
+
+def raw_chunk(messages: list[Message]) -> RawChunk:
+    """Return records of one partition, at least one, as a chunk."""
+    ((topic, partition, _),) = runs(messages, topics=1)
+    pending = Pending(topic, partition, 0)
+    pending.accept(messages, 0.0)
+    return pending.first(len(messages))[0]
 
 
 def _offset(message: Message) -> int:
@@ -129,7 +147,8 @@ def _offset(message: Message) -> int:
     return offset
 
 
-def _headers(message: Message) -> Sequence[tuple[str, bytes | None]]:
-    found = message.headers() or []
-    pairs = found.items() if isinstance(found, dict) else found
-    return [(name, value.encode() if isinstance(value, str) else value) for name, value in pairs]
+def _pairs(found: object) -> Headers:
+    if not found:
+        return ()
+    assert isinstance(found, list)  # the type of `headers` is wider: what producers may pass
+    return found

@@ -43,7 +43,7 @@ class OwnedPartition:
     paused: bool = False
 
     def __post_init__(self) -> None:
-        self.pending = Pending(self.next)
+        self.pending = Pending(self.topic, self.partition, self.next)
 
     @property
     def place(self) -> Place:

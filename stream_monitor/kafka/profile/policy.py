@@ -53,7 +53,7 @@ class Tuning:
         chunk_records: or so many records.
         written_bytes: a chunk that would write more is cut.
         poll_s: longest wait for records.
-        poll_records: most records taken at once.
+        poll_records: most records taken at once: so many message objects as stay in the processor's cache.
         quiet_s: a partition with something to tell and no records tells it in an empty chunk after so long.
         retry_s: pause before partitions of a failed round are taken up again.
         committed_s: how long an assignment may wait for committed offsets.
@@ -70,7 +70,7 @@ class Tuning:
     chunk_records: int = 200_000
     written_bytes: int = 8 << 20
     poll_s: float = 0.2
-    poll_records: int = 10_000
+    poll_records: int = 1_000
     quiet_s: float = 1.0
     retry_s: float = 0.2
     committed_s: float = 60.0

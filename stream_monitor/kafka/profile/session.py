@@ -128,9 +128,7 @@ class ProfileSession:
         self._exit.callback(self._tail.close)
         self._baselines.read_to_end(timeout_s=job.tuning.committed_s)
         self._start_group()
-        self._consumer: Consumer = clients.open_consumer(
-            profile_consumer(settings, group=job.group, instance=job.instance), self._on_error
-        )
+        self._consumer: Consumer = self._open_consumer()
         self._exit.callback(self._consumer.close)
         self._join()
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
@@ -153,6 +151,13 @@ class ProfileSession:
             partitions=self._states[job.topics.profiles].partitions,
             letter_partitions=self._states[job.topics.dead_letters].partitions,
             gauges=self._memory.gauges,
+        )
+
+    def _open_consumer(self) -> Consumer:
+        """Return a member of the group; a session inside another framework is lent one."""
+        job = self._job
+        return clients.open_consumer(
+            profile_consumer(job.settings, group=job.group, instance=job.instance), self._on_error
         )
 
     def _join(self) -> None:
@@ -281,7 +286,7 @@ class ProfileSession:
         self._accept(messages, now)
 
     def _accept(self, messages: list[Message], now: float) -> None:
-        for topic, partition, run in runs(messages):
+        for topic, partition, run in runs(messages, topics=len(self._job.decoders)):
             owned = self._owned.get((topic, partition))
             if owned is None:  # given up between fetch and now
                 continue

@@ -16,7 +16,7 @@ def record(offset: int, partition: int = 0, topic: str = "in") -> Message:
 
 def test_a_chunk_holds_the_records_in_order() -> None:
     """Offsets, record times and values as they came; keys are looked up by position."""
-    pending = Pending(5)
+    pending = Pending("in", 0, 5)
     pending.accept([record(5), record(6), record(9)], now=0.0)
     chunk, upto = pending.first(10)
 
@@ -26,7 +26,7 @@ def test_a_chunk_holds_the_records_in_order() -> None:
 
 def test_an_offset_is_accepted_once() -> None:
     """What comes again after a partition was taken up anew is dropped and counted."""
-    pending = Pending(5)
+    pending = Pending("in", 0, 5)
     pending.accept([record(5), record(6)], now=0.0)
 
     assert pending.accept([record(5), record(6), record(7)], now=1.0) == 2
@@ -36,7 +36,7 @@ def test_an_offset_is_accepted_once() -> None:
 
 def test_a_part_ends_behind_its_last_record() -> None:
     """The rest stays for the next chunk, which begins where the part ended."""
-    pending = Pending(0)
+    pending = Pending("in", 0, 0)
     pending.accept([record(0), record(1), record(5)], now=0.0)
     chunk, upto = pending.first(2)
     pending.drop(len(chunk), now=1.0)
@@ -47,7 +47,7 @@ def test_a_part_ends_behind_its_last_record() -> None:
 
 def test_the_end_of_the_partition_lies_behind_its_markers() -> None:
     """Transaction markers at the end are accounted for with the last records."""
-    pending = Pending(0)
+    pending = Pending("in", 0, 0)
     pending.accept([record(0)], now=0.0)
     pending.reached_end(3)
 
@@ -57,13 +57,13 @@ def test_the_end_of_the_partition_lies_behind_its_markers() -> None:
 def test_nothing_pending_is_no_chunk() -> None:
     """An empty chunk is made elsewhere, on purpose."""
     with pytest.raises(ValueError, match="pending"):
-        Pending(0).first(1)
+        Pending("in", 0, 0).first(1)
 
 
 def test_a_mixed_list_is_cut_into_runs_of_one_partition() -> None:
     """Runs keep the order in which the client gave the records."""
     mixed = [record(0), record(1), record(7, 1), record(2), record(2, 0, "other")]
-    cut = [(topic, partition, [m.offset() for m in run]) for topic, partition, run in runs(mixed)]
+    cut = [(topic, partition, [m.offset() for m in run]) for topic, partition, run in runs(mixed, topics=2)]
 
     assert [("in", 0, [0, 1]), ("in", 1, [7]), ("in", 0, [2]), ("other", 0, [2])] == cut
-    assert list(runs([])) == []
+    assert list(runs([], topics=2)) == []
