@@ -22,6 +22,7 @@ from stream_monitor.core.detectors import (
     RiverDetector,
     RiverKind,
     SeriesReference,
+    ToleranceShiryaevRoberts,
     UnusableStateError,
 )
 from stream_monitor.core.grid import spacings
@@ -87,6 +88,7 @@ CASES = [
         numeric(63),
         learns=True,
     ),
+    Case("tolerance", ToleranceShiryaevRoberts(0.01), 63, GRID, numeric(63), learns=False),
     Case("bernoulli", IntervalBernoulli(), 2, SeriesReference(np.array([900, 100])), fixed(0.9, 0.1), learns=False),
     Case(
         "bernoulli, up",
@@ -229,6 +231,18 @@ def test_a_change_is_dated_within_the_panes_given(case: Case) -> None:
     found = group.change_range(0, panes[-30:, 0])
 
     assert -1 <= found.first <= found.median <= found.last < 30
+
+
+@every_detector
+def test_nothing_before_a_restart_is_dated(case: Case) -> None:
+    """After a restart the evidence begins anew, and so does the range of the change."""
+    panes = case.panes(80, series=1, seed=8)
+    group = case.group(1)
+    run(group, panes[:60], alarm_at=1e9)
+    group.restart(0)
+    run(group, panes[60:], alarm_at=1e9)
+
+    assert group.change_range(0, panes[-40:, 0]).first >= 20
 
 
 @every_detector

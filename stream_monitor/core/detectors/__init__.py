@@ -22,6 +22,7 @@ from stream_monitor.core.detectors.mixtures import Mixture
 from stream_monitor.core.detectors.negative_binomial import NegativeBinomial
 from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRoberts
 from stream_monitor.core.detectors.river_group import RiverDetector, RiverKind
+from stream_monitor.core.detectors.tolerance_shiryaev_roberts import ToleranceShiryaevRoberts
 
 __all__ = [
     "DETECTORS",
@@ -39,6 +40,7 @@ __all__ = [
     "RiverDetector",
     "RiverKind",
     "SeriesReference",
+    "ToleranceShiryaevRoberts",
     "UnusableStateError",
 ]
 
@@ -71,6 +73,7 @@ class DetectorEntry:
 
 DETECTORS = (
     DetectorEntry("rank_shiryaev_roberts", Layout.NUMERIC, evidence=True, spec=RankShiryaevRoberts),
+    DetectorEntry("tolerance_shiryaev_roberts", Layout.NUMERIC, evidence=True, spec=ToleranceShiryaevRoberts),
     DetectorEntry("interval_bernoulli", Layout.BINARY, evidence=True, spec=IntervalBernoulli),
     DetectorEntry("interval_categories", Layout.CATEGORICAL, evidence=True, spec=IntervalCategories),
     DetectorEntry("negative_binomial", Layout.COUNT, evidence=True, spec=NegativeBinomial),

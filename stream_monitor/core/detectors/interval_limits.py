@@ -52,6 +52,16 @@ def one_sided_upper(k: float, m: float, *, miss: float) -> Limits:
     return Limits(0.0, _up(float(betaincinv(k + 1, m - k, 1 - miss))))
 
 
+def order_statistic_limits(spacings: float, total: float, *, miss: float) -> Limits:
+    """Return limits of the mass below an order statistic, of which each is wrong with probability miss / 2.
+
+    The mass of `spacings` out of `total` spacings of a sample is Beta(spacings, total - spacings), for every law.
+    """
+    rest = total - spacings
+    lower, upper = (float(betaincinv(spacings, rest, level)) for level in (miss / 2, 1 - miss / 2))
+    return Limits(_down(lower), _up(upper))
+
+
 def _up(value: float) -> float:
     return min(1.0, float(f"{value * (1.0 + 1e-8):.8e}"))
 

@@ -8,7 +8,7 @@ prolonged along its last two entries.
 >>> adwin_delta(1e7).extrapolated
 True
 
-Source: Siegmund (1985), Sequential Analysis, eq. 2.56; table: seed 20261124, lower 95 % limits, `python -m bench.run_length`.
+Source: Siegmund (1985), Sequential Analysis, eq. 2.56. Table: lower 95 % limits of `python -m bench.run_length`.
 """
 
 from __future__ import annotations

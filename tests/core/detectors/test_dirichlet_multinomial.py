@@ -103,6 +103,17 @@ def test_a_design_effect_divides_counts_and_parameters() -> None:
     assert found == pytest.approx(alternatives().log_e_values(single, counts), rel=1e-12)
 
 
+def test_a_null_of_a_trillion_events_does_not_overflow() -> None:
+    """Plain integer sums of counts times tilts would leave 64 bits after a few weeks of heavy traffic."""
+    small, large = np.array([3, 5, 8]) << 20, np.array([3, 5, 8]) << 45
+    counts = np.array([[30, 50, 90]])
+    before = [Null(alpha[None], np.ones((1, 2, 3)), np.ones(1)) for alpha in (small, large)]
+
+    few, many = (alternatives().log_e_values(null, counts)[0] for null in before)
+
+    assert many == pytest.approx(few, abs=2e-3)
+
+
 def test_memories_are_reckoned_back() -> None:
     """What the memories were before some panes follows from what they are after them."""
     generator = np.random.default_rng(1)

@@ -150,6 +150,7 @@ def test_the_statistic_of_page_hinkley_stands_beside_its_threshold() -> None:
         if group.step(np.array([row]), pane[None])[0] == np.inf:
             break
 
+    assert group.step(np.array([row]), np.zeros((1, 34), dtype=np.int64))[0] == -np.inf  # silence alarms no second time
     assert group.threshold is not None
     assert group.statistic(row) > group.threshold
     assert RiverDetector(RiverKind.ADWIN, 1e4).build(63).threshold is None
