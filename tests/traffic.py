@@ -128,11 +128,16 @@ class Monitor:
         plan: the plan.
         partitions: judge partitions.
         sources: source partitions of the one topic.
-        baselines: active from the first pane on.
+        baselines: each active from an instant of event time on.
     """
 
     def __init__(
-        self, plan: Plan, *, partitions: int = 1, sources: int = 1, baselines: Sequence[Baseline] = ()
+        self,
+        plan: Plan,
+        *,
+        partitions: int = 1,
+        sources: int = 1,
+        baselines: Sequence[tuple[Baseline, int]] = (),
     ) -> None:
         self.plan = plan
         self.partitions = partitions
@@ -140,8 +145,8 @@ class Monitor:
         self.lead_ms = activation_lead_ms(plan.time)
         self.schedule = Schedule(group="test", lead_ms=self.lead_ms)
         self.broker_ms = 0
-        for baseline in baselines:
-            self.publish(baseline, from_ms=0)
+        for baseline, from_ms in baselines:
+            self.publish(baseline, from_ms=from_ms)
         self.write_baselines([start_record("test", "0", {TOPIC: sources})])
         self.log: list[list[StoredEntry]] = [[] for _ in range(partitions)]
         self.judges = [self.judge(p) for p in range(partitions)]

@@ -50,10 +50,11 @@ def events(model: str, seed: int, *, length_ms: int, rate: float, start_ms: int 
 
 
 @cache
-def baselines() -> tuple[Baseline, ...]:
+def baselines() -> tuple[tuple[Baseline, int], ...]:
     """Baselines of all models but the last."""
     start_ms = T0 - 10 * MINUTE
-    return tuple(baseline_of(events(m, 1, length_ms=100 * SECOND, rate=3.0, start_ms=start_ms)) for m in MODELS[:-1])
+    tables = [events(model, 1, length_ms=100 * SECOND, rate=3.0, start_ms=start_ms) for model in MODELS[:-1]]
+    return tuple((baseline_of(table), 0) for table in tables)
 
 
 @cache

@@ -48,10 +48,15 @@ def observe(watch: Watch, use: int) -> bool:
     """Add the last pane to an episode; return whether it says anything about the effect."""
     episode, series = watch.episodes[use], watch.uses[use].series
     counts = watch.last(series)
+    seen = int(counts.sum())
     episode.panes += 1
-    episode.events += int(counts.sum())
     episode.total += counts
-    return watch.series[series].kind is SeriesKind.COUNT or bool(counts.any())
+    if watch.series[series].kind is SeriesKind.COUNT:
+        expected, _ = _demand(watch, use)
+        episode.events += max(seen, int(expected or 0))  # events that did not come are seen, too
+        return True
+    episode.events += seen
+    return seen > 0
 
 
 def is_mature(watch: Watch, use: int) -> bool:

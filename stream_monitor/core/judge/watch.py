@@ -35,7 +35,7 @@ class Episode:
         total: events per bin since the alarm.
         undo: events per bin that the null has learnt since the change began.
         panes: panes since the alarm.
-        events: events since the alarm.
+        events: events since the alarm; of a count, those expected if they are more.
         fired: whether a rule has fired.
     """
 
