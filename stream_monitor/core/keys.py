@@ -48,15 +48,30 @@ def row_hashes(model: str, event_ids: Sequence[str], rows: Sequence[int] | None 
     Returns:
         `select` uint64 of shape (n,) and `tie` int64 of shape (n,), 0 <= tie < 2^53.
     """
-    prefix = f"{model}\x00"
     if rows is None:
-        return _split([xxh3_128_digest(f"{prefix}{event_id}\x000".encode()) for event_id in event_ids])
+        return split_digests(row_digests(model, event_ids))
+    prefix = f"{model}\x00"
     return _split(
         [
             xxh3_128_digest(f"{prefix}{event_id}\x00{row}".encode())
             for event_id, row in zip(event_ids, rows, strict=True)
         ]
     )
+
+
+def row_digests(model: str, event_ids: Iterable[str]) -> bytes:
+    """Return the XXH3-128 digests of rows, 16 bytes each, of records that hold one row.
+
+    With `split_digests` it is `row_hashes` in two steps: digests of many small blocks are split at once.
+    """
+    prefix = f"{model}\x00"
+    return b"".join([xxh3_128_digest(f"{prefix}{event_id}\x000".encode()) for event_id in event_ids])
+
+
+def split_digests(digests: bytes) -> tuple[UInt64, Int64]:
+    """Return the selection hash and the tie-breaker in each digest of 16 bytes."""
+    halves = np.frombuffer(digests, dtype=">u8").reshape(-1, 2)
+    return halves[:, 0].astype(np.uint64), (halves[:, 1].astype(np.uint64) >> _UNUSED_BITS).astype(np.int64)
 
 
 def file_row_hashes(model: str, rows: Iterable[int]) -> tuple[UInt64, Int64]:
@@ -97,8 +112,7 @@ def fingerprint(labels: Mapping[str, str]) -> str:
 
 
 def _split(digests: list[bytes]) -> tuple[UInt64, Int64]:
-    halves = np.frombuffer(b"".join(digests), dtype=">u8").reshape(-1, 2)
-    return halves[:, 0].astype(np.uint64), (halves[:, 1].astype(np.uint64) >> _UNUSED_BITS).astype(np.int64)
+    return split_digests(b"".join(digests))
 
 
 @lru_cache(maxsize=4096)

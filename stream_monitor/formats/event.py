@@ -151,15 +151,10 @@ class EventReader:
             case "record.offset":
                 return str(offset)
             case "record.key":
-                if key is None:
-                    return unusable(RejectReason.MISSING_FIELD, "key: required as event_id, got none")
-                try:
-                    return _checked_id(key.decode())
-                except UnicodeDecodeError:
-                    return unusable(RejectReason.INVALID_NAME, "key: must be UTF-8")
+                return read_key(key)
             case "field":
                 event_id = _text(tree, "event_id", None)
-                return event_id if isinstance(event_id, Fault) else _checked_id(event_id)
+                return event_id if isinstance(event_id, Fault) else checked_id(event_id)
 
     def _time(self, stamp: Tree) -> int | Fault | None:
         if stamp is None:
@@ -205,7 +200,9 @@ class EventReader:
     def _read_segments(self, row: EventRow, segments: Mapping[str, Tree]) -> None:
         plan = self.model_plan(row.model)
         for name in () if plan is None else plan.segments:
-            row.segments[name] = _segment(segments.get(name), row.rejects)
+            text, reject = read_segment(segments.get(name))
+            row.segments[name] = text
+            row.rejects += [] if reject is None else [reject]
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,18 +222,39 @@ def largest_class(probabilities: Mapping[str, float]) -> tuple[str, float]:
     return name, probabilities[name]
 
 
-def _read_prediction(row: EventRow, tree: Mapping[str, Tree]) -> None:
-    prediction = tree.get("prediction")
-    derived: float | None = None
-    if isinstance(prediction, dict):
-        probabilities = _probabilities(prediction)
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What a prediction counts as.
+
+    Attributes:
+        cell: a number, a class, or none.
+        confidence: the largest probability; None unless it was given as probabilities.
+        reject: why it was left out; None if it was not.
+    """
+
+    cell: Cell
+    confidence: float | None = None
+    reject: ValueReject | None = None
+
+
+def read_prediction(value: Tree) -> Prediction:
+    """Return what a prediction counts as: numbers and classes as they are, probabilities as their largest class."""
+    if isinstance(value, dict):
+        probabilities = _probabilities(value)
         if isinstance(probabilities, ValueReject):
-            row.cells[PREDICTION] = INVALID
-            row.rejects.append(probabilities)
-        else:
-            row.cells[PREDICTION], derived = largest_class(probabilities)
-    elif "prediction" in tree:
-        row.cells[PREDICTION] = _cell(prediction, row.rejects)
+            return Prediction(INVALID, reject=probabilities)
+        return Prediction(*largest_class(probabilities))
+    rejects: list[ValueReject] = []
+    cell = _cell(value, rejects)
+    return Prediction(cell, reject=rejects[0] if rejects else None)
+
+
+def _read_prediction(row: EventRow, tree: Mapping[str, Tree]) -> None:
+    derived: float | None = None
+    if "prediction" in tree:
+        prediction = read_prediction(tree["prediction"])
+        row.cells[PREDICTION], derived = prediction.cell, prediction.confidence
+        row.rejects += [] if prediction.reject is None else [prediction.reject]
     if tree.get("confidence") is None and derived is not None:
         row.cells[CONFIDENCE] = derived
     elif "confidence" in tree:
@@ -299,10 +317,11 @@ def _bounded(value: Tree, most: float, rejects: list[ValueReject]) -> Cell:
     return cell
 
 
-def _segment(value: Tree, rejects: list[ValueReject]) -> str | None:
+def read_segment(value: Tree) -> tuple[str | None, ValueReject | None]:
+    """Return the text of a segment's value, None where there is none, and why it was left out, if it was."""
     match value:
         case None:
-            return None
+            return None, None
         case bool():
             text = "true" if value else "false"
         case str():
@@ -312,15 +331,10 @@ def _segment(value: Tree, rejects: list[ValueReject]) -> str | None:
         case float() if math.isfinite(value):
             text = repr(value)
         case float():
-            rejects.append(ValueReject.NON_FINITE)
-            return None
+            return None, ValueReject.NON_FINITE
         case _:
-            rejects.append(ValueReject.UNSUPPORTED)
-            return None
-    if check_name(text, "segment") is not None:
-        rejects.append(ValueReject.INVALID_NAME)
-        return None
-    return text
+            return None, ValueReject.UNSUPPORTED
+    return (text, None) if check_name(text, "segment") is None else (None, ValueReject.INVALID_NAME)
 
 
 def _text(tree: Mapping[str, Tree], name: str, default: str | None) -> str | Fault:
@@ -362,7 +376,18 @@ def _object(tree: Mapping[str, Tree], name: str) -> dict[str, Tree] | Fault:
     return value
 
 
-def _checked_id(event_id: str) -> str | Fault:
+def read_key(key: bytes | None) -> str | Fault:
+    """Return the identity that a record's key holds, or why it holds none."""
+    if key is None:
+        return unusable(RejectReason.MISSING_FIELD, "key: required as event_id, got none")
+    try:
+        return checked_id(key.decode())
+    except UnicodeDecodeError:
+        return unusable(RejectReason.INVALID_NAME, "key: must be UTF-8")
+
+
+def checked_id(event_id: str) -> str | Fault:
+    """Return an identity if it can be hashed and shown, or why not."""
     try:
         size = len(event_id.encode())
     except UnicodeEncodeError:

@@ -1,0 +1,576 @@
+"""A run of events of one shape, decoded block by block straight into columns.
+
+Blocks are small enough that the values of a block stay in the processor's cache between being read and being written
+to their column. Rows that do not fit the shape are handed back; the exact reader decides about them, and what it finds
+is patched in at their place.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import chain
+from typing import Any, cast
+
+import msgspec
+import numpy as np
+
+from stream_monitor.core.arrays import Float64, Int64, Intp, UInt64
+from stream_monitor.core.batch import ABSENT, INVALID, Cell, CodedColumn, Column, NumericColumn
+from stream_monitor.core.keys import row_digests, row_hashes, split_digests
+from stream_monitor.core.names import CONFIDENCE, LATENCY, PREDICTION, SERVING_ERROR, ValueReject, check_name
+from stream_monitor.formats.event import (
+    SAMPLED_RATE_LIMIT,
+    SUM_TOLERANCE,
+    EventRow,
+    checked_id,
+    read_prediction,
+    read_segment,
+)
+from stream_monitor.formats.fault import Fault
+from stream_monitor.formats.shape import PredictionForm, TypedEvents
+from stream_monitor.formats.sinks import CodeSink, NumberSink, PlainSink, Sink, packer
+from stream_monitor.formats.stamps import instants_of, instants_of_text
+from stream_monitor.formats.tree import MAX_DEPTH, Tree
+
+BLOCK_CELLS = 16_384
+"""Values of a block: their objects stay in the second-level cache."""
+
+_SHORT_ID = 64
+"""Characters of an identity that surely fits its bytes."""
+
+_INT64 = range(-(2**63), 2**64)
+"""Integers that every decoder reads as integers."""
+
+FARTHEST_MS = 2**53
+"""Instants beyond are out of range wherever a record stands, and would not fit into arithmetic on 64 bits."""
+
+_NEAR = 1e-9
+"""Sums of probabilities this near to the tolerance are left to the exact reader, which adds without rounding."""
+
+_REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What msgspec raises for bytes of another shape."""
+
+
+Columns = Sequence[tuple[Any, ...]]
+"""Fields of a block of events, by their place in the struct."""
+
+
+class TypedRun:
+    """Events of one model that are read by one typed decoder.
+
+    Feed blocks, `patch` or `drop` the rows that come back, then `settle`, and again `patch` or `drop`; after that the
+    columns are there. Only decoding happens block by block; what can be done to all rows at once waits for `settle`.
+
+    Args:
+        typed: the decoder.
+        model: the model of the shape; events of another are handed back.
+        size: most events that will be fed.
+        segments: names of the segments to keep.
+        max_bytes: longest value.
+
+    Attributes:
+        model: the model of the shape.
+    """
+
+    def __init__(self, typed: TypedEvents, model: str, *, size: int, segments: Sequence[str], max_bytes: int) -> None:
+        self.model = model
+        self._typed = typed
+        self._size = size
+        self._max_bytes = max_bytes
+        self._rows = 0
+        self._digests: list[bytes] = []
+        self._stamps = StampSink()
+        self._exact: dict[int, EventRow | None] = {}
+        self._misfits: set[int] = set()
+        self._versions: Intp = np.zeros(size, dtype=np.intp)
+        self._version_codes: dict[str | int, int] = {"": 0}
+        self._rates: Int64 | None = None
+        self._segments: dict[str, list[str | None]] = {name: [] for name in segments}
+        self._segment_texts: dict[tuple[type, Tree], tuple[str | None, ValueReject | None]] = {}
+        self._rejects: dict[int, list[ValueReject]] = {}
+        self._errors: Intp = np.zeros(size, dtype=np.intp)
+        self._sinks: dict[str, Sink] = {}
+        for field in typed.features:
+            if field.series is not None:
+                self._sinks[field.series] = PlainSink(size) if field.opaque else field.sink(size)
+        self._prediction = PredictionSink(typed, size)
+        self._latency = NumberSink(size)
+
+    def __len__(self) -> int:
+        return self._rows
+
+    @property
+    def block_rows(self) -> int:
+        """How many events make a good block."""
+        return max(64, min(256, BLOCK_CELLS // (len(self._typed.features) + 8)))
+
+    def feed(self, values: Sequence[bytes | None], identities: Sequence[str] | None = None) -> list[int]:
+        """Decode a block; return the rows, counted from the run's first, that do not have the shape.
+
+        Args:
+            values: the records' values.
+            identities: their event ids, when these do not come from the events.
+        """
+        start, size = self._rows, len(values)
+        structs, refused = _decode(self._typed, _readable(values, self._max_bytes, whole=self._typed.whole_check))
+        columns = _columns(structs)
+        self._rows += size
+        self._take_names(columns, start, size, identities)
+        self._take_features(columns, start)
+        self._take_serving(columns, start, size)
+        for name, texts in self._segments.items():
+            texts.extend(self._segment_column(name, columns, start, size))
+        return [start + row for row in refused]
+
+    def settle(self) -> list[int]:
+        """Finish the rows fed; return those whose types fit but whose values do not: the exact reader must decide."""
+        self._misfits |= self._prediction.settle(self._rows)
+        self._misfits.update(self._stamps.settle(self._rows))
+        return sorted(self._misfits - self._exact.keys())
+
+    def patch(self, row: int, event: EventRow) -> None:
+        """Put an event that was read exactly at its place."""
+        self._exact[row] = event
+        self._versions[row] = self._version_codes.setdefault(event.version, len(self._version_codes))
+        if event.sampled_rate != 1 or self._rates is not None:
+            self._own_rates()[row] = event.sampled_rate
+        for name, texts in self._segments.items():
+            texts[row] = event.segments.get(name)
+        cells = dict(event.cells)
+        self._errors[row] = _ERRORS.index(cells.pop(SERVING_ERROR))
+        self._prediction.patch(row, cells.pop(PREDICTION, ABSENT), cells.pop(CONFIDENCE, ABSENT))
+        self._latency.patch(row, cells.pop(LATENCY, ABSENT))
+        for series, cell in cells.items():
+            if series not in self._sinks:
+                self._sinks[series] = PlainSink(self._size)
+            self._sinks[series].patch(row, cell)
+        self._rejects[row] = event.rejects
+
+    def drop(self, row: int) -> None:
+        """Give up a row: it does not belong here."""
+        self._exact[row] = None
+
+    def times(self, record_ms: Int64) -> tuple[Int64, int]:
+        """Return the event time of every row, and how many took their record's time for lack of their own.
+
+        Args:
+            record_ms: the records' own times.
+        """
+        times, without = self._stamps.times(record_ms)
+        for row, event in self._exact.items():
+            without.discard(row)
+            if event is not None:
+                times[row] = record_ms[row] if event.time_ms is None else event.time_ms
+                if event.time_ms is None:
+                    without.add(row)
+        return times, len(without)
+
+    def hashes(self) -> tuple[UInt64, Int64]:
+        """Return the selection hash and the tie-breaker of every row; those of dropped rows mean nothing."""
+        select, tie = split_digests(b"".join(self._digests))
+        patched = {row: event.event_id for row, event in self._exact.items() if event is not None}
+        if patched:
+            rows = list(patched)
+            select[rows], tie[rows] = row_hashes(self.model, list(patched.values()))
+        return select, tie
+
+    def event_id(self, row: int) -> str | None:
+        """Return the identity of a row that was read exactly, None of any other."""
+        event = self._exact.get(row)
+        return None if event is None else event.event_id
+
+    def versions(self, alive: Intp | None) -> Iterator[tuple[str, Intp | None]]:
+        """Yield each version and its rows among those alive; None means all."""
+        codes = self._versions[: self._rows] if alive is None else self._versions[alive]
+        codes_of: dict[str, list[int]] = {}
+        for version, code in self._version_codes.items():
+            codes_of.setdefault(str(version), []).append(code)
+        for version in sorted(codes_of):
+            rows = np.flatnonzero(np.isin(codes, codes_of[version]) if len(codes_of) > 1 else np.ones(codes.size))
+            if rows.size == codes.size and rows.size:
+                yield version, alive
+            elif rows.size:
+                yield version, rows if alive is None else alive[rows]
+
+    def columns(self, rows: Intp | None) -> tuple[dict[str, Column], Counter[ValueReject]]:
+        """Return the columns of some rows, or of all, and the values left out of them."""
+        rejects = Counter[ValueReject]()
+        for row in self._rejects if rows is None else self._rejects.keys() & set(rows.tolist()):
+            rejects.update(self._rejects[row])
+        if rows is None and self._rows < self._size:
+            rows = np.arange(self._rows)
+        found: dict[str, Column | None] = {series: sink.column(rows) for series, sink in self._sinks.items()}
+        found[PREDICTION] = self._prediction.column(rows)
+        for series, column, most in (
+            (CONFIDENCE, self._prediction.confidence.column(rows), 1.0),
+            (LATENCY, self._latency.column(rows), np.inf),
+        ):
+            found[series], outside = _bounded(column, most)
+            rejects[ValueReject.OUT_OF_DOMAIN] += outside
+        found[SERVING_ERROR] = CodedColumn(self._errors if rows is None else self._errors[rows], _ERRORS)
+        return {series: column for series, column in found.items() if column is not None}, +rejects
+
+    def sampled_rates(self, rows: Intp | None) -> Int64 | None:
+        """Return the sampled rate of some rows, or of all; None if each is one."""
+        if self._rates is None:
+            return None
+        rates = self._rates[: self._rows] if rows is None else self._rates[rows]
+        return None if (rates == 1).all() else rates
+
+    def undeclared(self, rows: Intp | None) -> dict[int, tuple[str, ...]]:
+        """Return the feature names over the limit, by position among some rows, or among all."""
+        names = {row: event.undeclared for row, event in self._exact.items() if event is not None and event.undeclared}
+        if rows is None or not names:
+            return names
+        return {at: names[row] for at, row in enumerate(rows.tolist()) if row in names}
+
+    def segment_texts(self, rows: Intp | None) -> dict[str, Sequence[str | None]]:
+        """Return the watched segments of some rows, or of all."""
+        return {
+            name: texts if rows is None else [texts[row] for row in rows.tolist()]
+            for name, texts in self._segments.items()
+        }
+
+    def _take_names(self, columns: Columns, start: int, size: int, identities: Sequence[str] | None) -> None:
+        """Take identities, models, versions and time stamps."""
+        outer = self._typed.outer
+        ids = columns[outer["event_id"]] if identities is None else identities
+        self._digests.append(row_digests(self.model, ids))
+        sizes = set(map(len, ids))
+        if min(sizes) == 0 or max(sizes) > _SHORT_ID:
+            self._misfits.update(start + row for row, text in enumerate(ids) if isinstance(checked_id(text), Fault))
+        if "model" in outer:
+            models = columns[outer["model"]]
+            if models.count(self.model) != size:
+                self._misfits.update(start + row for row, model in enumerate(models) if model != self.model)
+        if "version" in outer:
+            self._take_versions(columns[outer["version"]], start, size)
+        if "timestamp" in outer:
+            self._stamps.put(start, columns[outer["timestamp"]])
+
+    def _take_versions(self, versions: Sequence[str | int], start: int, size: int) -> None:
+        codes = self._version_codes
+        for version in {versions[0]} if versions.count(versions[0]) == size else set(versions):
+            if version not in codes:
+                if not _is_version(version):
+                    self._misfits.update(start + row for row, each in enumerate(versions) if each == version)
+                codes[version] = len(codes)
+        if versions.count(versions[0]) == size:
+            self._versions[start : start + size] = codes[versions[0]]
+        else:
+            self._versions[start : start + size] = [codes[version] for version in versions]
+
+    def _take_features(self, columns: Columns, start: int) -> None:
+        place = self._typed.outer.get("features")
+        if place is None:
+            return
+        cells = _columns(columns[place])
+        for field in self._typed.features:
+            column = cells[field.position]
+            if field.refused:
+                self._reject(start, column, ValueReject.INVALID_NAME)
+            elif field.opaque:
+                self._take_opaque(field.series, start, column)
+            elif field.series is not None:
+                self._sinks[field.series].put(start, column)
+
+    def _take_opaque(self, series: str | None, start: int, column: Sequence[Any]) -> None:
+        """Take arrays and objects, which no series can count; anything else was not what the shape has learned."""
+        self._misfits.update(
+            start + row for row, cell in enumerate(column) if cell is not ABSENT and not _is_container(cell)
+        )
+        if series is not None:
+            self._reject(start, column, ValueReject.UNSUPPORTED)
+            self._sinks[series].put(start, [ABSENT if cell is ABSENT else INVALID for cell in column])
+
+    def _reject(self, start: int, column: Sequence[object], reason: ValueReject) -> None:
+        """Note a reject for each row that names the feature."""
+        for row, cell in enumerate(column):
+            if cell is not ABSENT:
+                self._rejects.setdefault(start + row, []).append(reason)
+
+    def _take_serving(self, columns: Columns, start: int, size: int) -> None:
+        """Take confidence, prediction, latency, error and sampled rate."""
+        outer = self._typed.outer
+        if "confidence" in outer:
+            self._prediction.confidence.put(start, columns[outer["confidence"]])
+        if "prediction" in outer:
+            for row, reason in self._prediction.put(start, columns[outer["prediction"]]):
+                self._rejects.setdefault(row, []).append(reason)
+        if "latency_ms" in outer:
+            self._latency.put(start, columns[outer["latency_ms"]])
+        if "error" in outer:
+            errors = columns[outer["error"]]
+            if errors.count(None) != size:
+                self._errors[start : start + size] = [bool(error) for error in errors]
+        if "sampled_rate" in outer:
+            rates = columns[outer["sampled_rate"]]
+            if rates.count(None) != size:
+                self._misfits.update(start + row for row, rate in enumerate(rates) if not _is_rate(rate))
+                self._own_rates()[start : start + size] = [rate if rate and _is_rate(rate) else 1 for rate in rates]
+
+    def _segment_column(self, name: str, columns: Columns, start: int, size: int) -> list[str | None]:
+        place, inner = self._typed.outer.get("segments"), self._typed.segments.get(name)
+        if place is None or inner is None:
+            return [None] * size
+        known = self._segment_texts
+        texts: list[str | None] = []
+        for row, segments in enumerate(columns[place], start):
+            value: Tree = msgspec.structs.astuple(segments)[inner]
+            if type(value) is int and value not in _INT64:
+                self._misfits.add(row)
+            key = (type(value), value)
+            if key not in known:
+                known[key] = read_segment(value)
+            text, reject = known[key]
+            texts.append(text)
+            if reject is not None:
+                self._rejects.setdefault(row, []).append(reject)
+        return texts
+
+    def _own_rates(self) -> Int64:
+        if self._rates is None:
+            self._rates = np.ones(self._size, dtype=np.int64)
+        return self._rates
+
+
+class StampSink:
+    """Gathers time stamps as text, block by block, and reads them all at once."""
+
+    def __init__(self) -> None:
+        self._blocks: list[tuple[int, int, str | Sequence[str | int | None]]] = []
+        self._times: Int64 = np.empty(0, dtype=np.int64)
+        self._without: set[int] = set()
+
+    def put(self, start: int, stamps: Sequence[str | int | None]) -> None:
+        """Take the stamps of a block; those of one length are kept as one text."""
+        if set(map(type, stamps)) == {str}:
+            texts = cast("Sequence[str]", stamps)  # by the line above
+            lengths = set(map(len, texts))
+            if len(lengths) == 1 and 0 not in lengths:
+                self._blocks.append((start, max(lengths), "".join(texts)))
+                return
+        self._blocks.append((start, 0, stamps))
+
+    def settle(self, rows: int) -> set[int]:
+        """Read the stamps of that many rows; return the rows whose stamp is none."""
+        bad: set[int] = set()
+        self._times = np.zeros(rows, dtype=np.int64)
+        if not self._blocks:
+            self._without = set(range(rows))
+        for length in sorted({length for _, length, _ in self._blocks}):
+            blocks = [(start, stamps) for start, own, stamps in self._blocks if own == length]
+            if length:
+                found, unread = instants_of_text("".join(cast("list[str]", [text for _, text in blocks])), length)
+                places = np.concatenate([np.arange(start, start + len(text) // length) for start, text in blocks])
+                self._times[places] = found
+                bad.update(places[unread].tolist())
+                continue
+            for start, stamps in blocks:
+                found, unread = _instants(stamps)
+                self._times[start : start + len(stamps)] = found
+                bad.update(start + row for row in unread)
+                self._without.update(start + row for row, stamp in enumerate(stamps) if stamp is None)
+        return bad
+
+    def times(self, record_ms: Int64) -> tuple[Int64, set[int]]:
+        """Return the instants, the record's where a row has no stamp, and the rows without one."""
+        if self._without:
+            rows = sorted(self._without)
+            self._times[rows] = record_ms[rows]
+        return self._times, set(self._without)
+
+
+class PredictionSink:
+    """Gathers predictions in the form that the shape has, and the confidence that goes with them."""
+
+    def __init__(self, typed: TypedEvents, size: int) -> None:
+        self.confidence = NumberSink(size)
+        self._form = typed.prediction
+        self._class_type = typed.class_type
+        self._classes = typed.classes
+        self._table: Float64 = np.empty((0, 0))
+        self._without: list[int] = []
+        self._sink: Sink
+        match self._form:
+            case PredictionForm.NUMBER:
+                self._sink = NumberSink(size)
+            case PredictionForm.CODE:
+                self._sink = CodeSink(size)
+            case PredictionForm.CLASSES:
+                self._sink = CodeSink(size)
+                self._table = np.full((size, len(self._classes)), np.nan)
+            case PredictionForm.PLAIN | PredictionForm.NONE:
+                self._sink = PlainSink(size)
+
+    def put(self, start: int, predictions: Sequence[Any]) -> Iterator[tuple[int, ValueReject]]:
+        """Set the predictions of a block; yield the rows whose prediction had to be left out, and why."""
+        match self._form:
+            case PredictionForm.CLASSES:
+                self._put_classes(start, predictions)
+            case PredictionForm.PLAIN:
+                for row, value in enumerate(predictions, start):
+                    if value is ABSENT:
+                        continue
+                    read = read_prediction(value)
+                    self._sink.patch(row, read.cell)
+                    if read.confidence is not None and not np.isfinite(self.confidence.values[row]):
+                        self.confidence.values[row] = read.confidence
+                    if read.reject is not None:
+                        yield row, read.reject
+            case PredictionForm.NUMBER | PredictionForm.CODE | PredictionForm.NONE:
+                self._sink.put(start, predictions)
+
+    def settle(self, rows: int) -> set[int]:
+        """Choose the classes of that many rows; return the rows whose probabilities the exact reader must judge.
+
+        These are none, or so near to the tolerance that rounding could decide.
+        """
+        if self._form is not PredictionForm.CLASSES:
+            return set()
+        assert isinstance(self._sink, CodeSink)
+        order = sorted(range(len(self._classes)), key=lambda place: self._classes[place])
+        table = np.ascontiguousarray(self._table[:rows].T[order])
+        fit = np.abs(table.sum(axis=0) - 1.0) < SUM_TOLERANCE - _NEAR
+        fit &= (table.min(axis=0) >= 0.0) & (table.max(axis=0) <= 1.0)
+        largest, best = table[0], np.zeros(rows, dtype=np.intp)
+        for place in range(1, len(table)):  # strictly larger: of equal ones the smallest name stays
+            better = table[place] > largest
+            best[better] = place
+            largest = np.maximum(largest, table[place])
+        codes = np.array([self._sink.code(self._classes[place]) for place in order], dtype=np.intp)
+        given = self.confidence.values[:rows]
+        if fit.all():
+            self._sink.codes[:rows] = codes[best]
+            np.copyto(given, largest, where=~np.isfinite(given))
+            return set()
+        self._sink.codes[:rows][fit] = codes[best[fit]]
+        np.copyto(given, largest, where=fit & ~np.isfinite(given))
+        return set(np.flatnonzero(~fit).tolist()) - set(self._without)
+
+    def patch(self, row: int, prediction: Cell, confidence: Cell) -> None:
+        """Set one row."""
+        self._sink.patch(row, prediction)
+        self.confidence.patch(row, confidence)
+
+    def column(self, rows: Intp | None) -> Column | None:
+        """Return the predictions of some rows, or of all."""
+        return self._sink.column(rows)
+
+    def _put_classes(self, start: int, predictions: Sequence[Any]) -> None:
+        wanted = self._class_type
+        if set(map(type, predictions)) == {wanted}:
+            self._put_probabilities(start, predictions)
+            return
+        self._sink.put(start, [None if value is None else ABSENT for value in predictions])
+        for row, value in enumerate(predictions):
+            if type(value) is wanted:
+                self._put_probabilities(start + row, [value])
+            else:
+                self._without.append(start + row)
+
+    def _put_probabilities(self, start: int, predictions: Sequence[Any]) -> None:
+        flat = chain.from_iterable(map(msgspec.structs.astuple, predictions))
+        width = len(self._classes)
+        packer("d", len(predictions) * width)(self._table, start * width * 8, *flat)
+
+
+def _decode(typed: TypedEvents, values: Sequence[bytes]) -> tuple[list[msgspec.Struct], list[int]]:
+    """Return a struct for each value, and the rows of those that do not fit: a blank one stands for them."""
+    structs: list[msgspec.Struct] = []
+    refused: list[int] = []
+    pending = iter(values)
+    while True:
+        try:
+            structs.extend(map(typed.decode, pending))  # what was decoded before an exception stays
+        except _REFUSALS:
+            refused.append(len(structs))
+            structs.append(typed.blank)
+        else:
+            return structs, refused
+
+
+def _readable(values: Sequence[bytes | None], max_bytes: int, *, whole: bool) -> Sequence[bytes]:
+    """Return values that the typed decoder may see; an empty one, which it refuses, stands for the others."""
+    if not whole:
+        try:
+            if max(map(len, cast("Sequence[bytes]", values))) <= max_bytes:
+                return cast("Sequence[bytes]", values)  # no tombstone: each has a length
+        except TypeError:
+            pass
+    return [
+        b"" if value is None or len(value) > max_bytes or (whole and not _is_plain(value)) else value
+        for value in values
+    ]
+
+
+def _is_plain(value: bytes) -> bool:
+    """Say whether content that is skipped unread can hide nothing: the value is UTF-8 and surely not too deep."""
+    if value.count(b"[") + value.count(b"{") > MAX_DEPTH:
+        return False
+    if value.isascii():
+        return True
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _columns(structs: Sequence[msgspec.Struct]) -> Columns:
+    return list(zip(*map(msgspec.structs.astuple, structs), strict=True))
+
+
+def _bounded(column: Column | None, most: float) -> tuple[Column | None, int]:
+    """Return a column with numbers below 0 or above `most` left out, and how many these are."""
+    if not isinstance(column, NumericColumn):
+        return column, 0
+    outside = (column.values < 0.0) | (column.values > most)
+    if not outside.any():
+        return column, 0
+    invalid = outside if column.invalid is None else column.invalid | outside
+    values = np.where(outside, np.nan, column.values)
+    return NumericColumn(values, column.absent, invalid, column.others), int(np.count_nonzero(outside))
+
+
+def _instants(stamps: Sequence[str | int | None]) -> tuple[Int64, list[int]]:
+    """Return epoch milliseconds (0 for None), and the positions of stamps that are none."""
+    kinds = set(map(type, stamps))
+    if kinds == {str}:
+        return instants_of(cast("Sequence[str]", stamps))  # by the line above
+    times = np.zeros(len(stamps), dtype=np.int64)
+    if kinds == {int}:
+        numbers = cast("Sequence[int]", stamps)  # by the line above
+        if -min(numbers) <= FARTHEST_MS and max(numbers) <= FARTHEST_MS:
+            times[:] = numbers
+            return times, []
+    bad: list[int] = []
+    for row, stamp in enumerate(stamps):
+        if isinstance(stamp, int) and abs(stamp) <= FARTHEST_MS:
+            times[row] = stamp
+        elif isinstance(stamp, str):
+            found, unread = instants_of([stamp])
+            times[row] = found[0]
+            bad += [row] * len(unread)
+        elif stamp is not None:
+            bad.append(row)
+    return times, bad
+
+
+def _is_version(version: str | int) -> bool:
+    if isinstance(version, int):
+        return version in _INT64
+    return check_name(version, "version") is None
+
+
+def _is_rate(rate: int | None) -> bool:
+    return rate is None or 1 <= rate <= SAMPLED_RATE_LIMIT
+
+
+def _is_container(raw: msgspec.Raw) -> bool:
+    return bytes(memoryview(raw)[:1]) in {b"[", b"{"}
+
+
+_ERRORS: tuple[Cell, ...] = (False, True, INVALID)
+"""Cells of `serving_error`."""
