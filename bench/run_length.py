@@ -13,7 +13,17 @@ from scipy.stats import chi2
 from stream_monitor.core.detectors.river_detectors import RIVER_VERSION, AdwinCell
 
 SEED = 20261124
-SIMULATED = ((0.5, 3000), (0.3, 3000), (0.1, 3000), (0.05, 2000), (0.02, 1200), (0.01, 600), (0.005, 300), (0.002, 200))
+SIMULATED = (
+    (0.7, 3000),
+    (0.5, 3000),
+    (0.3, 3000),
+    (0.1, 3000),
+    (0.05, 2000),
+    (0.02, 1200),
+    (0.01, 600),
+    (0.005, 300),
+    (0.002, 200),
+)
 """(delta, alarms to wait for)."""
 
 _MOST_NUMBERS = 240_000_000

@@ -20,6 +20,7 @@ from typing import NamedTuple
 _OVERSHOOT = 1.166  # mean excess over the boundary of a standard normal walk, both boundaries together
 _SIEGMUND_CHECKED_TO = 1e6
 _ADWIN_RUN_LENGTHS = (
+    (0.7, 6.50e2),
     (0.5, 1.07e3),
     (0.3, 2.22e3),
     (0.1, 9.40e3),

@@ -7,8 +7,8 @@ slow drift is not absorbed, and the promise holds for one given reference and fo
 Promise: expected alarms in n panes at most n/A, except with probability `miss` over the reference. At m = 16,383, 1,000
 events a pane, a tolerance of .02 and A = 10^4 a shift of .05 standard deviations never alarms, .25 does in two panes.
 
-Sources: David & Nagaraja (2003), Order Statistics (masses between them); Podkopaev & Ramdas (2022), arXiv:2110.06177 (risk
-with a tolerance).
+Sources: David & Nagaraja (2003), Order Statistics (masses between them); Podkopaev & Ramdas (2022), arXiv:2110.06177
+(risk with a tolerance).
 """
 
 from __future__ import annotations
