@@ -32,6 +32,7 @@ from stream_monitor.core.judge import AlertEvent, AlertState, BaselineProposal, 
 from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan, Plan
 from stream_monitor.core.profile import ChunkPosition, LogEntry, profile_chunk
+from stream_monitor.core.rules import RuleFactory
 
 TOPIC = "inference-events"
 T0 = 1_795_331_960_000
@@ -129,6 +130,7 @@ class Monitor:
         partitions: judge partitions.
         sources: source partitions of the one topic.
         baselines: each active from an instant of event time on.
+        rules: factories of rules of the user's.
     """
 
     def __init__(
@@ -138,8 +140,10 @@ class Monitor:
         partitions: int = 1,
         sources: int = 1,
         baselines: Sequence[tuple[Baseline, int]] = (),
+        rules: Mapping[str, RuleFactory] | None = None,
     ) -> None:
         self.plan = plan
+        self.rules = rules
         self.partitions = partitions
         self.sources = [_Source(ChainState("local", lease=1)) for _ in range(sources)]
         self.lead_ms = activation_lead_ms(plan.time)
@@ -161,6 +165,7 @@ class Monitor:
             partitions=self.partitions,
             source="/stream-monitor/test",
             schedule=self.schedule.get,
+            rules=self.rules,
             state=state,
         )
 

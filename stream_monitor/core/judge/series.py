@@ -72,7 +72,8 @@ class WatchedSeries:
     @property
     def exact(self) -> bool:
         """Say whether its bins are what the guarantees assume; edges of a histogram or sketch are not."""
-        return self.baseline is None or self.baseline.quality is Quality.EXACT
+        counted = self.counted is not Counted.VALUES
+        return counted or self.baseline is None or self.baseline.quality is Quality.EXACT
 
     @property
     def observed(self) -> int:
@@ -157,9 +158,10 @@ def _values(values: SeriesBaseline, seed: str) -> WatchedSeries:
 
 def _yes_no_series(feature: str, values: SeriesBaseline, baseline: Baseline) -> list[WatchedSeries]:
     rows = max(baseline.origin.rows, values.observed + values.missing)
+    invalid = rows - values.observed - values.missing
     pairs = [
         (missing_series(feature), Counted.MISSING, values.missing, rows),
-        (invalid_series(feature), Counted.INVALID, 0, rows),
+        (invalid_series(feature), Counted.INVALID, invalid, rows),
     ]
     if isinstance(values, CategoricalBaseline) and values.other_categories is not None and values.unseen_m:
         pairs.append((unseen_series(feature), Counted.UNSEEN, values.unseen_k, values.unseen_m))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from stream_monitor.core.alerts.identity import SeriesName, alert_id, alert_labels, fingerprint, storm_labels
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Reason
 from stream_monitor.core.alerts.wording import summary
+from stream_monitor.core.detectors.river_group import RiverGroup
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.telling import guarantee
@@ -114,14 +115,27 @@ def _log_evidence(watch: Watch, use: int) -> float:
 
 
 def _ratio(watch: Watch, use: int) -> float:
-    """Return log evidence over its threshold, at least 0; 1 and more is an alarm."""
+    """Return log evidence over its threshold, or a statistic over its own, at least 0; 1 and more is an alarm."""
     log_m, threshold = _log_evidence(watch, use), watch.uses[use].log_threshold
     if math.isinf(log_m):
+        group = watch.groups[use]
+        if log_m < 0 and isinstance(group, RiverGroup) and group.threshold:
+            return min(1.0, group.statistic(watch.rows[use]) / group.threshold)
         return 1.0 if log_m > 0 else 0.0
     return max(0.0, log_m / threshold) if threshold > 0 else float(log_m >= threshold)
 
 
 def _comparisons(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
+    """Return the distances of the last window; worked out once a pane, however often they are shown."""
+    pushed, known = watch.shown
+    if pushed != watch.pushed:
+        watch.shown = (watch.pushed, known := {})
+    if position not in known:
+        known[position] = _measured(judge, watch, position)
+    return known[position]
+
+
+def _measured(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
     item = watch.series[position]
     counts = watch.in_window(position)
     if item.reference is None or item.counted is not Counted.VALUES or not counts.any():

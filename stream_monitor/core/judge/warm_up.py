@@ -62,11 +62,19 @@ class WarmUp:
             return None
 
 
+_UNCOUNTABLE = ()
+"""Stands for a value that cannot be counted: not missing, and of no kind."""
+
+
 def reference_table(rows: Sequence[Example]) -> ReferenceTable:
-    """Return warm-up rows as columns; a value that cannot be counted is missing."""
-    names = sorted({name for row in rows for name in row.values or {}})
+    """Return warm-up rows as columns; a series that a row does not name is missing there."""
+    names = sorted({name for row in rows for name in (*(row.values or {}), *row.invalid)})
     return ReferenceTable(
-        columns={name: [(row.values or {}).get(name) for row in rows] for name in names},
+        columns={name: [_cell(row, name) for row in rows] for name in names},
         select=np.array([row.hash for row in rows], dtype=np.uint64),
         tie=np.array([row.tie or 0 for row in rows], dtype=np.int64),
     )
+
+
+def _cell(row: Example, name: str) -> object:
+    return _UNCOUNTABLE if name in row.invalid else (row.values or {}).get(name)

@@ -116,6 +116,7 @@ class Watch:
         self.log_m: Float64 = np.full(len(self.uses), -np.inf)
         self.thresholds: Float64 = np.array([use.log_threshold for use in self.uses])
         self.sources: deque[PaneSources] = deque(maxlen=self.window_panes)
+        self.shown: tuple[int, dict[int, dict[str, float]]] = (0, {})  # comparisons after so many panes, by series
         self._blocks: list[_Block] = []
 
     def enter(self, pool: Pool) -> None:
