@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.judge import BaselineProposal, Judge
 from stream_monitor.core.plan import AlertsPlan, Budget, DetectionPlan, ModelPlan, Plan, TimePlan
+from stream_monitor.core.time import parse_instant
 from tests.traffic import MINUTE, SECOND, T0, Events, Monitor, baseline_of, partition_of
 
 MODELS = ("churn", "fraud", "fresh")
@@ -162,3 +163,38 @@ def test_resuming_from_a_snapshot_equals_not_stopping(cut: int) -> None:
         assert (again.digest, again.dump()) == (first.digest, first.dump())
         assert before + fold_all(again, monitor, partition) == fold_all(whole, monitor, partition)
         assert (again.digest, again.dump()) == (whole.digest, whole.dump())
+
+
+def test_alerts_are_written_in_the_order_of_their_names() -> None:
+    """Panes in order; inside a pane by model, version, segment, series and rule."""
+    for partition in range(2):
+        keys = [
+            (
+                event.time,
+                *(event.data.labels.get(name, "") for name in ("model", "version", "segment", "series", "rule")),
+            )
+            for event in reference().alerts(partition)
+        ]
+
+        assert keys == sorted(keys)
+
+
+def test_evidence_names_the_offsets_of_the_events_not_of_the_chunks() -> None:
+    """The offset ranges of an alert are those of the model's events in the panes of its window."""
+    event = next(event for event in reference().alerts() if event.data.labels.get("series") == "feature:amount")
+    window = event.data.evidence.window
+    offsets: dict[int, list[int]] = {}
+    for p, parts in enumerate(traffic()):
+        record_ms = np.concatenate([part.record_ms for part in parts])
+        rank = np.argsort(np.argsort(record_ms, kind="stable"))
+        start = 0
+        for part in parts:
+            inside = (part.at_ms >= parse_instant(window.from_)) & (part.at_ms < parse_instant(window.to))
+            mine = part.model == event.data.labels["model"]
+            offsets.setdefault(p, []).extend(rank[start : start + len(part)][inside & mine].tolist())
+            start += len(part)
+    on_time = {span.partition: (span.first, span.next - 1) for span in event.data.evidence.source}
+
+    assert set(on_time) == set(offsets)
+    for partition, (first, last) in on_time.items():
+        assert {first, last} <= set(offsets[partition])
