@@ -59,13 +59,17 @@ def row_hashes(model: str, event_ids: Sequence[str], rows: Sequence[int] | None 
     )
 
 
-def row_digests(model: str, event_ids: Iterable[str]) -> bytes:
+def row_digests(model: str, event_ids: Sequence[str]) -> bytes:
     """Return the XXH3-128 digests of rows, 16 bytes each, of records that hold one row.
 
     With `split_digests` it is `row_hashes` in two steps: digests of many small blocks are split at once.
     """
-    prefix = f"{model}\x00"
-    return b"".join([xxh3_128_digest(f"{prefix}{event_id}\x000".encode()) for event_id in event_ids])
+    parts = f"\x000\n{model}\x00".join(event_ids).encode().split(b"\n")  # one encoding for all: a third less time
+    if len(parts) == len(event_ids):
+        parts[0] = f"{model}\x00".encode() + parts[0]
+        parts[-1] += b"\x000"
+        return b"".join(map(xxh3_128_digest, parts))
+    return b"".join([xxh3_128_digest(f"{model}\x00{event_id}\x000".encode()) for event_id in event_ids])
 
 
 def split_digests(digests: bytes) -> tuple[UInt64, Int64]:

@@ -89,7 +89,7 @@ class TypedEvents:
 
     Attributes:
         decode: bytes to a struct; raises whatever msgspec raises for bytes of another shape.
-        blank: the struct that stands for an event of another shape.
+        blank: fields that stand for an event of another shape.
         outer: place of each field in the struct, by its name in JSON.
         features: watched or refused features.
         prediction: how predictions are read; `classes` are their names if they are probabilities.
@@ -98,7 +98,7 @@ class TypedEvents:
     """
 
     decode: Callable[[bytes], msgspec.Struct]
-    blank: msgspec.Struct
+    blank: tuple[object, ...]
     outer: Mapping[str, int]
     features: tuple[FeatureField, ...]
     prediction: PredictionForm
@@ -233,7 +233,7 @@ class _Compiler:
         places = {name: place for place, name in enumerate(fields)}
         return TypedEvents(
             decode=msgspec.json.Decoder(event_type).decode,
-            blank=event_type(**{f"f{places[name]}": value for name, value in blank.items()}),
+            blank=msgspec.structs.astuple(event_type(**{f"f{places[name]}": value for name, value in blank.items()})),
             outer=places,
             features=feature_fields,
             prediction=form,

@@ -10,7 +10,7 @@ import math
 import struct
 from collections.abc import Callable, Sequence
 from functools import lru_cache
-from typing import Protocol
+from typing import Literal, Protocol
 
 import numpy as np
 
@@ -152,6 +152,6 @@ class _Index(dict[Cell, int]):
 
 
 @lru_cache(maxsize=256)
-def packer(code: str, size: int) -> Callable[..., None]:
+def packer(code: Literal["d", "q"], size: int) -> Callable[..., None]:
     """Return a function that writes numbers into an array: three times as fast as assigning a list."""
     return struct.Struct(f"{size}{code}").pack_into

@@ -28,7 +28,7 @@ from stream_monitor.formats.event import (
     read_segment,
 )
 from stream_monitor.formats.fault import Fault
-from stream_monitor.formats.shape import PredictionForm, TypedEvents
+from stream_monitor.formats.shape import FeatureField, PredictionForm, TypedEvents
 from stream_monitor.formats.sinks import CodeSink, NumberSink, PlainSink, Sink, packer
 from stream_monitor.formats.stamps import instants_of, instants_of_text
 from stream_monitor.formats.tree import MAX_DEPTH, Tree
@@ -91,9 +91,11 @@ class TypedRun:
         self._rejects: dict[int, list[ValueReject]] = {}
         self._errors: Intp = np.zeros(size, dtype=np.intp)
         self._sinks: dict[str, Sink] = {}
+        self._numbers: list[tuple[int, NumberSink]] = []
+        self._codes: list[tuple[int, CodeSink]] = []
+        self._others: list[FeatureField] = []
         for field in typed.features:
-            if field.series is not None:
-                self._sinks[field.series] = PlainSink(size) if field.opaque else field.sink(size)
+            self._add_sink(field)
         self._prediction = PredictionSink(typed, size)
         self._latency = NumberSink(size)
 
@@ -113,8 +115,7 @@ class TypedRun:
             identities: their event ids, when these do not come from the events.
         """
         start, size = self._rows, len(values)
-        structs, refused = _decode(self._typed, _readable(values, self._max_bytes, whole=self._typed.whole_check))
-        columns = _columns(structs)
+        columns, refused = _decode(self._typed, _readable(values, self._max_bytes, whole=self._typed.whole_check))
         self._rows += size
         self._take_names(columns, start, size, identities)
         self._take_features(columns, start)
@@ -251,22 +252,36 @@ class TypedRun:
 
     def _take_versions(self, versions: Sequence[str | int], start: int, size: int) -> None:
         codes = self._version_codes
-        for version in {versions[0]} if versions.count(versions[0]) == size else set(versions):
+        first = versions[0]
+        uniform = versions.count(first) == size
+        for version in (first,) if uniform else set(versions):
             if version not in codes:
                 if not _is_version(version):
                     self._misfits.update(start + row for row, each in enumerate(versions) if each == version)
                 codes[version] = len(codes)
-        if versions.count(versions[0]) == size:
-            self._versions[start : start + size] = codes[versions[0]]
+        self._versions[start : start + size] = codes[first] if uniform else [codes[version] for version in versions]
+
+    def _add_sink(self, field: FeatureField) -> None:
+        sink = PlainSink(self._size) if field.opaque else field.sink(self._size)
+        if field.series is not None:
+            self._sinks[field.series] = sink
+        if field.series is None or isinstance(sink, PlainSink):
+            self._others.append(field)
+        elif isinstance(sink, NumberSink):
+            self._numbers.append((field.position, sink))
         else:
-            self._versions[start : start + size] = [codes[version] for version in versions]
+            self._codes.append((field.position, sink))
 
     def _take_features(self, columns: Columns, start: int) -> None:
         place = self._typed.outer.get("features")
         if place is None:
             return
-        cells = _columns(columns[place])
-        for field in self._typed.features:
+        cells = list(zip(*map(msgspec.structs.astuple, columns[place]), strict=True))
+        for position, numbers in self._numbers:
+            numbers.put(start, cells[position])
+        for position, codes in self._codes:
+            codes.put(start, cells[position])
+        for field in self._others:
             column = cells[field.position]
             if field.refused:
                 self._reject(start, column, ValueReject.INVALID_NAME)
@@ -345,13 +360,15 @@ class StampSink:
 
     def put(self, start: int, stamps: Sequence[str | int | None]) -> None:
         """Take the stamps of a block; those of one length are kept as one text."""
-        if set(map(type, stamps)) == {str}:
-            texts = cast("Sequence[str]", stamps)  # by the line above
+        texts = cast("Sequence[str]", stamps)
+        try:
             lengths = set(map(len, texts))
-            if len(lengths) == 1 and 0 not in lengths:
-                self._blocks.append((start, max(lengths), "".join(texts)))
-                return
-        self._blocks.append((start, 0, stamps))
+        except TypeError:  # numbers, or none
+            lengths = set()
+        if len(lengths) == 1 and 0 not in lengths:
+            self._blocks.append((start, max(lengths), "".join(texts)))
+        else:
+            self._blocks.append((start, 0, stamps))
 
     def settle(self, rows: int) -> set[int]:
         """Read the stamps of that many rows; return the rows whose stamp is none."""
@@ -400,27 +417,20 @@ class PredictionSink:
                 self._sink = CodeSink(size)
             case PredictionForm.CLASSES:
                 self._sink = CodeSink(size)
-                self._table = np.full((size, len(self._classes)), np.nan)
+                self._table = np.empty((size, len(self._classes)))
             case PredictionForm.PLAIN | PredictionForm.NONE:
                 self._sink = PlainSink(size)
 
-    def put(self, start: int, predictions: Sequence[Any]) -> Iterator[tuple[int, ValueReject]]:
-        """Set the predictions of a block; yield the rows whose prediction had to be left out, and why."""
+    def put(self, start: int, predictions: Sequence[Any]) -> list[tuple[int, ValueReject]]:
+        """Set the predictions of a block; return the rows whose prediction had to be left out, and why."""
         match self._form:
             case PredictionForm.CLASSES:
                 self._put_classes(start, predictions)
             case PredictionForm.PLAIN:
-                for row, value in enumerate(predictions, start):
-                    if value is ABSENT:
-                        continue
-                    read = read_prediction(value)
-                    self._sink.patch(row, read.cell)
-                    if read.confidence is not None and not np.isfinite(self.confidence.values[row]):
-                        self.confidence.values[row] = read.confidence
-                    if read.reject is not None:
-                        yield row, read.reject
+                return self._put_plain(start, predictions)
             case PredictionForm.NUMBER | PredictionForm.CODE | PredictionForm.NONE:
                 self._sink.put(start, predictions)
+        return []
 
     def settle(self, rows: int) -> set[int]:
         """Choose the classes of that many rows; return the rows whose probabilities the exact reader must judge.
@@ -458,17 +468,30 @@ class PredictionSink:
         """Return the predictions of some rows, or of all."""
         return self._sink.column(rows)
 
+    def _put_plain(self, start: int, predictions: Sequence[Any]) -> list[tuple[int, ValueReject]]:
+        rejects: list[tuple[int, ValueReject]] = []
+        for row, value in enumerate(predictions, start):
+            if value is ABSENT:
+                continue
+            read = read_prediction(value)
+            self._sink.patch(row, read.cell)
+            if read.confidence is not None and not np.isfinite(self.confidence.values[row]):
+                self.confidence.values[row] = read.confidence
+            if read.reject is not None:
+                rejects.append((row, read.reject))
+        return rejects
+
     def _put_classes(self, start: int, predictions: Sequence[Any]) -> None:
-        wanted = self._class_type
-        if set(map(type, predictions)) == {wanted}:
+        try:
             self._put_probabilities(start, predictions)
-            return
-        self._sink.put(start, [None if value is None else ABSENT for value in predictions])
-        for row, value in enumerate(predictions):
-            if type(value) is wanted:
-                self._put_probabilities(start + row, [value])
-            else:
-                self._without.append(start + row)
+        except TypeError:  # not all of them are probabilities
+            self._sink.put(start, [None if value is None else ABSENT for value in predictions])
+            self._table[start : start + len(predictions)] = np.nan
+            for row, value in enumerate(predictions):
+                if type(value) is self._class_type:
+                    self._put_probabilities(start + row, [value])
+                else:
+                    self._without.append(start + row)
 
     def _put_probabilities(self, start: int, predictions: Sequence[Any]) -> None:
         flat = chain.from_iterable(map(msgspec.structs.astuple, predictions))
@@ -476,19 +499,19 @@ class PredictionSink:
         packer("d", len(predictions) * width)(self._table, start * width * 8, *flat)
 
 
-def _decode(typed: TypedEvents, values: Sequence[bytes]) -> tuple[list[msgspec.Struct], list[int]]:
-    """Return a struct for each value, and the rows of those that do not fit: a blank one stands for them."""
-    structs: list[msgspec.Struct] = []
+def _decode(typed: TypedEvents, values: Sequence[bytes]) -> tuple[Columns, list[int]]:
+    """Return the fields of events as columns, and the rows that do not fit: a blank event stands for them."""
+    rows: list[tuple[Any, ...]] = []
     refused: list[int] = []
     pending = iter(values)
     while True:
         try:
-            structs.extend(map(typed.decode, pending))  # what was decoded before an exception stays
+            rows.extend(map(msgspec.structs.astuple, map(typed.decode, pending)))  # what came before an exception stays
         except _REFUSALS:
-            refused.append(len(structs))
-            structs.append(typed.blank)
+            refused.append(len(rows))
+            rows.append(typed.blank)
         else:
-            return structs, refused
+            return list(zip(*rows, strict=True)), refused
 
 
 def _readable(values: Sequence[bytes | None], max_bytes: int, *, whole: bool) -> Sequence[bytes]:
@@ -516,10 +539,6 @@ def _is_plain(value: bytes) -> bool:
     except UnicodeDecodeError:
         return False
     return True
-
-
-def _columns(structs: Sequence[msgspec.Struct]) -> Columns:
-    return list(zip(*map(msgspec.structs.astuple, structs), strict=True))
 
 
 def _bounded(column: Column | None, most: float) -> tuple[Column | None, int]:
