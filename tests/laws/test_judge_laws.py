@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -11,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream_monitor.core.baseline import Baseline
-from stream_monitor.core.judge import BaselineProposal, Judge
+from stream_monitor.core.judge import AlertEvent, BaselineProposal, Judge, StoredEntry
 from stream_monitor.core.plan import AlertsPlan, Budget, DetectionPlan, ModelPlan, Plan, TimePlan
+from stream_monitor.core.profile import ProfileRecord, ProgressRecord, chunk_digest, decode, encode
 from stream_monitor.core.time import parse_instant
 from tests.traffic import MINUTE, SECOND, T0, Events, Monitor, baseline_of, partition_of
 
@@ -198,3 +200,54 @@ def test_evidence_names_the_offsets_of_the_events_not_of_the_chunks() -> None:
     assert set(on_time) == set(offsets)
     for partition, (first, last) in on_time.items():
         assert {first, last} <= set(offsets[partition])
+
+
+def chunks_of(log: Sequence[StoredEntry]) -> list[tuple[int, list[StoredEntry]]]:
+    """Return the chunks of a log: position after the progress record, and the entries."""
+    found, begun = [], dict[tuple[str, int], list[StoredEntry]]()
+    for entry in log:
+        source = decode(entry.value).source
+        begun.setdefault((source.topic, source.partition), []).append(entry)
+        if entry.key is None:
+            found.append((entry.offset + 1, begun.pop((source.topic, source.partition))))
+    return found
+
+
+def zombie(chunk: Sequence[StoredEntry], lease: int, *, lost: int) -> list[StoredEntry]:
+    """Return what another worker wrote for the same place in the chain: other counts, and some records lost."""
+    profiles, values = [], []
+    for entry in chunk[:-1]:
+        record = decode(entry.value)
+        assert isinstance(record, ProfileRecord)
+        record = replace(record, source=replace(record.source, lease=lease))
+        doubled = replace(record.profile, demand=2 * record.profile.demand, rows={"inference": 1})
+        values.append(encode(replace(record, profile=doubled)))
+        profiles.append(replace(entry, value=values[-1]))
+    progress = decode(chunk[-1].value)
+    assert isinstance(progress, ProgressRecord)
+    source = replace(progress.source, lease=lease)
+    end = replace(chunk[-1], value=encode(replace(progress, source=source, digest=chunk_digest(values))))
+    return [*profiles[lost:], end]
+
+
+@settings(max_examples=8)
+@given(
+    strays=st.lists(
+        st.tuples(st.integers(0, 10**6), st.integers(2, 40), st.integers(0, 3), st.integers(0, 60)), max_size=40
+    )
+)
+def test_what_nobody_names_changes_nothing(strays: list[tuple[int, int, int, int]]) -> None:
+    """Rivals, half-written chunks and zombies that wake up late, anywhere in the log: the alerts stay the same."""
+    for partition in range(2):
+        log = reference().log[partition]
+        chunks = chunks_of(log)
+        inserted: dict[int, list[StoredEntry]] = {}
+        for which, lease, lost, later in strays:
+            end, chunk = chunks[which % len(chunks)]
+            inserted.setdefault(min(end + later, len(log)), []).extend(zombie(chunk, lease, lost=lost))
+        mixed = [stored for i in range(len(log) + 1) for stored in (*inserted.get(i, ()), *log[i : i + 1])]
+        judge = reference().judge(partition)
+        outputs = [out for i, entry in enumerate(mixed) for out in judge.fold(replace(entry, offset=i))]
+
+        written = [(out.key, out.value, out.timestamp_ms) for out in outputs if isinstance(out, AlertEvent)]
+        assert written == reference().written(partition)

@@ -13,20 +13,21 @@ from stream_monitor.core.alerts.lifecycle import Reason
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.names import feature_of
 
-_PHRASES = {
-    "feature": "feature {} drifts",
-    "missing": "missing values of {} have changed",
+_SUBJECTS = {
+    "feature": "feature {}",
+    "missing": "missing values of {}",
     "invalid": "invalid values of {}",
     "unseen": "unseen categories of {}",
     "serving_error": "serving errors",
-    "demand": "demand has changed",
 }
 
+_PREDICATES = {"missing": " changed", "invalid": "", "unseen": "", "serving_error": "", "demand": " changed"}
+
 _ENDINGS = {
-    Reason.RECOVERED: "is back to its baseline",
-    Reason.BASELINE_CHANGED: "has a new baseline",
-    Reason.RULE_REMOVED: "is no longer judged by this rule",
-    Reason.MODEL_RETIRED: "has had no events for long",
+    Reason.RECOVERED: "back to the baseline",
+    Reason.BASELINE_CHANGED: "under a new baseline",
+    Reason.RULE_REMOVED: "no longer judged by this rule",
+    Reason.MODEL_RETIRED: "without events for long",
 }
 
 _MEASURES = {"psi": "PSI", "share_change": "change of share"}
@@ -85,10 +86,10 @@ def count_hint(reference: float, mean: float) -> str:
 
 
 def _phrase(series: str) -> str:
-    prefix, _, name = series.partition(":")
-    return _PHRASES.get(prefix, f"{prefix} drifts").format(name)
+    return _subject(series) + _PREDICATES.get(series.partition(":")[0], " drifts")
 
 
 def _subject(series: str) -> str:
     feature = feature_of(series)
-    return series if feature is None else f"{series.partition(':')[0]} {feature}"
+    name = series if feature is None else feature
+    return _SUBJECTS.get(series.partition(":")[0], "{}").replace("{}", name)

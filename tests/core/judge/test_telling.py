@@ -57,10 +57,25 @@ def test_a_resolution_says_why() -> None:
     endings = (Reason.RECOVERED, Reason.BASELINE_CHANGED, Reason.RULE_REMOVED, Reason.MODEL_RETIRED)
 
     assert [summary(name, reason, ("psi", 0.0)) for reason in endings] == [
-        "fraud: latency is back to its baseline",
-        "fraud: latency has a new baseline",
-        "fraud: latency is no longer judged by this rule",
-        "fraud: latency has had no events for long",
+        "fraud: latency back to the baseline",
+        "fraud: latency under a new baseline",
+        "fraud: latency no longer judged by this rule",
+        "fraud: latency without events for long",
+    ]
+
+
+def test_every_kind_of_series_has_its_words() -> None:
+    """Features by name, missing and invalid values and unseen categories of a feature, and the model's own series."""
+    names = ("feature:{x}", "missing:x", "invalid:x", "unseen:x", "prediction", "serving_error", "demand")
+
+    assert [summary(SeriesName("m", "1", "", name), Reason.FIRED, ("share_change", 0.5)) for name in names] == [
+        "m 1: feature {x} drifts (change of share 0.5)",
+        "m 1: missing values of x changed (change of share 0.5)",
+        "m 1: invalid values of x (change of share 0.5)",
+        "m 1: unseen categories of x (change of share 0.5)",
+        "m 1: prediction drifts (change of share 0.5)",
+        "m 1: serving errors (change of share 0.5)",
+        "m 1: demand changed (change of share 0.5)",
     ]
 
 
