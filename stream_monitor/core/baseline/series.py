@@ -142,6 +142,21 @@ class CategoricalBaseline:
         return np.array([*self.counts, self.other, 0], dtype=np.int64)
 
     @property
+    def expected(self) -> Float64:
+        """Events per bin that m other rows would give, shape (bins,): some of theirs are unseen, of ours none can be.
+
+        `other` and `unseen` are taken from the rows that did not choose the names; what rare names lose to them is
+        small and left with the names.
+        """
+        bins = self.reference.astype(np.float64)
+        unseen = self.m * self.unseen_k / max(1, self.unseen_m)
+        if self.unlisted is not None:
+            outside = self.m * self.unlisted[0] / max(1, self.unlisted[1])
+            bins[self.other_bin] = outside if self.other_categories is None else max(outside - unseen, 0.0)
+        bins[self.unknown_bin] += 0.0 if self.unlisted is not None and self.other_categories is None else unseen
+        return bins
+
+    @property
     def observed(self) -> int:
         """Reference rows with a valid value."""
         return self.m

@@ -15,6 +15,9 @@ import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
 
+Windows = Int64 | Float64
+"""Events per bin, shape (windows, bins); those that stand for fewer independent ones need not be whole numbers."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Reference:
@@ -26,6 +29,10 @@ class Reference:
         edges: numeric only, values of the inner edges, shape (bins - 1,).
         minimum, maximum, std: numeric only, of the reference values.
         seed: seeds Monte-Carlo thresholds: the baseline's id and the series.
+        expected: of categories, reference events per bin as a fresh sample of that size would have them, where that
+            differs from `counts`: no row of the reference itself is unseen. Shape (bins,).
+        apart: of categories, how many of the last bins (`other`, `unseen`) are never pooled with others.
+        design_effect: by how much the dependence of events inflates the variance of counts, of both sides.
     """
 
     counts: Int64
@@ -35,12 +42,19 @@ class Reference:
     maximum: float = 0.0
     std: float = 0.0
     seed: str = ""
+    expected: Float64 | None = None
+    apart: int = 0
+    design_effect: float = 1.0
     key: bytes = field(init=False, repr=False)
     """Equal for references that give equal distances and thresholds."""
 
     def __post_init__(self) -> None:
         digest = hashlib.blake2b(self.seed.encode(), digest_size=16)
         digest.update(np.ascontiguousarray(self.counts).tobytes())
+        if not self.ordered:
+            digest.update(self.weights.tobytes() + bytes([self.apart]))
+        if self.design_effect != 1.0:
+            digest.update(np.array([self.design_effect]).tobytes())
         if self.edges is not None:
             digest.update(self.edges.tobytes() + np.array([self.minimum, self.maximum, self.std]).tobytes())
         object.__setattr__(self, "key", digest.digest())
@@ -59,11 +73,24 @@ class Reference:
     @property
     def shares(self) -> Float64:
         """Share of each bin, shape (bins,)."""
-        return self.counts / float(self.total)
+        events = self.counts if self.expected is None else self.expected
+        return events / float(events.sum())
+
+    @property
+    def weights(self) -> Float64:
+        """Parameters of the Dirichlet law of the bins' masses, shape (bins,).
+
+        Exact for spacings of order statistics. Of categories it is the posterior of their shares under one
+        pseudo-event, spread evenly: what was never seen is not impossible.
+        """
+        if self.ordered:
+            return self.counts.astype(np.float64)
+        events = self.counts if self.expected is None else self.expected
+        return events.astype(np.float64) + 1.0 / self.counts.size
 
     def noise(self, n: int) -> float:
-        """Return λ = 1/n + 1/S, the variance of a difference of shares in units of p (1-p)."""
-        return 1.0 / n + 1.0 / self.total
+        """Return λ = d (1/n + 1/S), the variance of a difference of shares in units of p (1-p)."""
+        return self.design_effect * (1.0 / n + 1.0 / self.total)
 
 
 class Comparison(ABC):
@@ -74,7 +101,7 @@ class Comparison(ABC):
     """It has a meaning only for bins on a scale."""
 
     @abstractmethod
-    def distances(self, reference: Reference, windows: Int64) -> Float64:
+    def distances(self, reference: Reference, windows: Windows) -> Float64:
         """Return the distance of many windows of the same number of events, shape (windows,).
 
         Args:

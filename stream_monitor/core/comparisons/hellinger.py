@@ -14,8 +14,9 @@ import numpy as np
 from scipy.special import chdtri
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.comparisons.comparison import Comparison, Reference
-from stream_monitor.core.comparisons.grouping import degrees_of_freedom, grouped_shares
+from stream_monitor.core.comparisons.comparison import Comparison, Reference, Windows
+from stream_monitor.core.comparisons.grouping import degrees_of_freedom, follows_chi_square, grouped_shares
+from stream_monitor.core.comparisons.monte_carlo import null_mean, null_quantile
 
 _PER_CHI_SQUARE = 1.0 / 8.0  # its square is λ χ² / 8 without drift
 
@@ -31,17 +32,22 @@ class Hellinger(Comparison):
 
     name = "hellinger"
 
-    def distances(self, reference: Reference, windows: Int64) -> Float64:
+    def distances(self, reference: Reference, windows: Windows) -> Float64:
         """Return the distance, 0 to 1."""
         return hellinger(*grouped_shares(reference, windows))
 
     def corrected(self, reference: Reference, window: Int64) -> float:
         """Return the root of the square less its mean without drift."""
         n = int(window.sum())
-        chance = degrees_of_freedom(reference, n) * reference.noise(n) * _PER_CHI_SQUARE
+        if follows_chi_square(reference, n):
+            chance = degrees_of_freedom(reference, n) * reference.noise(n) * _PER_CHI_SQUARE
+        else:
+            chance = null_mean(self, reference, n, power=2)
         return math.sqrt(max(0.0, self.measure(reference, window) ** 2 - chance))
 
     def noise_95(self, reference: Reference, n: int) -> float:
         """Return the root of the 95 % point of the square."""
+        if not follows_chi_square(reference, n):
+            return null_quantile(self, reference, n, 0.95)
         freedom = degrees_of_freedom(reference, n)
         return math.sqrt(reference.noise(n) * float(chdtri(freedom, 0.05)) * _PER_CHI_SQUARE) if freedom else 0.0

@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.comparisons.comparison import Comparison, Reference
+from stream_monitor.core.comparisons.comparison import Comparison, Reference, Windows
 
 _MEAN = 0.87  # of the largest gap without drift, in units of √λ
 _QUANTILE_95 = math.sqrt(math.log(2.0 / 0.05) / 2.0)
@@ -34,7 +34,7 @@ class KolmogorovSmirnov(Comparison):
     name = "kolmogorov_smirnov"
     needs_order = True
 
-    def distances(self, reference: Reference, windows: Int64) -> Float64:
+    def distances(self, reference: Reference, windows: Windows) -> Float64:
         """Return the gap, 0 to 1."""
         return kolmogorov_smirnov(reference.shares, windows / float(windows[0].sum()))
 

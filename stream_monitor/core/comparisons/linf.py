@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.comparisons.comparison import Comparison, Reference
+from stream_monitor.core.comparisons.comparison import Comparison, Reference, Windows
 from stream_monitor.core.comparisons.monte_carlo import null_quantile
 
 
@@ -18,7 +18,7 @@ class LInfinity(Comparison):
 
     name = "linf"
 
-    def distances(self, reference: Reference, windows: Int64) -> Float64:
+    def distances(self, reference: Reference, windows: Windows) -> Float64:
         """Return the change, 0 to 1."""
         gap: Float64 = np.abs(windows / float(windows[0].sum()) - reference.shares).max(axis=-1)
         return gap

@@ -1,8 +1,9 @@
 """Thresholds and p-values of any comparison without drift, by simulation of windows, the reference's error included.
 
 Bin masses are drawn from Dirichlet(reference counts), windows from Multinomial(n, masses). `(1 + #{T* >= T}) / (B +
-1)` is then an exact p-value for every law of the values. Sizes are taken on a 10 % grid and the draws are seeded by
-the reference, so that a threshold is computed once and is the same for everybody.
+1)` is then an exact p-value for every law of a numeric series; for categories the masses are a posterior. Sizes are
+taken on a 10 % grid and the draws are seeded by the reference, so that a threshold is computed once and is the same for
+everybody. With a design effect d, n events are drawn as n/d that count d times, from a reference of 1/d of its events.
 
 Source: Dwass (1957), doi:10.1214/aoms/1177707045 (exactness of Monte-Carlo tests).
 """
@@ -16,7 +17,7 @@ from functools import lru_cache
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.comparisons.comparison import Comparison, Reference
+from stream_monitor.core.comparisons.comparison import Comparison, Reference, Windows
 
 DRAWS = 999
 _GRID = math.log(1.1)
@@ -32,13 +33,20 @@ def size_on_grid(n: int) -> int:
     return n if n < 10 else round(math.exp(round(math.log(n) / _GRID) * _GRID))
 
 
-def null_windows(reference: Reference, n: int) -> Int64:
+def null_windows(reference: Reference, n: int) -> Windows:
     """Return windows of n events each without drift, shape (999, bins); the same at every call."""
     seed = hashlib.blake2b(reference.key + n.to_bytes(8, "big"), digest_size=16).digest()
     generator = np.random.Generator(np.random.PCG64(int.from_bytes(seed, "big")))
-    masses = generator.standard_gamma(reference.counts.astype(np.float64), size=(DRAWS, reference.counts.size))
-    windows: Int64 = generator.multinomial(n, masses / masses.sum(axis=1, keepdims=True))
-    return windows
+    weights = reference.weights / reference.design_effect
+    masses = generator.standard_gamma(weights, size=(DRAWS, weights.size))
+    independent = max(1, round(n / reference.design_effect))
+    windows: Int64 = generator.multinomial(independent, masses / masses.sum(axis=1, keepdims=True))
+    return windows if independent == n else windows.astype(np.float64) * (n / independent)
+
+
+def null_mean(comparison: Comparison, reference: Reference, n: int, *, power: int = 1) -> float:
+    """Return the mean of a power of the distance of undrifted windows of n events."""
+    return float((_sorted_distances(comparison, reference, size_on_grid(n)) ** power).mean())
 
 
 def null_quantile(comparison: Comparison, reference: Reference, n: int, level: float) -> float:

@@ -13,7 +13,7 @@ import math
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.comparisons.comparison import Comparison, Reference
+from stream_monitor.core.comparisons.comparison import Comparison, Reference, Windows
 from stream_monitor.core.comparisons.grouping import grouped_shares
 from stream_monitor.core.comparisons.monte_carlo import null_quantile
 
@@ -29,7 +29,7 @@ class TotalVariation(Comparison):
 
     name = "total_variation"
 
-    def distances(self, reference: Reference, windows: Int64) -> Float64:
+    def distances(self, reference: Reference, windows: Windows) -> Float64:
         """Return the distance, 0 to 1."""
         return total_variation(*grouped_shares(reference, windows))
 

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.comparisons.comparison import Comparison, Reference
+from stream_monitor.core.comparisons.comparison import Comparison, Reference, Windows
 from stream_monitor.core.comparisons.monte_carlo import null_quantile
 
 _MEAN = math.sqrt(math.pi / 32.0)  # of the area under a Brownian bridge's absolute value
@@ -43,7 +43,7 @@ class Wasserstein(Comparison):
     name = "wasserstein"
     needs_order = True
 
-    def distances(self, reference: Reference, windows: Int64) -> Float64:
+    def distances(self, reference: Reference, windows: Windows) -> Float64:
         """Return the area, 0 to 1/2."""
         p = reference.shares
         return area_between(p, windows / float(windows[0].sum()), p)
@@ -63,7 +63,7 @@ class WassersteinSigma(Comparison):
     name = "wasserstein_sigma"
     needs_order = True
 
-    def distances(self, reference: Reference, windows: Int64) -> Float64:
+    def distances(self, reference: Reference, windows: Windows) -> Float64:
         """Return the area; 0 for a constant reference.
 
         Raises:

@@ -31,6 +31,9 @@ from stream_monitor.core.names import (
 from stream_monitor.core.plan import ModelPlan
 from stream_monitor.core.profile import Profile, SeriesCounts
 
+_OTHER_AND_UNSEEN = 2
+"""The last two bins of a categorical series."""
+
 
 class Counted(StrEnum):
     """Which counts of a profile a series is made of."""
@@ -152,7 +155,10 @@ def _values(values: SeriesBaseline, seed: str) -> WatchedSeries:
             seed=seed,
         )
         return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.m, reference, values)
-    reference = Reference(counts, ordered=False, seed=seed)
+    if isinstance(values, CategoricalBaseline):
+        reference = Reference(counts, ordered=False, seed=seed, expected=values.expected, apart=_OTHER_AND_UNSEEN)
+    else:
+        reference = Reference(counts, ordered=False, seed=seed)
     return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.bins, reference, values)
 
 

@@ -249,3 +249,12 @@ def test_an_impossible_reference_is_refused(columns: dict[str, Column], message:
     """The message names the limit and the number."""
     with pytest.raises(BaselineError, match=message):
         built(LimitsPlan(features=3), **columns)
+
+
+def test_rows_that_are_new_to_others_are_expected_among_new_rows() -> None:
+    """Of a column of ever new names most future values are unseen: the comparison must not call that a drift."""
+    names = [f"user-{row // 2 if row % 3 else row}" for row in range(3000)]
+    series = categorical(built(x=names))
+
+    assert series.expected[series.other_bin] + series.expected[series.unseen_bin] > 0.4 * series.m
+    assert series.reference[series.unseen_bin] == 0

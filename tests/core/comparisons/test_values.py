@@ -8,7 +8,7 @@ from scipy.special import ndtr, ndtri
 
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.comparisons import Reference, comparison
-from stream_monitor.core.comparisons.grouping import grouped_shares, groups
+from stream_monitor.core.comparisons.grouping import grouped_shares, grouping, groups
 from stream_monitor.core.comparisons.hellinger import hellinger
 from stream_monitor.core.comparisons.jensen_shannon import jensen_shannon
 from stream_monitor.core.comparisons.kolmogorov_smirnov import kolmogorov_smirnov
@@ -117,3 +117,61 @@ def test_smoothing_adds_one_event_spread_like_the_reference() -> None:
 
     assert p.tolist() == [0.5, 0.5]
     assert q.tolist() == [[100.5 / 101, 0.5 / 101]]
+
+
+CATEGORIES = Reference(np.array([3000, 397, 600, 40, 30, 28, 0, 0]), ordered=False, apart=2, seed="categories")
+"""Shares of 73, 9.7, 15, 1, .7 and .7 %, then other and unseen."""
+
+
+def test_each_frequent_category_stands_alone() -> None:
+    """One that falls from 9.7 % to 1 % is a large PSI, whatever its place in the alphabet."""
+    window = np.array([385, 5, 90, 8, 6, 6, 0, 0])
+    measure = comparison("psi")
+
+    assert measure.corrected(CATEGORIES, window) > 0.15
+    assert measure.noise_95(CATEGORIES, 500) < 0.05
+
+
+def test_a_new_category_shows() -> None:
+    """A category that nobody expects is never pooled with the others."""
+    window = np.array([322, 43, 65, 4, 3, 3, 0, 60])
+
+    assert comparison("psi").corrected(CATEGORIES, window) > 0.5
+    assert comparison("jensen_shannon").corrected(CATEGORIES, window) > 0.2
+
+
+def test_rare_categories_are_pooled() -> None:
+    """Below five expected events a category says nothing alone; more than twenty are too many to look at."""
+    many = Reference(np.array([100] * 40 + [1] * 10 + [0, 0]), ordered=False, apart=2)
+    few = grouping(CATEGORIES, 500)
+
+    assert grouping(many, 10_000).count == 20 + 1 + 2
+    assert few.order is not None
+    assert few.order.tolist() == [0, 2, 1, 3, 4, 5, 6, 7]
+    assert few.starts.tolist() == [0, 1, 2, 3, 6, 7]
+
+
+@pytest.mark.parametrize("name", ["psi", "jensen_shannon", "hellinger", "total_variation", "chi_square"])
+@pytest.mark.parametrize("n", [50, 500, 5000])
+def test_chance_on_rare_categories_is_simulated(name: str, n: int) -> None:
+    """About 5 % of undrifted windows exceed the 95 % point, and the correction leaves little, where χ² is poor."""
+    generator = np.random.default_rng(n)
+    masses = generator.dirichlet(CATEGORIES.weights, size=400)
+    windows = generator.multinomial(n, masses)
+    measure = comparison(name)
+    distances = measure.distances(CATEGORIES, windows)
+    left = np.mean([measure.corrected(CATEGORIES, window) for window in windows[:100]])
+
+    assert (distances > measure.noise_95(CATEGORIES, n)).mean() <= 0.09
+    assert left < 0.5 * distances.mean()
+
+
+def test_dependent_events_make_more_noise() -> None:
+    """With a design effect of 4 a window of 1,000 events has the noise of 250 against a quarter of the reference."""
+    counts = spacings(4095)
+    dependent = Reference(counts, design_effect=4.0)
+
+    for name in ("psi", "jensen_shannon", "hellinger", "kolmogorov_smirnov", "wasserstein", "linf"):
+        assert comparison(name).noise_95(dependent, 956) == pytest.approx(
+            comparison(name).noise_95(Reference(counts), 239), rel=0.25
+        )
