@@ -16,7 +16,7 @@ from stream_monitor.core.baseline import Baseline, Schedule, activation_lead_ms,
 from stream_monitor.core.plan import TimePlan
 from stream_monitor.kafka.clients import patiently
 from stream_monitor.kafka.deliveries import Outgoing, deliver
-from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
+from stream_monitor.kafka.errors import HistoryUnusable, is_transient, kafka_error, stop_for
 
 MAX_LAG_S = 60.0
 """A reader further behind pauses its worker: an activation is known everywhere within two minutes of being written."""
@@ -52,13 +52,13 @@ class BaselineLog:
         """Fold everything that is committed in the topic now.
 
         Raises:
-            HistoryUnusable: the end was not reached within `timeout_s`.
+            HistoryUnusable: the end was not reached within `timeout_s`, although the broker answers.
+            KafkaException: the broker does not answer.
             Stop: the cluster refuses us.
         """
         if not self.refresh(budget_s=timeout_s):
-            raise HistoryUnusable(
-                f"{self._topic}: end not reached within {timeout_s:g} s; is a transaction left open on it?"
-            )
+            self._ask_end(_PROBE_S)
+            raise HistoryUnusable(f"{self._topic}: end not reached within {timeout_s:g} s")
 
     def refresh(self, *, budget_s: float = 1.0) -> bool:
         """Fold what came since the last call; True when the end that the broker told first was reached.
@@ -119,18 +119,20 @@ class BaselineLog:
 
     def _end(self, budget_s: float) -> int | None:
         """Return the last stable offset, or None when the broker does not tell now."""
-        partition = TopicPartition(self._topic, PARTITION)
         try:
-            _, end = patiently(
-                lambda left_s: self._reader.get_watermark_offsets(partition, timeout=left_s, cached=False),
-                f"end of {self._topic}",
-                timeout_s=min(budget_s, _PROBE_S),
-            )
+            return self._ask_end(min(budget_s, _PROBE_S))
         except KafkaException as error:
-            inner = error.args[0]
-            if is_transient(inner):
+            if is_transient(kafka_error(error)):
                 return None
             raise
+
+    def _ask_end(self, timeout_s: float) -> int:
+        partition = TopicPartition(self._topic, PARTITION)
+        _, end = patiently(
+            lambda left_s: self._reader.get_watermark_offsets(partition, timeout=left_s, cached=False),
+            f"end of {self._topic}",
+            timeout_s=timeout_s,
+        )
         return end
 
     def _note(self, error: KafkaError, offset: int | None) -> None:

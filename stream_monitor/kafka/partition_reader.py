@@ -19,6 +19,7 @@ from stream_monitor.kafka.settings import ClientConfig
 _POLL_S = 0.1
 _BATCH = 500
 _ASK_S = 30.0
+_PROBE_S = 5.0
 
 
 class PartitionReader:
@@ -86,7 +87,8 @@ class PartitionReader:
         Records at or after `end` may be among them.
 
         Raises:
-            HistoryUnusable: the position is lost, or did not move for `patience_s`.
+            HistoryUnusable: the position is lost, or did not move for `patience_s` although the broker answers.
+            KafkaException: the broker does not answer.
             Stop: the cluster refuses us.
         """
         seen, since = self.position, time.monotonic()
@@ -95,10 +97,16 @@ class PartitionReader:
             if self.position > seen:
                 seen, since = self.position, time.monotonic()
             elif time.monotonic() - since > patience_s:
+                self._check_broker()
                 raise HistoryUnusable(
                     f"{self._place}: no record between offset {self.position} and {end} for {patience_s:g} s:"
                     " a transaction is open, or the log was cut"
                 )
+
+    def _check_broker(self) -> None:
+        """Return if the broker answers: silence of a broker that is away says nothing about the log."""
+        partition = TopicPartition(self._topic, self._partition)
+        self._consumer.get_watermark_offsets(partition, timeout=_PROBE_S, cached=False)
 
     def close(self) -> None:
         """Close the consumer."""

@@ -17,7 +17,7 @@ from stream_monitor.config.errors import refuse
 from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.clients import open_admin
-from stream_monitor.kafka.judge import JudgeWorker
+from stream_monitor.kafka.judge import JudgeJob, JudgeWorker
 from stream_monitor.kafka.profile import (
     DeadLetterLimits,
     OnDataLoss,
@@ -193,12 +193,14 @@ class KafkaRuntime:
             workers[Role.PROFILE] = ProfileWorker(job)
         if Role.JUDGE in self._roles:
             workers[Role.JUDGE] = JudgeWorker(
-                kafka,
-                plan,
-                group=settings.group,
-                instance=settings.instance,
-                topics=names,
-                delivery=Delivery(settings.delivery),
-                observer=self.metrics,
+                JudgeJob(
+                    kafka,
+                    plan,
+                    group=settings.group,
+                    instance=settings.instance,
+                    topics=names,
+                    delivery=Delivery(settings.delivery),
+                    observer=self.metrics,
+                )
             )
         return workers

@@ -1,7 +1,7 @@
 """A judge worker as a process of its own, to be killed.
 
-It ends by itself when it has committed everything up to the ends given, or with the exit code of what stopped it. A fork
-server that has imported everything and made no Kafka client starts them: importing takes longer than judging.
+It ends by itself when it has committed everything up to the ends given, or with the exit code of what stopped it. A
+fork server that has imported everything and made no Kafka client starts them: importing takes longer than judging.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection
 
 from stream_monitor.core.plan import Plan
 from stream_monitor.kafka.errors import Stop
-from stream_monitor.kafka.judge import JudgeTuning, JudgeWorker, context
+from stream_monitor.kafka.judge import JudgeJob, JudgeTuning, JudgeWorker, context
 from stream_monitor.kafka.observer import NullObserver
 from stream_monitor.kafka.settings import Delivery, KafkaSettings
 from stream_monitor.kafka.topics import TopicNames
@@ -92,18 +92,20 @@ def judge(run: JudgeRun, tell: Connection) -> None:
     setattr(context, "Judge", CountingJudge)  # noqa: B010  the fold is not what is tested here
     observer = UntilEnds(run.ends)
     worker = JudgeWorker(
-        KafkaSettings(
-            {"bootstrap.servers": run.bootstrap, "log_level": "2"},
-            consumer={"session.timeout.ms": "6000", "max.poll.interval.ms": "12000"},
-        ),
-        Plan(),
-        group=run.prefix + run.group,
-        instance=run.instance,
-        topics=topic_names(run.prefix),
-        delivery=Delivery(run.delivery),
-        observer=observer,
-        failpoints=Failpoint(run, tell),
-        tuning=JudgeTuning(**run.tuning),  # type: ignore[arg-type]  # numbers of a mapping
+        JudgeJob(
+            KafkaSettings(
+                {"bootstrap.servers": run.bootstrap, "log_level": "2"},
+                consumer={"session.timeout.ms": "6000", "max.poll.interval.ms": "12000"},
+            ),
+            Plan(),
+            group=run.prefix + run.group,
+            instance=run.instance,
+            topics=topic_names(run.prefix),
+            delivery=Delivery(run.delivery),
+            observer=observer,
+            failpoints=Failpoint(run, tell),
+            tuning=JudgeTuning(**run.tuning),  # type: ignore[arg-type]  # numbers of a mapping
+        )
     )
     observer.worker = worker
     signal.signal(signal.SIGTERM, lambda *_: worker.stop())

@@ -11,7 +11,7 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.judge import ALERT_HEADERS
-from stream_monitor.kafka.clients import open_admin, open_consumer
+from stream_monitor.kafka.clients import committed, open_admin, open_consumer
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.judge.records import (
     COMMIT_KEY,
@@ -39,6 +39,7 @@ FAST = {
     "block_bytes": 200,
     "batch": 7,
     "poll_s": 0.05,
+    "flush_s": 3.0,
 }
 """A pace at which a short log meets every step many times."""
 
@@ -115,7 +116,7 @@ class JudgedTopics:
         try:
             while True:
                 wanted = [TopicPartition(self.names.profiles, p) for p in ends]
-                found = {tp.partition: tp.offset for tp in consumer.committed(wanted, timeout=20)}
+                found = {tp.partition: tp.offset for tp in committed(consumer, wanted)}
                 if all(found[p] >= end for p, end in ends.items()):
                     return
                 if time.monotonic() > deadline:

@@ -10,6 +10,7 @@ from confluent_kafka.cimpl import NewPartitions
 
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.judge.records import COMMIT_KEY, Slot, block_key
+from tests.kafka.conftest import BrokerFactory
 from tests.kafka.judge_process import JudgeProcess, JudgeRun, finish
 from tests.kafka.judging import FAST, JudgedTopics, expected_alerts
 
@@ -210,6 +211,25 @@ def test_judges_share_partitions_and_survive_each_other(kafka: str, prefix: str)
         assert process.ended()[0] == 0
 
     assert [topics.alerts(p) for p in range(4)] == [expected_alerts(p, 300) for p in range(4)]
+
+
+def test_a_broker_that_dies_and_returns_costs_no_alert(own_broker: BrokerFactory, prefix: str) -> None:
+    """SIGKILL of the broker in the middle of the log, and a start on the same data: the judge takes new clients and
+    goes on by itself.
+    """
+    broker = own_broker()
+    topics = JudgedTopics(broker.bootstrap, prefix, partitions=1)
+    topics.write_log(0, range(1, 101))
+    judge = JudgeProcess(JudgeRun(broker.bootstrap, prefix, tuning=FAST))
+    topics.wait_for_offsets("judges", {0: 50})
+    broker.kill()
+    broker.start()
+    topics.write_log(0, range(101, 201))
+    topics.wait_for_offsets("judges", {0: 200})
+    judge.signal(signal.SIGTERM)
+
+    assert judge.ended() == (0, [])
+    assert topics.alerts(0) == expected_alerts(0, 200)
 
 
 def delete_log_before(topics: JudgedTopics, offset: int) -> None:

@@ -5,7 +5,8 @@ from its stored state to the committed position, `partition` holds it while it i
 `snapshot` say what `drift-judge-state` holds. The steps are those of reliability.md 5.4.
 """
 
+from stream_monitor.kafka.judge.job import JudgeJob
 from stream_monitor.kafka.judge.tuning import JudgeTuning
 from stream_monitor.kafka.judge.worker import JudgeWorker
 
-__all__ = ["JudgeTuning", "JudgeWorker"]
+__all__ = ["JudgeJob", "JudgeTuning", "JudgeWorker"]

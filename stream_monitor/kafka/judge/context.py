@@ -1,26 +1,21 @@
-"""What every part of a judge worker is given: plan, names, pace, and who listens."""
+"""What every part of a judge worker shares in one life of its clients."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TypeVar
 
 from confluent_kafka import KafkaError
 
 from stream_monitor.core.judge import Judge, Output, StoredEntry, UnknownBaseline
-from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import MalformedRecord, UnknownRecord
-from stream_monitor.core.rules import RuleFactory
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.errors import HistoryUnusable
-from stream_monitor.kafka.failpoints import Failpoints
-from stream_monitor.kafka.judge.tuning import JudgeTuning
-from stream_monitor.kafka.observer import Observer
-from stream_monitor.kafka.settings import ClientConfig
-from stream_monitor.kafka.topics import TopicNames
+from stream_monitor.kafka.judge.job import JudgeJob
+from stream_monitor.kafka.outage import OutageWatch
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 _BASELINE_WAIT_S = 10.0
@@ -31,27 +26,18 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True)
 class JudgeContext:
-    """Plan, names and pace of one judge worker.
+    """One life of a judge worker: its task, and what its topics said at the start.
 
     Attributes:
         partitions: of `drift-profiles`.
-        group: prefix of everything the deployment owns in Kafka.
-        name: `group.instance.id` and `transactional.id` of this worker.
-        reader: configuration of a consumer without a group.
-        rules: factories of the user's own rules.
+        baselines: reader of `drift-baselines`, at its end when this was made.
+        outage: remembers that brokers were away, over all lives.
     """
 
-    plan: Plan
+    job: JudgeJob
     partitions: int
-    group: str
-    name: str
-    topics: TopicNames
-    reader: ClientConfig
-    tuning: JudgeTuning
-    observer: Observer
-    failpoints: Failpoints
     baselines: BaselineLog
-    rules: Mapping[str, RuleFactory] = field(default_factory=dict)
+    outage: OutageWatch
     clock: Callable[[], float] = time.monotonic
 
     def build(self, partition: int, state: bytes | None) -> Judge:
@@ -63,12 +49,12 @@ class JudgeContext:
         """
         return self._with_baselines(
             lambda: Judge(
-                self.plan,
+                self.job.plan,
                 partition=partition,
                 partitions=self.partitions,
-                source=f"/stream-monitor/{self.group}",
+                source=self.job.source,
                 schedule=self.baselines.schedule.get,
-                rules=self.rules,
+                rules=self.job.rules,
                 state=state,
             )
         )
@@ -83,7 +69,7 @@ class JudgeContext:
         try:
             return self._with_baselines(lambda: judge.fold(entry))
         except (UnknownRecord, MalformedRecord) as error:
-            place = f"{self.topics.profiles}: offset {entry.offset}"
+            place = f"{self.job.topics.profiles}: offset {entry.offset}"
             raise HistoryUnusable(f"{place}: {error}; a record is never skipped: upgrade the judges first") from error
 
     def _with_baselines(self, call: Callable[[], Answer]) -> Answer:
@@ -94,10 +80,13 @@ class JudgeContext:
                 return call()
             except UnknownBaseline as error:
                 if self.baselines.refresh() and self.clock() > deadline:
-                    raise HistoryUnusable(f"{self.topics.baselines}: {error}, and profile records name it") from error
+                    raise HistoryUnusable(
+                        f"{self.job.topics.baselines}: {error}, and profile records name it"
+                    ) from error
                 time.sleep(_BASELINE_POLL_S)
 
     def note_error(self, error: KafkaError) -> None:
         """Hear a global error of a client."""
-        _LOG.warning("kafka client of %s: %s: %s", self.name, error.name(), error.str())
-        self.observer.kafka_error(error.name())
+        _LOG.warning("kafka client of %s: %s: %s", self.job.name, error.name(), error.str())
+        self.job.observer.kafka_error(error.name())
+        self.outage.note(error)

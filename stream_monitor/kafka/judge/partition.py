@@ -88,7 +88,7 @@ class LivePartition:
     @property
     def position(self) -> TopicPartition:
         """Where this partition reads on, as a consumer wants it."""
-        return TopicPartition(self._context.topics.profiles, self.partition, self.next_offset)
+        return TopicPartition(self._context.job.topics.profiles, self.partition, self.next_offset)
 
     def fold(self, message: Message) -> None:
         """Fold one record of the log; one below the position is a repeat and is dropped.
@@ -117,9 +117,9 @@ class LivePartition:
             return
         judge = self._judge
         slot = Slot.A if self._newest_slot is None else self._newest_slot.other
-        manifest = Manifest(slot, self.next_offset, judge.replay_from, self._context.plan.hash, judge.digest, [])
+        manifest = Manifest(slot, self.next_offset, judge.replay_from, self._context.job.plan.hash, judge.digest, [])
         self._snapshot = SnapshotWriter(
-            manifest, judge.dump(), block_bytes=self._context.tuning.block_bytes, leftover=self._blocks.get(slot, 0)
+            manifest, judge.dump(), block_bytes=self._context.job.tuning.block_bytes, leftover=self._blocks.get(slot, 0)
         )
         self._snapshot_offset = self.next_offset
         self._snapshot_at, self._log_bytes = self._context.clock(), 0
@@ -133,10 +133,10 @@ class LivePartition:
         if self._snapshot is not None and snapshot_bytes > 0:
             state += self._snapshot.take(snapshot_bytes)
             manifest = self._snapshot.manifest if self._snapshot.finished else None
-        if self._context.plan.hash not in self._known_plans:
-            state.append((plan_key(self._context.plan.hash), self._context.plan.canonical))
+        if self._context.job.plan.hash not in self._known_plans:
+            state.append((plan_key(self._context.job.plan.hash), self._context.job.plan.canonical))
         state.append((COMMIT_KEY, encode(self._commit())))
-        names = self._context.topics
+        names = self._context.job.topics
         return Portion(
             self.partition,
             tuple(self._outgoing(o) for o in self._outputs if not isinstance(o, BaselineProposal)),
@@ -150,7 +150,7 @@ class LivePartition:
         """Take note that a portion is committed, and return what may be shown now."""
         self._outputs, self._output_bytes = [], 0
         self.committed_offset = portion.next_offset
-        self._known_plans |= {self._context.plan.hash}
+        self._known_plans |= {self._context.job.plan.hash}
         if portion.manifest is not None:
             self._newest_slot = portion.manifest.slot
             self._blocks[portion.manifest.slot] = len(portion.manifest.blocks)
@@ -162,7 +162,7 @@ class LivePartition:
         return self._judge.view()
 
     def _is_snapshot_due(self) -> bool:
-        tuning = self._context.tuning
+        tuning = self._context.job.tuning
         if self._log_bytes == 0:
             return False
         return (
@@ -174,7 +174,7 @@ class LivePartition:
         return Commit(
             next_offset=self.next_offset,
             partitions=self._context.partitions,
-            plan=self._context.plan.hash,
+            plan=self._context.job.plan.hash,
             state_digest=self._judge.digest,
             chains=self._judge.chains,
             arithmetic=arithmetic_fingerprint(),
@@ -182,7 +182,7 @@ class LivePartition:
         )
 
     def _outgoing(self, output: AlertEvent | AlertState) -> Outgoing:
-        names = self._context.topics
+        names = self._context.job.topics
         if isinstance(output, AlertEvent):
             return Outgoing(names.alerts, self.partition, output.key, output.value, output.timestamp_ms, ALERT_HEADERS)
         return Outgoing(names.alert_state, self.partition, output.key, output.value, output.timestamp_ms)

@@ -89,16 +89,16 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
         Stop: the cluster refuses us.
     """
     started = time.monotonic()
-    reach = context.failpoints.reach
+    reach = context.job.failpoints.reach
     reach("judge.restore.committed")
     group_offset = yield from _group_offset(context, consumer, partition)
     # The end is taken after a stable answer: every transaction that `committed()` waited for lies below it.
-    state_topic = TopicPartition(context.topics.judge_state, partition)
+    state_topic = TopicPartition(context.job.topics.judge_state, partition)
     end = end_offsets(admin, [state_topic], uncommitted=True)[state_topic.topic, partition]
     records = yield from _read_state(context, partition, end)
     reach("judge.restore.state")
     stored = _Stored(_commit(context, partition, records, group_offset), records)
-    log = TopicPartition(context.topics.profiles, partition)
+    log = TopicPartition(context.job.topics.profiles, partition)
     log_start = end_offsets(admin, [log], earliest=True)[log.topic, partition]
     reach("judge.restore.slot")
     judge, newest, next_offset = yield from _fold(context, partition, stored, log_start)
@@ -115,14 +115,14 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
 
 def _group_offset(context: JudgeContext, consumer: Consumer, partition: int) -> Steps[int | None]:
     """Ask for the committed offset; read_committed makes the answer wait for our own pending transactions."""
-    deadline = time.monotonic() + context.tuning.patience_s
-    wanted = TopicPartition(context.topics.profiles, partition)
+    deadline = time.monotonic() + context.job.tuning.patience_s
+    wanted = TopicPartition(context.job.topics.profiles, partition)
     while True:
         try:
             (answer,) = consumer.committed([wanted], timeout=_ASK_S)
         except KafkaException as error:
             inner = kafka_error(error)
-            stop = stop_for(inner, "committed offset of the judge", name=context.name)
+            stop = stop_for(inner, "committed offset of the judge", name=context.job.name)
             if stop is not None:
                 raise stop from error
             if not is_transient(inner):
@@ -141,10 +141,14 @@ def _read_state(context: JudgeContext, partition: int, end: int) -> Steps[dict[b
     if end == 0:
         return found
     reader = PartitionReader(
-        context.reader, context.topics.judge_state, partition, start=OFFSET_BEGINNING, on_error=context.note_error
+        context.job.reader,
+        context.job.topics.judge_state,
+        partition,
+        start=OFFSET_BEGINNING,
+        on_error=context.note_error,
     )
     try:
-        for messages in reader.read_until(end, patience_s=context.tuning.patience_s):
+        for messages in reader.read_until(end, patience_s=context.job.tuning.patience_s):
             for message in messages:
                 key, value = message.key(), message.value()
                 if key is None:
@@ -163,7 +167,7 @@ def _commit(
     context: JudgeContext, partition: int, records: dict[bytes, bytes], group_offset: int | None
 ) -> Commit | None:
     """Return the last `_commit`, None at the very beginning; the log is believed, the group's offset only counted."""
-    place = f"{context.topics.judge_state}[{partition}]"
+    place = f"{context.job.topics.judge_state}[{partition}]"
     value = records.get(COMMIT_KEY)
     if value is None:
         if group_offset:
@@ -180,14 +184,14 @@ def _commit(
         return _unverified(context, group_offset)
     if commit.partitions != context.partitions:
         raise HistoryUnusable(
-            f"{context.topics.profiles}: has {context.partitions} partitions, its state was made with"
+            f"{context.job.topics.profiles}: has {context.partitions} partitions, its state was made with"
             f" {commit.partitions}: models would change their judge (rekey is needed)"
         )
     if group_offset != commit.next_offset:
         _LOG.warning(
             "group offset %s of %s[%d] differs from the committed state at %d; the state is believed",
             group_offset,
-            context.topics.profiles,
+            context.job.topics.profiles,
             partition,
             commit.next_offset,
         )
@@ -196,28 +200,28 @@ def _commit(
 
 def _unverified(context: JudgeContext, group_offset: int) -> Commit:
     """Return a commit that says only where to stop: the digest of what was committed is not known."""
-    return Commit(group_offset, context.partitions, context.plan.hash, UNVERIFIED, {}, "", {})
+    return Commit(group_offset, context.partitions, context.job.plan.hash, UNVERIFIED, {}, "", {})
 
 
 def _fold(
     context: JudgeContext, partition: int, stored: _Stored, log_start: int
 ) -> Steps[tuple[Judge, Slot | None, int]]:
     """Build the judge from the newest usable snapshot and fold the log silently up to the committed position."""
-    place = f"{context.topics.profiles}[{partition}]"
+    place = f"{context.job.topics.profiles}[{partition}]"
     commit = stored.commit
     if commit is None:
         judge = context.build(partition, None)
         return judge, None, log_start
-    if commit.plan != context.plan.hash:
+    if commit.plan != context.job.plan.hash:
         raise HistoryUnusable(
-            f"{place}: judged so far with plan {commit.plan[:10]}, configured is {context.plan.short_hash}: state"
+            f"{place}: judged so far with plan {commit.plan[:10]}, configured is {context.job.plan.short_hash}: state"
             " cannot be carried over to another plan yet; restore the old configuration, or choose another group"
         )
     try:
         snapshots = whole_snapshots(stored.records, commit)
     except NewerFormat as error:
         raise HistoryUnusable(
-            f"{context.topics.judge_state}[{partition}]: manifest: {error}; run the later version"
+            f"{context.job.topics.judge_state}[{partition}]: manifest: {error}; run the later version"
         ) from error
     resumed = _from_snapshot(context, partition, snapshots, log_start)
     if resumed is not None:
@@ -231,7 +235,7 @@ def _fold(
         judge, newest, start = context.build(partition, None), None, 0
     yield from _fold_silently(context, judge, partition, start, commit.next_offset)
     if commit.state_digest not in (UNVERIFIED, judge.digest):
-        context.observer.diverged()
+        context.job.observer.diverged()
         raise Diverged(
             f"{place}: the state refolded up to {commit.next_offset} has digest {judge.digest[:10]}, committed was"
             f" {commit.state_digest[:10]}{_suspect(commit)}"
@@ -263,12 +267,12 @@ def _fold_silently(context: JudgeContext, judge: Judge, partition: int, start: i
     if start >= end:
         return
     reader = PartitionReader(
-        context.reader, context.topics.profiles, partition, start=start, on_error=context.note_error
+        context.job.reader, context.job.topics.profiles, partition, start=start, on_error=context.note_error
     )
     try:
-        for entry in _entries(reader, end, context.tuning.patience_s):
+        for entry in _entries(reader, end, context.job.tuning.patience_s):
             if entry is None:
-                context.failpoints.reach("judge.restore.fold")
+                context.job.failpoints.reach("judge.restore.fold")
                 yield
             else:
                 context.fold(judge, entry)

@@ -74,7 +74,7 @@ class JudgeSession:
             Stop: the process ends; a partition with a chain gap makes it one at the latest here.
         """
         self._consumer.subscribe(
-            [self._context.topics.profiles],
+            [self._context.job.topics.profiles],
             on_assign=self._on_assign,
             on_revoke=self._on_revoke,
             on_lost=self._on_lost,
@@ -87,19 +87,19 @@ class JudgeSession:
         """Leave the group without a commit."""
         self._is_leaving = True
         for partition in (*self._live, *self._restoring):
-            self._context.observer.released(Loop.JUDGE, self._context.topics.profiles, partition)
+            self._context.job.observer.released(Loop.JUDGE, self._context.job.topics.profiles, partition)
         self._drop_all()
         self._consumer.close()
         self._writer.leave()
 
     def _turn(self) -> None:
-        self._context.observer.progress(Loop.JUDGE)
-        wait_s = 0.0 if self._restoring else self._context.tuning.poll_s
-        for message in self._consumer.consume(self._context.tuning.batch, wait_s):
+        self._context.job.observer.progress(Loop.JUDGE)
+        wait_s = 0.0 if self._restoring else self._context.job.tuning.poll_s
+        for message in self._consumer.consume(self._context.job.tuning.batch, wait_s):
             self._take(message)
         if self._deferred is not None:
             raise self._deferred
-        self._context.failpoints.reach("judge.folded")
+        self._context.job.failpoints.reach("judge.folded")
         self._restore_slice()
         self._commit_if_due()
         self._stop_if_all_broken()
@@ -119,18 +119,18 @@ class JudgeSession:
             live.fold(message)
         except ChainGap as gap:
             _LOG.error("partition %d stops: %s", live.partition, gap)
-            self._context.observer.chain_gap(gap.topic)
+            self._context.job.observer.chain_gap(gap.topic)
 
     def _note(self, error: KafkaError, partition: int | None, offset: int | None) -> None:
         if error.code() == KafkaError._PARTITION_EOF:
             if partition in self._live and offset is not None:
                 lag = max(0, offset - self._live[partition].committed_offset)
-                self._context.observer.lag(self._context.topics.profiles, partition, lag)
+                self._context.job.observer.lag(self._context.job.topics.profiles, partition, lag)
             return
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            place = f"{self._context.topics.profiles}[{partition}]"
+            place = f"{self._context.job.topics.profiles}[{partition}]"
             raise HistoryUnusable(f"{place}: history lost: the committed position is not in the log any more")
-        stop = stop_for(error, f"consume {self._context.topics.profiles}", name=self._context.name)
+        stop = stop_for(error, f"consume {self._context.job.topics.profiles}", name=self._context.job.name)
         if stop is not None:
             raise stop
         self._context.note_error(error)
@@ -141,7 +141,7 @@ class JudgeSession:
 
     def _commit_if_due(self) -> None:
         live = list(self._live.values())
-        tuning = self._context.tuning
+        tuning = self._context.job.tuning
         since_s = self._context.clock() - self._last_commit
         if not any(p.is_dirty for p in live):
             return
@@ -152,13 +152,13 @@ class JudgeSession:
 
     def _commit_or_drop(self, live: Sequence[LivePartition]) -> None:
         try:
-            self._commit(live)
+            self._commit(live, timeout_s=self._context.job.tuning.flush_s)
         except RoundFailed as error:
-            _LOG.warning("%s: round dropped: %s", self._context.name, error)
+            _LOG.warning("%s: round dropped: %s", self._context.job.name, error)
             self._fail([p.partition for p in live])
 
-    def _commit(self, live: Sequence[LivePartition], *, timeout_s: float = 10.0) -> None:
-        """Commit partitions in transactions of limited size.
+    def _commit(self, live: Sequence[LivePartition], *, timeout_s: float) -> None:
+        """Commit partitions in transactions of limited size, each answered in time.
 
         Raises:
             RoundFailed: one of them was refused; those before it are committed.
@@ -171,7 +171,7 @@ class JudgeSession:
                 self._show(self._live[portion.partition], portion)
 
     def _cut(self, live: Sequence[LivePartition]) -> Iterable[list[Portion]]:
-        limit = self._context.tuning.transaction_bytes
+        limit = self._context.job.tuning.transaction_bytes
         portions: list[Portion] = []
         size = 0
         for partition in live:
@@ -185,7 +185,7 @@ class JudgeSession:
             yield portions
 
     def _show(self, live: LivePartition, portion: Portion) -> None:
-        observer = self._context.observer
+        observer = self._context.job.observer
         observer.judged(live.committed(portion))
         position = live.position
         _, end = self._consumer.get_watermark_offsets(TopicPartition(position.topic, position.partition), cached=True)
@@ -202,7 +202,7 @@ class JudgeSession:
         self._unassign(partitions)
         for partition in partitions:
             self._live.pop(partition, None)
-            self._context.observer.released(Loop.JUDGE, self._context.topics.profiles, partition)
+            self._context.job.observer.released(Loop.JUDGE, self._context.job.topics.profiles, partition)
             self._begin_restore(partition)
 
     def _stop_if_all_broken(self) -> None:
@@ -218,7 +218,7 @@ class JudgeSession:
 
     def _restore_slice(self) -> None:
         """Work on the first partition that waits, for a while."""
-        until = time.monotonic() + self._context.tuning.restore_slice_s
+        until = time.monotonic() + self._context.job.tuning.restore_slice_s
         while self._restoring and time.monotonic() < until:
             partition, steps = next(iter(self._restoring.items()))
             try:
@@ -231,21 +231,21 @@ class JudgeSession:
         live = LivePartition(self._context, partition, restored)
         self._consumer.incremental_assign([live.position])
         self._live[partition] = live
-        self._context.observer.restored(restored.seconds)
-        self._context.observer.judged(live.view())
+        self._context.job.observer.restored(restored.seconds)
+        self._context.job.observer.judged(live.view())
         _LOG.info("partition %d is live at %d after %.1f s", partition, restored.next_offset, restored.seconds)
 
     # Rebalance: callbacks run inside consume and must not raise.
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         consumer.incremental_assign([])  # the loop assigns what it has restored
-        self._context.observer.rebalance(RebalanceEvent.ASSIGNED)
+        self._context.job.observer.rebalance(RebalanceEvent.ASSIGNED)
         for each in partitions:
             self._begin_restore(each.partition)
 
     def _on_revoke(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._context.observer.rebalance(RebalanceEvent.REVOKED)
-        self._context.failpoints.reach("judge.revoke")
+        self._context.job.observer.rebalance(RebalanceEvent.REVOKED)
+        self._context.job.failpoints.reach("judge.revoke")
         leaving = [self._live[p.partition] for p in partitions if p.partition in self._live]
         if not self._is_leaving and self._deferred is None:
             try:
@@ -257,7 +257,7 @@ class JudgeSession:
         self._release(partitions)
 
     def _on_lost(self, _consumer: Consumer, partitions: list[TopicPartition]) -> None:
-        self._context.observer.rebalance(RebalanceEvent.LOST)
+        self._context.job.observer.rebalance(RebalanceEvent.LOST)
         self._release(partitions)
 
     def _release(self, partitions: Sequence[TopicPartition]) -> None:
@@ -268,7 +268,7 @@ class JudgeSession:
             if steps is not None:
                 steps.close()
             self._live.pop(partition, None)
-            self._context.observer.released(Loop.JUDGE, self._context.topics.profiles, partition)
+            self._context.job.observer.released(Loop.JUDGE, self._context.job.topics.profiles, partition)
 
     def _unassign(self, partitions: Sequence[int]) -> None:
         assigned = [self._live[p].position for p in partitions if p in self._live]
@@ -278,12 +278,12 @@ class JudgeSession:
 
     def _finish(self) -> None:
         """Commit what is folded and a snapshot of every partition, so that the next start has nothing to fold."""
-        deadline = time.monotonic() + self._context.tuning.stop_budget_s
+        deadline = time.monotonic() + self._context.job.tuning.stop_budget_s
         gaps = [p.gap for p in self._live.values() if p.gap is not None]
         try:
             self._commit_snapshots(list(self._live.values()), deadline - time.monotonic())
         except (RoundFailed, ClientRestart) as error:
-            _LOG.warning("%s: left without a last commit: %s", self._context.name, error)
+            _LOG.warning("%s: left without a last commit: %s", self._context.job.name, error)
         if gaps:
             raise HistoryUnusable("; ".join(map(str, gaps)))
 
@@ -296,7 +296,7 @@ class JudgeSession:
             left_s = deadline - time.monotonic()
             if not waiting or left_s <= 0:
                 return
-            self._commit(waiting, timeout_s=min(10.0, max(1.0, left_s)))
+            self._commit(waiting, timeout_s=min(self._context.job.tuning.flush_s, max(1.0, left_s)))
 
     def _drop_all(self) -> None:
         for steps in self._restoring.values():
@@ -316,4 +316,4 @@ class JudgeSession:
             state = (True, f"judging {len(self._live)} partitions")
         if state != self._readiness:
             self._readiness = state
-            self._context.observer.readiness(Loop.JUDGE, ready=state[0], detail=state[1])
+            self._context.job.observer.readiness(Loop.JUDGE, ready=state[0], detail=state[1])

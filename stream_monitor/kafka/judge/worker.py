@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+import time
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException
 
 from stream_monitor.core.baseline import Schedule, activation_lead_ms
-from stream_monitor.core.plan import Plan
-from stream_monitor.core.rules import RuleFactory
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.clients import open_admin, open_consumer
-from stream_monitor.kafka.errors import ClientRestart, Misconfigured
-from stream_monitor.kafka.failpoints import Failpoints, NoFailpoints
+from stream_monitor.kafka.errors import (
+    ClientRestart,
+    Fatal,
+    Misconfigured,
+    RestartReason,
+    is_transient,
+    kafka_error,
+)
 from stream_monitor.kafka.judge.context import JudgeContext
+from stream_monitor.kafka.judge.job import JudgeJob
 from stream_monitor.kafka.judge.session import JudgeSession
-from stream_monitor.kafka.judge.tuning import JudgeTuning
 from stream_monitor.kafka.judge.writer import JudgeWriter, RepeatingWriter, TransactionalWriter
-from stream_monitor.kafka.observer import NullObserver, Observer
-from stream_monitor.kafka.settings import Delivery, KafkaSettings, judge_consumer, judge_producer, reader
-from stream_monitor.kafka.topics import TopicNames, describe_topics
+from stream_monitor.kafka.observer import Loop
+from stream_monitor.kafka.outage import OutageWatch
+from stream_monitor.kafka.settings import Delivery, judge_consumer, judge_producer
+from stream_monitor.kafka.topics import describe_topics
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 REVOKE_SHARE = 0.2
@@ -33,44 +38,17 @@ RESTART_PAUSE_S = 1.0
 class JudgeWorker:
     """Judges the partitions of `drift-profiles` that its group gives it.
 
+    `run` blocks in the calling thread; `stop` may be called from any thread or a signal handler.
+
     Args:
-        settings: of Kafka.
-        plan: what is judged, and how.
-        group: prefix of the deployment.
-        instance: stable name of this worker; a second one of that name fences the first.
-        topics: names of our topics.
-        delivery: exactly once, or at least once on brokers without transactions.
-        rules: factories of the user's own rules.
-        observer: hears of commits.
-        failpoints: of tests.
-        tuning: pace.
+        job: what to judge, and how.
     """
 
-    def __init__(
-        self,
-        settings: KafkaSettings,
-        plan: Plan,
-        *,
-        group: str,
-        instance: str,
-        topics: TopicNames,
-        delivery: Delivery = Delivery.EXACTLY_ONCE,
-        rules: Mapping[str, RuleFactory] | None = None,
-        observer: Observer | None = None,
-        failpoints: Failpoints | None = None,
-        tuning: JudgeTuning | None = None,
-    ) -> None:
-        self._settings = settings
-        self._plan = plan
-        self._group = group
-        self._instance = instance
-        self._topics = topics
-        self._delivery = delivery
-        self._rules = rules or {}
-        self._observer = observer or NullObserver()
-        self._failpoints = failpoints or NoFailpoints()
-        self._tuning = tuning or JudgeTuning()
+    def __init__(self, job: JudgeJob) -> None:
+        self._job = job
         self._stopping = threading.Event()
+        self._away_since: float | None = None
+        self._outage = OutageWatch()
 
     def stop(self) -> None:
         """Ask the worker to commit and leave; from any thread or a signal handler."""
@@ -82,36 +60,37 @@ class JudgeWorker:
         Raises:
             Stop: the worker cannot go on; its `exit_code` says why.
         """
+        while not self._stopping.is_set():
+            try:
+                self._live()
+            except ClientRestart as restart:
+                self._pause(restart)
+            except (KafkaException, Fatal) as error:
+                self._pause(self._restart_for(error))
+
+    def _live(self) -> None:
+        """Live one life of all clients; return when the worker was stopped.
+
+        Raises:
+            ClientRestart: take new clients.
+            KafkaException: the broker does not answer.
+            Stop: the worker cannot go on.
+        """
+        job = self._job
         partitions = self._count_partitions()
-        readers = reader(self._settings)
-        log = open_consumer(readers, lambda error: self._observer.kafka_error(error.name()))
-        baselines = BaselineLog(
-            log, self._topics.baselines, Schedule(group=self._group, lead_ms=activation_lead_ms(self._plan.time))
-        )
+        log = open_consumer(job.reader, lambda error: job.observer.kafka_error(error.name()))
+        schedule = Schedule(group=job.group, lead_ms=activation_lead_ms(job.plan.time))
+        baselines = BaselineLog(log, job.topics.baselines, schedule)
         try:
-            baselines.read_to_end(timeout_s=self._tuning.patience_s)
-            context = JudgeContext(
-                plan=self._plan,
-                partitions=partitions,
-                group=self._group,
-                name=f"{self._group}-judge-{self._instance}",
-                topics=self._topics,
-                reader=readers,
-                tuning=self._tuning,
-                observer=self._observer,
-                failpoints=self._failpoints,
-                baselines=baselines,
-                rules=self._rules,
-            )
-            while not self._stopping.is_set():
-                self._run_session(context)
+            baselines.read_to_end(timeout_s=job.tuning.patience_s)
+            self._away_since = None
+            self._run_session(JudgeContext(job, partitions, baselines, self._outage))
         finally:
             baselines.close()
 
     def _run_session(self, context: JudgeContext) -> None:
-        """Live one life of the clients; return when it asks for the next one, or at the end."""
         consumer = open_consumer(
-            judge_consumer(self._settings, group=self._group, instance=self._instance), context.note_error
+            judge_consumer(self._job.settings, group=self._job.group, instance=self._job.instance), context.note_error
         )
         try:
             writer = self._open_writer(context, consumer)
@@ -121,22 +100,45 @@ class JudgeWorker:
         session = JudgeSession(
             context,
             consumer,
-            open_admin(self._settings),
+            open_admin(self._job.settings),
             writer=writer,
-            revoke_budget_s=self._settings.milliseconds("max.poll.interval.ms") / 1000 * REVOKE_SHARE,
+            revoke_budget_s=self._job.settings.milliseconds("max.poll.interval.ms") / 1000 * REVOKE_SHARE,
         )
         try:
             session.run(self._stopping.is_set)
-        except ClientRestart as restart:
-            _LOG.warning("%s: new clients: %s", context.name, restart)
-            self._observer.restart(restart.reason)
-            self._stopping.wait(RESTART_PAUSE_S)
         finally:
             session.close()
 
+    def _pause(self, restart: ClientRestart) -> None:
+        _LOG.warning("%s: new clients: %s", self._job.name, restart)
+        self._job.observer.restart(restart.reason)
+        self._job.observer.readiness(Loop.JUDGE, ready=False, detail=str(restart))
+        self._stopping.wait(RESTART_PAUSE_S)
+
+    def _restart_for(self, error: KafkaException | Fatal) -> ClientRestart:
+        """Return the restart that mends an error: of a broker that is away, or that came back.
+
+        Raises:
+            Fatal: the error is no passing one, or no broker has answered for too long.
+        """
+        if isinstance(error, KafkaException) and is_transient(kafka_error(error)):
+            now = time.monotonic()
+            if self._away_since is None:
+                self._away_since = now
+            if now - self._away_since > self._job.tuning.away_s:
+                raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s") from error
+            return ClientRestart(RestartReason.ERROR, str(error))
+        if self._outage.excuses():
+            return ClientRestart(RestartReason.FENCED, f"{error}, soon after brokers were away")
+        if isinstance(error, Fatal):
+            raise error
+        raise Fatal(f"{kafka_error(error).name()}: {kafka_error(error).str()}") from error
+
     def _open_writer(self, context: JudgeContext, consumer: Consumer) -> JudgeWriter:
-        config = judge_producer(self._settings, group=self._group, instance=self._instance, delivery=self._delivery)
-        if self._delivery is Delivery.EXACTLY_ONCE:
+        config = judge_producer(
+            self._job.settings, group=self._job.group, instance=self._job.instance, delivery=self._job.delivery
+        )
+        if self._job.delivery is Delivery.EXACTLY_ONCE:
             return TransactionalWriter(context, config, consumer)
         return RepeatingWriter(context, config, consumer)
 
@@ -146,9 +148,9 @@ class JudgeWorker:
         Raises:
             Misconfigured: a topic is missing, or has another number.
         """
-        names = self._topics
+        names = self._job.topics
         wanted = (names.profiles, names.alerts, names.alert_state, names.judge_state)
-        states = describe_topics(open_admin(self._settings), wanted)
+        states = describe_topics(open_admin(self._job.settings), wanted)
         missing = [name for name in wanted if name not in states]
         if missing:
             raise Misconfigured(f"topics missing: {', '.join(missing)}: run 'stream-monitor topics create'")

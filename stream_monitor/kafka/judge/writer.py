@@ -34,14 +34,12 @@ from stream_monitor.kafka.observer import CommitOutcome, Loop
 from stream_monitor.kafka.settings import ClientConfig
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
-_FLUSH_S = 10.0  # shorter than the transaction timeout of 15 s
-_END_S = 10.0
 
 
 class JudgeWriter(Protocol):
     """Commits portions of several partitions at once."""
 
-    def commit(self, portions: Sequence[Portion], *, timeout_s: float = _FLUSH_S) -> None:
+    def commit(self, portions: Sequence[Portion], *, timeout_s: float) -> None:
         """Write everything and move the input offsets, as one step.
 
         Raises:
@@ -74,9 +72,9 @@ class TransactionalWriter:
         self._is_suspect = False
         self._producer = self._open()
 
-    def commit(self, portions: Sequence[Portion], *, timeout_s: float = _FLUSH_S) -> None:
+    def commit(self, portions: Sequence[Portion], *, timeout_s: float) -> None:
         """Commit portions in a transaction; everything was computed before it begins (H18)."""
-        reach = self._context.failpoints.reach
+        reach = self._context.job.failpoints.reach
         if self._is_suspect:
             self._replace_producer()
         reach("judge.commit.begin")
@@ -98,7 +96,7 @@ class TransactionalWriter:
         _discard(self._producer)
 
     def _write(self, portions: Sequence[Portion], timeout_s: float) -> None:
-        reach = self._context.failpoints.reach
+        reach = self._context.job.failpoints.reach
         batch = Deliveries(self._producer)
         _produce(batch, (r for p in portions for r in p.outputs), lambda: reach("judge.commit.output"))
         reach("judge.commit.outputs")
@@ -112,15 +110,15 @@ class TransactionalWriter:
         metadata = self._consumer.consumer_group_metadata()
         if not self._consumer.memberid():
             raise RoundFailed("not a member of the group any more")
-        offsets = positions(self._context.topics.profiles, portions)
+        offsets = positions(self._context.job.topics.profiles, portions)
         self._producer.send_offsets_to_transaction(offsets, metadata, timeout_s)
         reach("judge.commit.offsets")
 
     def _end(self, timeout_s: float) -> None:
-        observer = self._context.observer
+        observer = self._context.job.observer
         started = time.monotonic()
         try:
-            self._producer.commit_transaction(min(timeout_s, _END_S))
+            self._producer.commit_transaction(timeout_s)
         except KafkaException as error:
             inner = kafka_error(error)
             self._stop_if_fatal(inner, "commit transaction", error)
@@ -129,7 +127,7 @@ class TransactionalWriter:
             observer.commit(Loop.JUDGE, CommitOutcome.UNKNOWN)
             raise ClientRestart(RestartReason.COMMIT_UNKNOWN, inner.str()) from error
         observer.commit(Loop.JUDGE, CommitOutcome.DONE)
-        if time.monotonic() - started > self._context.tuning.slow_commit_s:
+        if time.monotonic() - started > self._context.job.tuning.slow_commit_s:
             self._is_suspect = True
         if self._is_suspect:
             self._replace_producer()
@@ -139,8 +137,8 @@ class TransactionalWriter:
         inner = _error_of(cause)
         if inner is not None:
             self._stop_if_fatal(inner, "transaction", cause)
-        self._context.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
-        self._attempt(lambda: self._producer.abort_transaction(_END_S), "abort transaction")
+        self._context.job.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
+        self._attempt(lambda: self._producer.abort_transaction(self._context.job.tuning.flush_s), "abort transaction")
         raise RoundFailed(str(cause)) from cause
 
     def _attempt(self, call: Callable[[], None], doing: str) -> None:
@@ -152,7 +150,7 @@ class TransactionalWriter:
             raise ClientRestart(RestartReason.ERROR, f"{doing}: {inner.str()}") from error
 
     def _stop_if_fatal(self, error: KafkaError, doing: str, cause: Exception) -> None:
-        stop = stop_for(error, doing, name=self._context.name)
+        stop = stop_for(error, doing, name=self._context.job.name)
         if stop is not None:
             raise stop from cause
 
@@ -160,16 +158,16 @@ class TransactionalWriter:
         producer = open_producer(self._config, self._context.note_error, self._note_statistics)
         patiently(
             producer.init_transactions,
-            f"init transactions of {self._context.name}",
-            timeout_s=self._context.tuning.patience_s,
+            f"init transactions of {self._context.job.name}",
+            timeout_s=self._context.job.tuning.patience_s,
         )
         self._retries, self._is_suspect = 0, False
         return producer
 
     def _replace_producer(self) -> None:
         """Take a new epoch: an EndTxn of ours that is still under way can then end nothing of the next transaction."""
-        self._context.observer.restart(RestartReason.SLOW_COMMIT)
-        _LOG.warning("%s: a request was slow or repeated: new producer", self._context.name)
+        self._context.job.observer.restart(RestartReason.SLOW_COMMIT)
+        _LOG.warning("%s: a request was slow or repeated: new producer", self._context.job.name)
         old, self._producer = self._producer, self._open()
         _discard(old)
 
@@ -192,9 +190,9 @@ class RepeatingWriter:
         self._consumer = consumer
         self._producer = open_producer(config, context.note_error)
 
-    def commit(self, portions: Sequence[Portion], *, timeout_s: float = _FLUSH_S) -> None:
+    def commit(self, portions: Sequence[Portion], *, timeout_s: float) -> None:
         """Write and flush outputs, write and flush state, commit offsets."""
-        reach = self._context.failpoints.reach
+        reach = self._context.job.failpoints.reach
         if not self._consumer.memberid():
             raise RoundFailed("not a member of the group any more")
         reach("judge.commit.begin")
@@ -202,12 +200,12 @@ class RepeatingWriter:
             self._write(portions, timeout_s)
         except (UndeliveredRecords, KafkaException) as error:
             inner = _error_of(error)
-            stop = stop_for(inner, "write alerts", name=self._context.name) if inner is not None else None
+            stop = stop_for(inner, "write alerts", name=self._context.job.name) if inner is not None else None
             if stop is not None:
                 raise stop from error
-            self._context.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
+            self._context.job.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
             raise RoundFailed(str(error)) from error
-        self._move_offsets(positions(self._context.topics.profiles, portions))
+        self._move_offsets(positions(self._context.job.topics.profiles, portions))
         reach("judge.commit.done")
 
     def poll(self) -> None:
@@ -219,7 +217,7 @@ class RepeatingWriter:
         _discard(self._producer)
 
     def _write(self, portions: Sequence[Portion], timeout_s: float) -> None:
-        reach = self._context.failpoints.reach
+        reach = self._context.job.failpoints.reach
         batch = Deliveries(self._producer)
         _produce(batch, (r for p in portions for r in p.outputs), lambda: reach("judge.commit.output"))
         propose_baselines(self._context, self._producer, [b for p in portions for b in p.proposals])
@@ -236,15 +234,15 @@ class RepeatingWriter:
         except KafkaException as raised:
             error = kafka_error(raised)
         if error is None:
-            self._context.observer.commit(Loop.JUDGE, CommitOutcome.DONE)
+            self._context.job.observer.commit(Loop.JUDGE, CommitOutcome.DONE)
             return
-        stop = stop_for(error, "commit offsets of the judge", name=self._context.name)
+        stop = stop_for(error, "commit offsets of the judge", name=self._context.job.name)
         if stop is not None:
             raise stop
         if is_refusal(error):
-            self._context.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
+            self._context.job.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
             raise RoundFailed(error.str())
-        self._context.observer.commit(Loop.JUDGE, CommitOutcome.UNKNOWN)
+        self._context.job.observer.commit(Loop.JUDGE, CommitOutcome.UNKNOWN)
         raise ClientRestart(RestartReason.COMMIT_UNKNOWN, error.str())
 
 
@@ -254,8 +252,8 @@ def propose_baselines(context: JudgeContext, producer: Producer, proposals: Sequ
     Raises:
         UndeliveredRecords: a record was refused, or the activation came too late for its pane.
     """
-    writer = BaselineWriter(producer, context.topics.baselines, timeout_s=_FLUSH_S)
-    plan = context.plan
+    writer = BaselineWriter(producer, context.job.topics.baselines, timeout_s=context.job.tuning.flush_s)
+    plan = context.job.plan
     for proposal in proposals:
         written_ms = writer.document(proposal.baseline)
         from_ms = proposed_activation_ms(
