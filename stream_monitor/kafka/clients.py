@@ -1,7 +1,7 @@
-"""Makes the clients and asks the broker the questions that the workers share: end offsets, committed offsets, topic ids.
+"""Makes the clients and asks the broker the questions that the workers share: end offsets, committed offsets.
 
-Every call has a deadline; a transient answer is repeated until it, because librdkafka reports `_TIMED_OUT` for a pending
-transaction with `retriable()` false.
+Every call has a deadline; a transient answer is repeated until it, because librdkafka reports `_TIMED_OUT` for a
+pending transaction with `retriable()` false.
 """
 
 from __future__ import annotations
@@ -25,6 +25,11 @@ Answer = TypeVar("Answer")
 
 _LOG = logging.getLogger("stream_monitor.kafka.client")
 _REQUEST_TIMEOUT_S = 10.0
+
+_STALE = frozenset(
+    {KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.NOT_LEADER_FOR_PARTITION}
+)
+"""What an old idea of a partition's leader is answered with, after a leader moved or its broker came back."""
 
 
 def open_admin(settings: KafkaSettings) -> AdminClient:
@@ -50,7 +55,7 @@ def open_producer(
 def committed(
     consumer: Consumer, partitions: Sequence[TopicPartition], *, timeout_s: float = 60.0
 ) -> list[TopicPartition]:
-    """Return committed offsets and metadata; waits for pending transactional offsets when the consumer is read_committed.
+    """Return committed offsets and metadata; a read_committed consumer waits for pending transactional offsets.
 
     Raises:
         Stop: the group refuses us.
@@ -91,7 +96,13 @@ def end_offsets(
             isolation_level=level,
             request_timeout=left_s,
         )
-        return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+        try:
+            return {(tp.topic, tp.partition): future.result().offset for tp, future in futures.items()}
+        except KafkaException as error:
+            if kafka_error(error).code() in _STALE:
+                # The admin client keeps asking with the leader epoch it knows, until its metadata is old.
+                admin.list_topics(timeout=left_s)
+            raise
 
     return patiently(ask, "end offsets", timeout_s=timeout_s) if partitions else {}
 

@@ -110,21 +110,47 @@ _REFUSED = frozenset(
 
 _TRANSIENT = frozenset(
     {
-        KafkaError._TRANSPORT,
-        KafkaError._ALL_BROKERS_DOWN,
-        KafkaError._TIMED_OUT,
-        KafkaError._RESOLVE,
-        KafkaError._WAIT_COORD,
         KafkaError.REQUEST_TIMED_OUT,
+        KafkaError.NETWORK_EXCEPTION,
         KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
         KafkaError.COORDINATOR_NOT_AVAILABLE,
         KafkaError.NOT_COORDINATOR,
         KafkaError.LEADER_NOT_AVAILABLE,
         KafkaError.NOT_LEADER_FOR_PARTITION,
+        KafkaError.FENCED_LEADER_EPOCH,
+        KafkaError.UNKNOWN_LEADER_EPOCH,
+        KafkaError.OFFSET_NOT_AVAILABLE,
+        KafkaError.REPLICA_NOT_AVAILABLE,
+        KafkaError.BROKER_NOT_AVAILABLE,
+        KafkaError.KAFKA_STORAGE_ERROR,
+        KafkaError.NOT_CONTROLLER,
         KafkaError.UNSTABLE_OFFSET_COMMIT,
-        KafkaError.NETWORK_EXCEPTION,
+        KafkaError.THROTTLING_QUOTA_EXCEEDED,
+        # A broker that comes back knows no topics at first; one that is really gone is found by its id.
+        KafkaError.UNKNOWN_TOPIC_OR_PART,
     }
 )
+
+_LOCAL_FOR_GOOD = frozenset(
+    {
+        KafkaError._FATAL,
+        KafkaError._FENCED,
+        KafkaError._AUTHENTICATION,
+        KafkaError._SSL,
+        KafkaError._INVALID_ARG,
+        KafkaError._INVALID_TYPE,
+        KafkaError._NOT_IMPLEMENTED,
+        KafkaError._UNSUPPORTED_FEATURE,
+        KafkaError._CRIT_SYS_RESOURCE,
+        KafkaError._FS,
+        KafkaError._BAD_MSG,
+        KafkaError._BAD_COMPRESSION,
+        KafkaError._STATE,
+        KafkaError._AUTO_OFFSET_RESET,
+        KafkaError._LOG_TRUNCATION,
+    }
+)
+"""Errors of the client itself (negative codes) that no waiting mends; all others are a broker that comes or goes."""
 
 
 def kafka_error(error: KafkaException | KafkaError) -> KafkaError:
@@ -142,7 +168,8 @@ def is_refusal(error: KafkaError) -> bool:
 
 def is_transient(error: KafkaError) -> bool:
     """Say whether the same call may succeed later without any change of ours."""
-    return error.code() in _TRANSIENT or error.retriable()
+    code = error.code()
+    return code in _TRANSIENT or error.retriable() or (code < 0 and code not in _LOCAL_FOR_GOOD)
 
 
 def stop_for(error: KafkaError, doing: str, *, name: str = "") -> Stop | None:

@@ -29,6 +29,12 @@ DAY_MS = 24 * HOUR_MS
 MAX_PARTITIONS = 16
 """Every chunk writes a progress record to each partition of `drift-profiles`."""
 
+_AT_LEAST = {"retention.ms": DAY_MS, "max.message.bytes": 1_048_588}
+_WHY = {
+    "retention.ms": "a judge that was away for longer cannot restore its state",
+    "max.message.bytes": "records of this size are written to it",
+}
+
 _REQUEST_TIMEOUT_S = 15.0
 _VISIBLE_POLL_S = 0.02
 
@@ -109,7 +115,11 @@ def plan_topics(names: TopicNames, *, partitions: int = 4, replication: int = 3)
         raise ValueError(f"topics.partitions: must be 1 to {MAX_PARTITIONS}, got {partitions}")
     if replication < 1:
         raise ValueError(f"topics.replication: must be at least 1, got {replication}")
-    safe = {"min.insync.replicas": "2" if replication >= 3 else "1", "unclean.leader.election.enable": "false"}
+    safe = {
+        "max.message.bytes": str(_AT_LEAST["max.message.bytes"]),
+        "min.insync.replicas": "2" if replication >= 3 else "1",
+        "unclean.leader.election.enable": "false",
+    }
     kept = {**safe, "cleanup.policy": "delete", "retention.bytes": "-1"}
     compacted = {**safe, "cleanup.policy": "compact", "segment.ms": str(HOUR_MS), "min.cleanable.dirty.ratio": "0.2"}
     broker_time = {"message.timestamp.type": "LogAppendTime"}
@@ -284,8 +294,8 @@ def _differences(spec: TopicSpec, state: TopicState | None, profiles: TopicState
         )
     for key, expected in spec.config.items():
         found = state.config.get(key, "")
-        if key == "retention.ms":
-            yield from _retention(spec, found)
+        if key in _AT_LEAST:
+            yield from _too_little(spec, key, found)
         elif found != expected:
             weight = Weight.ERROR if key in spec.required else Weight.WARNING
             command = "kafka-configs.sh --alter --entity-type topics"
@@ -297,12 +307,11 @@ def _any_partitions(spec: TopicSpec) -> bool:
     return spec.config.get("retention.ms") == str(7 * DAY_MS)  # dead letters go to source partition mod n
 
 
-def _retention(spec: TopicSpec, found: str) -> Iterable[Difference]:
-    """Yield a difference when the log is kept too short for a restore (H23)."""
-    retention_ms = int(found or -1)
-    if 0 <= retention_ms < DAY_MS:
-        fix = "a judge that was away longer than that cannot restore its state; raise retention.ms"
-        yield Difference(spec.name, "retention.ms", f"at least {DAY_MS}", found, Weight.ERROR, fix)
+def _too_little(spec: TopicSpec, key: str, found: str) -> Iterable[Difference]:
+    """Yield a difference when a limit is lower than we can live with; higher than planned is the operator's choice."""
+    limit = int(found or -1)
+    if 0 <= limit < _AT_LEAST[key]:
+        yield Difference(spec.name, key, f"at least {_AT_LEAST[key]}", found, Weight.ERROR, f"raise {key}: {_WHY[key]}")
 
 
 def _accept(error: KafkaException, codes: set[int], doing: str) -> None:

@@ -14,7 +14,7 @@ from multiprocessing.context import ForkServerProcess
 from typing import Any
 
 import orjson
-from confluent_kafka import ConsumerGroupTopicPartitions, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.plan import DetectionPlan, InputPlan, ModelPlan, Plan, TimePlan
@@ -42,23 +42,27 @@ class Stage:
     prefix: str
     inputs: tuple[str, ...]
     idle_after_ms: int | None = None
+    pane_ms: int = PANE_MS
     settings: KafkaSettings = field(init=False)
     names: TopicNames = field(init=False)
     plan: Plan = field(init=False)
     admin: AdminClient = field(init=False)  # kept: a client that nobody holds ends, and its answers never come
+    outsider: Consumer = field(init=False)  # asks for the group's offsets and never joins it
 
     def __post_init__(self) -> None:
         own = ("profiles", "baselines", "alerts", "alert-state", "judge-state", "dead")
         plan = Plan(
             inputs=tuple(InputPlan(topic) for topic in self.inputs),
-            time=TimePlan(allowed_lateness_ms=5_000, idle_after_ms=self.idle_after_ms),
-            detection=DetectionPlan(pane_ms=PANE_MS),
+            time=TimePlan(allowed_lateness_ms=self.pane_ms // 2, idle_after_ms=self.idle_after_ms),
+            detection=DetectionPlan(pane_ms=self.pane_ms),
             models=(ModelPlan(baseline_events=63),),
         )
         object.__setattr__(self, "settings", quick_settings(self.bootstrap))
         object.__setattr__(self, "names", TopicNames(*(f"{self.prefix}{name}" for name in own)))
         object.__setattr__(self, "plan", plan)
         object.__setattr__(self, "admin", open_admin(self.settings))
+        outside = {**self.settings.common_config(), "group.id": f"{self.prefix}-profile"}
+        object.__setattr__(self, "outsider", Consumer(outside))
 
     def job(
         self,
@@ -92,24 +96,28 @@ class Stage:
 
     def committed(self) -> dict[tuple[str, int], tuple[int, str | None]]:
         """Return the group's committed offsets and metadata."""
-        group = f"{self.prefix}-profile"
-        futures = self.admin.list_consumer_group_offsets([ConsumerGroupTopicPartitions(group)])
-        found = futures[group].result(20).topic_partitions or []
+        # Not by the admin client: it crashes the process when the coordinator has moved.
+        found = self.outsider.committed(self.partitions(), timeout=10)
         return {(p.topic, p.partition): (p.offset, p.metadata) for p in found if p.offset >= 0}
+
+    def partitions(self) -> list[TopicPartition]:
+        """Return all input partitions."""
+        counts = {
+            topic: len(self.admin.list_topics(topic, timeout=10).topics[topic].partitions) for topic in self.inputs
+        }
+        return [TopicPartition(topic, p) for topic, count in counts.items() for p in range(count)]
 
     def ends(self) -> dict[tuple[str, int], int]:
         """Return the ends of all input partitions."""
-        parts = [
-            TopicPartition(topic, p)
-            for topic in self.inputs
-            for p in range(len(self.admin.list_topics(topic, timeout=20).topics[topic].partitions))
-        ]
-        return end_offsets(self.admin, parts, uncommitted=True)
+        return end_offsets(self.admin, self.partitions(), uncommitted=True)
 
     def is_caught_up(self) -> bool:
-        """Say whether everything in the inputs is committed."""
-        committed = self.committed()
-        return all(committed.get(place, (0, None))[0] >= end for place, end in self.ends().items())
+        """Say whether everything in the inputs is committed; not while the broker does not answer."""
+        try:
+            committed = self.committed()
+            return all(committed.get(place, (0, None))[0] >= end for place, end in self.ends().items())
+        except (KafkaException, TimeoutError):
+            return False
 
     def fold(self) -> Folded:
         """Fold the log as it is now."""
@@ -124,9 +132,10 @@ def make_stage(
     profiles: int = 2,
     inputs: int = 1,
     idle_after_ms: int | None = None,
+    pane_ms: int = PANE_MS,
 ) -> Stage:
     """Make the topics of a stage and return it."""
-    stage = Stage(bootstrap, prefix, tuple(f"{prefix}in{i}" for i in range(inputs)), idle_after_ms)
+    stage = Stage(bootstrap, prefix, tuple(f"{prefix}in{i}" for i in range(inputs)), idle_after_ms, pane_ms)
     for topic in stage.inputs:
         make_topic(bootstrap, topic, partitions)
     create_topics(stage.admin, plan_topics(stage.names, partitions=profiles, replication=1))

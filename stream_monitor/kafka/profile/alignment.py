@@ -26,9 +26,13 @@ class Progress:
 
 
 def too_far_ahead(partitions: Mapping[Key, Progress], *, max_ahead_ms: int) -> set[Key]:
-    """Return the partitions to pause: more than `max_ahead_ms` before the slowest that is not at its end."""
+    """Return the partitions to pause: more than `max_ahead_ms` before the slowest that is not at its end.
+
+    One that has records and has not told its time yet may be the slowest: the others wait until it has.
+    """
+    known = {key: p.watermark_ms for key, p in partitions.items() if p.watermark_ms is not None}
+    if any(p.watermark_ms is None and not p.at_end for p in partitions.values()):
+        return set(known)
     behind = [p.watermark_ms for p in partitions.values() if not p.at_end and p.watermark_ms is not None]
-    if not behind:
-        return set()
-    limit = min(behind) + max_ahead_ms
-    return {key for key, p in partitions.items() if p.watermark_ms is not None and p.watermark_ms > limit}
+    limit = min(behind, default=0) + max_ahead_ms
+    return {key for key, ms in known.items() if behind and ms > limit}

@@ -65,7 +65,8 @@ class Assignment:
         tail: reader of the log from which chains are healed.
         profiles: name of the profiles topic.
         leases: those that this process ever took; what they left behind is no crash.
-        patience_s: how long a question may be repeated.
+        request_s: how long one question may be repeated.
+        reading_s: how long the log may be read.
     """
 
     consumer: Consumer
@@ -73,7 +74,8 @@ class Assignment:
     tail: LogTail
     profiles: str
     policy: ProfilePolicy
-    patience_s: float
+    request_s: float
+    reading_s: float
     leases: set[tuple[Place, int]]
 
     def find(self, places: Sequence[Place], start: GroupStart) -> tuple[dict[Place, Found], dict[str, TopicState]]:
@@ -88,7 +90,7 @@ class Assignment:
             KafkaException: it does not answer.
         """
         partitions = [TopicPartition(topic, partition) for topic, partition in places]
-        answers = committed(self.consumer, partitions, timeout_s=self.patience_s)
+        answers = committed(self.consumer, partitions, timeout_s=self.request_s)
         states = describe_topics(self.admin, sorted({topic for topic, _ in places}))
         ranges = self._ranges(partitions)
         found: dict[Place, Found] = {}
@@ -108,8 +110,8 @@ class Assignment:
 
     def _leased(self, found: Mapping[Place, Found], ranges: Mapping[Place, LogRange]) -> dict[Place, Found]:
         log = TopicPartition(self.profiles, 0)
-        end = end_offsets(self.admin, [log], uncommitted=True, timeout_s=self.patience_s)[self.profiles, 0]
-        healed = self.tail.heal(found, end=end, timeout_s=self.patience_s)
+        end = end_offsets(self.admin, [log], uncommitted=True, timeout_s=self.request_s)[self.profiles, 0]
+        healed = self.tail.heal(found, end=end, timeout_s=self.reading_s)
         leased = {}
         for place, state in healed.items():
             checked = self._checked(place, state, ranges[place])
@@ -125,14 +127,14 @@ class Assignment:
         return leased
 
     def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[Place, LogRange]:
-        starts = end_offsets(self.admin, partitions, earliest=True, timeout_s=self.patience_s)
-        ends = end_offsets(self.admin, partitions, uncommitted=True, timeout_s=self.patience_s)
+        starts = end_offsets(self.admin, partitions, earliest=True, timeout_s=self.request_s)
+        ends = end_offsets(self.admin, partitions, uncommitted=True, timeout_s=self.request_s)
         return {place: LogRange(starts[place], ends[place]) for place in starts}
 
     def _topics_with_metadata(self, absent: Sequence[Place], states: Mapping[str, TopicState]) -> set[str]:
         topics = sorted({topic for topic, _ in absent})
         every = [TopicPartition(topic, p) for topic in topics for p in range(states[topic].partitions)]
-        answers = committed(self.consumer, every, timeout_s=self.patience_s)
+        answers = committed(self.consumer, every, timeout_s=self.request_s)
         return {answer.topic for answer in answers if answer.offset >= 0 and answer.metadata}
 
     def _begin(self, place: Place, topic_id: str, log: LogRange, start: GroupStart, known: set[str]) -> Found:

@@ -56,7 +56,8 @@ class Tuning:
         poll_records: most records taken at once: so many message objects as stay in the processor's cache.
         quiet_s: a partition with something to tell and no records tells it in an empty chunk after so long.
         retry_s: pause before partitions of a failed round are taken up again.
-        committed_s: how long an assignment may wait for committed offsets.
+        request_s: how long the loop may wait for one answer before it comes round.
+        committed_s: how long an assignment may go without its answers before the clients are opened anew.
         refused_s: commits refused for so long make the clients restart.
         watch_s: between two looks at topics and end offsets.
         silent_s: a partition whose end moves while nothing comes for so long is stuck.
@@ -73,6 +74,7 @@ class Tuning:
     poll_records: int = 1_000
     quiet_s: float = 1.0
     retry_s: float = 0.2
+    request_s: float = 5.0
     committed_s: float = 60.0
     refused_s: float = 60.0
     watch_s: float = 10.0

@@ -28,9 +28,8 @@ from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.shrinking import Shrinking
+from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.writing import RoundWriter, Written
-
-_LIST_S = 5.0
 
 
 class Round:
@@ -51,6 +50,7 @@ class Round:
         partitions: int,
         letter_partitions: int,
         gauges: Mapping[Place, PoisonGauge],
+        stopping: Stopping,
     ) -> None:
         settings = job.settings
         self.broker_ms: int | None = None
@@ -68,6 +68,7 @@ class Round:
             producer,
             job.topics.profiles,
             budget_s=settings.milliseconds("max.poll.interval.ms") / 2_000,
+            stopping=stopping,
             failpoints=job.failpoints,
         )
 
@@ -155,8 +156,8 @@ class Round:
             return {}
         # Asked now, so after `broker_ms` was taken: no record that came before it can be missed.
         parts = [TopicPartition(*p.place) for p in hopeful]
-        stable = end_offsets(self._admin, parts, timeout_s=_LIST_S)
-        high = end_offsets(self._admin, parts, uncommitted=True, timeout_s=_LIST_S)
+        stable = end_offsets(self._admin, parts, timeout_s=self._job.tuning.request_s)
+        high = end_offsets(self._admin, parts, uncommitted=True, timeout_s=self._job.tuning.request_s)
         found = {}
         for partition in hopeful:
             place = partition.place

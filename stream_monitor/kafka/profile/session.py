@@ -39,6 +39,7 @@ from stream_monitor.kafka.profile.intake import runs
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.round import Round
+from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.watchdog import SilenceWatch, TopicWatch
 from stream_monitor.kafka.settings import profile_consumer, profile_producer, reader
 from stream_monitor.kafka.topics import (
@@ -53,7 +54,7 @@ from stream_monitor.kafka.topics import (
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
-_WATCH_REQUEST_S = 5.0
+_SAME_ERROR_S = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class ProfileSession:
     Args:
         job: what the worker was given.
         memory: what outlives the clients.
-        stopping: asked whenever the loop comes round.
+        stopping: looked at whenever the loop comes round.
         beat: told whenever the loop comes round.
     """
 
@@ -84,7 +85,7 @@ class ProfileSession:
         job: ProfileJob,
         *,
         memory: Memory,
-        stopping: Callable[[], bool],
+        stopping: Stopping,
         beat: Callable[[], None],
     ) -> None:
         self._job = job
@@ -99,6 +100,8 @@ class ProfileSession:
         self._watch_at = 0.0
         self._seen_broker_at = time.monotonic()
         self._held = False
+        self._silent_since: float | None = None
+        self._quiet_until: dict[str, float] = {}
         self._uncovered: frozenset[Place] = frozenset()
         self._exit = ExitStack()
 
@@ -139,6 +142,7 @@ class ProfileSession:
             self._tail,
             job.topics.profiles,
             job.policy,
+            job.tuning.request_s,
             job.tuning.committed_s,
             self._memory.leases,
         )
@@ -151,6 +155,7 @@ class ProfileSession:
             partitions=self._states[job.topics.profiles].partitions,
             letter_partitions=self._states[job.topics.dead_letters].partitions,
             gauges=self._memory.gauges,
+            stopping=self._stopping,
         )
 
     def _open_consumer(self) -> Consumer:
@@ -195,7 +200,9 @@ class ProfileSession:
         stop = stop_for(error, "talk to the cluster", name=self._job.member_name)
         if stop is not None:
             self._failed_error = stop
-        else:
+        elif time.monotonic() >= self._quiet_until.get(error.name(), 0.0):
+            # A broker that is away is reported with every attempt to reach it.
+            self._quiet_until[error.name()] = time.monotonic() + _SAME_ERROR_S
             _LOG.warning("client: %s: %s", error.name(), error.str())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
@@ -233,7 +240,7 @@ class ProfileSession:
             ClientRestart: the clients have to be rebuilt.
             Stop: the worker cannot go on.
         """
-        while not self._stopping():
+        while not self._stopping.is_asked():
             self._come_round()
         self._drain()
 
@@ -336,6 +343,10 @@ class ProfileSession:
             self._note_refusal(error)
             self._noted_from = time.monotonic() + job.tuning.retry_s
             return
+        except KafkaException as error:
+            self._note_silence(error)
+            return
+        self._silent_since = None
         self._states.update(states)
         now = time.monotonic()
         reach("profile.5.before")
@@ -354,6 +365,23 @@ class ProfileSession:
         self._noted -= set(places)
         reach("profile.5.after")
         job.observer.readiness(Loop.PROFILE, ready=True, detail=f"{len(self._owned)} partitions")
+
+    def _note_silence(self, error: KafkaException) -> None:
+        """Try again later when an answer did not come; the loop must come round meanwhile.
+
+        Raises:
+            ClientRestart: it has not come for too long.
+            KafkaException: the error will not pass.
+        """
+        inner, now = kafka_error(error), time.monotonic()
+        if not is_transient(inner):
+            raise error
+        self._silent_since = self._silent_since or now
+        if now - self._silent_since > self._job.tuning.committed_s:
+            raise ClientRestart(
+                RestartReason.ERROR, f"no answer for {self._job.tuning.committed_s:g} s: {inner.name()}"
+            )
+        self._noted_from = now + self._job.tuning.retry_s
 
     def _take_up_again(self, places: Iterable[Place]) -> None:
         """Drop what is pending of owned partitions and begin again at what is committed (step 15)."""
@@ -424,16 +452,16 @@ class ProfileSession:
 
     def _watch(self, now: float) -> None:
         """Look at what the client does not report (step 18)."""
-        self._watch_at = now + self._job.tuning.watch_s
+        self._watch_at, request_s = now + self._job.tuning.watch_s, self._job.tuning.request_s
         parts = [TopicPartition(*place) for place in self._owned]
         try:
             states = describe_topics(self._admin, self._job.inputs)
-            stable = clients.end_offsets(self._admin, parts, timeout_s=_WATCH_REQUEST_S)
-            high = clients.end_offsets(self._admin, parts, uncommitted=True, timeout_s=_WATCH_REQUEST_S)
+            stable = clients.end_offsets(self._admin, parts, timeout_s=request_s)
+            high = clients.end_offsets(self._admin, parts, uncommitted=True, timeout_s=request_s)
             self._look_at_coverage(states)
         except KafkaException as error:
             inner = kafka_error(error)
-            if not is_transient(inner) and inner.code() != KafkaError.UNKNOWN_TOPIC_OR_PART:
+            if not is_transient(inner):
                 raise
             if now - self._seen_broker_at > self._job.tuning.away_s:
                 raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s") from error
@@ -451,7 +479,7 @@ class ProfileSession:
         """Ask for a new assignment when the group leaves partitions out, twice in a row."""
         counts = {topic: state.partitions for topic, state in states.items()}
         job = self._job
-        coverage = look_at_coverage(self._admin, job.group_id, counts, timeout_s=_WATCH_REQUEST_S)
+        coverage = look_at_coverage(self._admin, job.group_id, counts, timeout_s=job.tuning.request_s)
         forgotten, self._uncovered = coverage.unassigned & self._uncovered, coverage.unassigned
         if forgotten and coverage.first == job.member_name:
             _LOG.warning("no member has %s: joining anew", ", ".join(f"{t}[{p}]" for t, p in sorted(forgotten)))
@@ -463,9 +491,8 @@ class ProfileSession:
 
     def _drain(self) -> None:
         """Finish the round in hand, and write one empty chunk for each partition to name it."""
-        deadline = time.monotonic() + self._job.tuning.drain_s
         try:
-            while any(len(p.pending) for p in self._owned.values()) and time.monotonic() < deadline:
+            while any(len(p.pending) for p in self._owned.values()) and self._stopping.left_s() > 0:
                 self._round.run([p for p in self._owned.values() if len(p.pending)])
             self._round.run(list(self._owned.values()))
         except RoundFailed as error:

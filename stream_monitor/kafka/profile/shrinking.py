@@ -15,7 +15,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stream_monitor.core.chain import CHUNK_LIMIT
-from stream_monitor.kafka.errors import RoundFailed
+from stream_monitor.kafka.errors import Misconfigured, RoundFailed
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.profile.writing import RecordRefused
 
@@ -42,7 +42,11 @@ class Shrinking:
         return CHUNK_LIMIT if refused is None or refused.first != first else refused.limit
 
     def learn(self, error: RoundFailed, tried: Mapping[Place, tuple[int, int]]) -> None:
-        """Learn why a round failed, and what it tried: first offset and records of each partition's chunk."""
+        """Learn why a round failed, and what it tried: first offset and records of each partition's chunk.
+
+        Raises:
+            Misconfigured: even a chunk that only puts one event aside is refused.
+        """
         if not isinstance(error, RecordRefused):
             return
         first, records = tried[error.place]
@@ -56,5 +60,9 @@ class Shrinking:
                     refused.limit = max(1, records // DIVISOR)
                 case 2:
                     refused.limit = 1
-                case _:
+                case 3:
                     refused.limit = None
+                case _:
+                    raise Misconfigured(
+                        f"{error}: the topic takes not even the counts of one event: max.message.bytes?"
+                    )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 import time
 
 from confluent_kafka import KafkaException
@@ -13,6 +12,7 @@ from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, is_
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.session import Memory, ProfileSession, missing_decoders
+from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.watchdog import LoopWatch
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
@@ -32,7 +32,7 @@ class ProfileWorker:
     def __init__(self, job: ProfileJob) -> None:
         missing_decoders(job)
         self._job = job
-        self._stopped = threading.Event()
+        self._stopping = Stopping(job.tuning.drain_s)
         self._memory = Memory()
         self._away_since: float | None = None
         self._watch = LoopWatch(job.tuning.stalled_s, self._stalled)
@@ -45,7 +45,7 @@ class ProfileWorker:
         """
         self._watch.start()
         try:
-            while not self._stopped.is_set():
+            while not self._stopping.is_asked():
                 self._live()
         finally:
             self._watch.stop()
@@ -53,11 +53,11 @@ class ProfileWorker:
 
     def stop(self) -> None:
         """Ask the worker to finish the round in hand, name it, and leave."""
-        self._stopped.set()
+        self._stopping.ask()
 
     def _live(self) -> None:
         """Open clients and work until they have to be opened anew."""
-        session = ProfileSession(self._job, memory=self._memory, stopping=self._stopped.is_set, beat=self._watch.beat)
+        session = ProfileSession(self._job, memory=self._memory, stopping=self._stopping, beat=self._watch.beat)
         try:
             session.open()
             self._away_since = None
@@ -87,7 +87,7 @@ class ProfileWorker:
         _LOG.warning("clients are opened anew: %s", restart)
         self._job.observer.restart(restart.reason)
         self._job.observer.readiness(Loop.PROFILE, ready=False, detail=str(restart))
-        self._stopped.wait(_RESTART_PAUSE_S)
+        self._stopping.wait(_RESTART_PAUSE_S)
 
     def _stalled(self) -> None:
         self._job.observer.readiness(Loop.PROFILE, ready=False, detail="the loop does not come round")

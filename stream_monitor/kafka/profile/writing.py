@@ -18,8 +18,10 @@ from stream_monitor.kafka.errors import RoundFailed, kafka_error, stop_for
 from stream_monitor.kafka.failpoints import Failpoints
 from stream_monitor.kafka.profile.counting import CountedChunk
 from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.stopping import Stopping
 
 _QUEUE_FULL_POLL_S = 0.05
+_FLUSH_SLICE_S = 0.25
 
 _OWN_FAULT = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD, KafkaError.INVALID_MSG_SIZE})
 """Errors that the record itself causes: the same record would be refused again."""
@@ -53,13 +55,17 @@ class RoundWriter:
         producer: idempotent, without transactions.
         profiles: name of the profiles topic.
         budget_s: how long writing and flushing may take together.
+        stopping: shortens the budget once a stop was asked for.
         failpoints: told of step 9 half way.
     """
 
-    def __init__(self, producer: Producer, profiles: str, *, budget_s: float, failpoints: Failpoints) -> None:
+    def __init__(
+        self, producer: Producer, profiles: str, *, budget_s: float, stopping: Stopping, failpoints: Failpoints
+    ) -> None:
         self._producer = producer
         self._profiles = profiles
         self._budget_s = budget_s
+        self._stopping = stopping
         self._failpoints = failpoints
 
     def write(self, chunks: Iterable[tuple[CountedChunk, list[Outgoing]]]) -> Written:
@@ -75,12 +81,16 @@ class RoundWriter:
         for counted, letters in chunks:
             self._write_chunk(counted, letters, reports, deadline)
         self._failpoints.reach("profile.10.before")
-        self._producer.flush(max(0.0, deadline - time.monotonic()))
+        while reports.open and not reports.has_failed:
+            left_s = min(deadline - time.monotonic(), self._stopping.left_s())
+            if left_s <= 0:
+                break
+            self._producer.flush(min(left_s, _FLUSH_SLICE_S))
         reports.raise_for_failure()
         if reports.open:
             # They may still arrive; nobody will ever name them.
             self._producer.purge(in_queue=True, in_flight=False)
-            raise RoundFailed(f"{reports.open} records unacknowledged after {self._budget_s:g} s")
+            raise RoundFailed(f"{reports.open} records were not acknowledged in time")
         self._failpoints.reach("profile.10.after")
         return reports.written
 
@@ -110,7 +120,7 @@ class RoundWriter:
                     headers=list(record.headers),
                 )
             except BufferError:
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._stopping.left_s() <= 0:
                     raise RoundFailed(f"producer queue full for {self._budget_s:g} s") from None
                 self._producer.poll(_QUEUE_FULL_POLL_S)
             except KafkaException as error:
@@ -157,6 +167,11 @@ class _Reports:
             self._is_delivered(error, message, place)
 
         return report
+
+    @property
+    def has_failed(self) -> bool:
+        """Whether a record failed."""
+        return self._failed is not None
 
     def raise_for_failure(self) -> None:
         """Raise what the first failed record demands."""

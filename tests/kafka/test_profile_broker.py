@@ -1,0 +1,155 @@
+"""The profile worker and a broker that fails, refuses or runs ahead of it."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+
+import pytest
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package has no __all__
+    AlterConfigOpType,
+    ConfigEntry,
+    ConfigResource,
+    ResourceType,
+)
+
+from stream_monitor.core.profile import ProgressRecord, decode
+from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.errors import Misconfigured
+from stream_monitor.kafka.observer import Loop, NullObserver
+from tests.kafka.conftest import BrokerFactory
+from tests.kafka.folding import read_all
+from tests.kafka.profiling import QUICK, Running, Stage, event, make_stage, running, wait_until
+from tests.kafka.test_profile_worker import T0, assert_exact, feed, read_counts
+
+MINUTE_MS = 60_000
+
+
+def test_a_broker_that_dies_and_comes_back_costs_nothing(own_broker: BrokerFactory, prefix: str) -> None:
+    """The worker waits and goes on; what was in flight is counted once."""
+    broker = own_broker()
+    stage = make_stage(broker.bootstrap, prefix)
+    feed(stage, range(200), start_ms=T0)
+    with running(stage.job()) as worker:
+        wait_until(stage.is_caught_up)
+        feed(stage, range(200, 400), start_ms=T0)
+        broker.kill()
+        time.sleep(1.0)
+        broker.start()
+        feed(stage, range(400, 600), start_ms=T0)
+        wait_until(lambda: stage.is_caught_up() or worker.ended(), timeout_s=60)
+    folded = assert_exact(stage)
+
+    assert read_counts(folded) == 600
+
+
+def test_a_worker_stops_in_time_without_a_broker(own_broker: BrokerFactory, prefix: str) -> None:
+    """It drops the round in hand, which the next owner counts, and leaves."""
+    broker = own_broker()
+    stage = make_stage(broker.bootstrap, prefix)
+    tuning = dataclasses.replace(QUICK, chunk_age_s=30.0, drain_s=2.0)
+    feed(stage, range(50), start_ms=T0)
+    worker = Running(stage.job(tuning=tuning))
+    wait_until(lambda: len(stage.committed()) == 2)
+    time.sleep(0.5)
+    broker.kill()
+    worker.stop()
+    broker.start()
+    with running(stage.job()):
+        wait_until(stage.is_caught_up)
+
+    assert worker.error is None
+    assert read_counts(assert_exact(stage)) == 50
+
+
+def set_topic(stage: Stage, topic: str, key: str, value: str) -> None:
+    change = ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+    resource = ConfigResource(ResourceType.TOPIC, topic, incremental_configs=[change])
+    for future in stage.admin.incremental_alter_configs([resource]).values():
+        future.result(20)
+
+
+def test_records_that_the_broker_refuses_are_not_committed(kafka: str, prefix: str) -> None:
+    """Chunks get smaller down to one event, which is put aside; when not even that is taken the worker says why."""
+    stage = make_stage(kafka, prefix, partitions=1)
+    with running(stage.job()):
+        wait_until(lambda: len(stage.committed()) == 1)
+    before = stage.committed()
+    worker = Running(stage.job())
+    wait_until(lambda: stage.committed() != before)
+    set_topic(stage, stage.names.profiles, "max.message.bytes", "200")
+    time.sleep(0.5)
+    offset = stage.committed()[stage.inputs[0], 0][0]
+    feed(stage, range(20), start_ms=T0, partitions=1)
+    wait_until(worker.ended)
+
+    assert isinstance(worker.error, Misconfigured)
+    assert "max.message.bytes" in str(worker.error)
+    assert stage.committed()[stage.inputs[0], 0][0] == offset
+    set_topic(stage, stage.names.profiles, "max.message.bytes", "1048588")
+    with running(stage.job()):
+        wait_until(stage.is_caught_up)
+    assert read_counts(assert_exact(stage)) == 20
+
+
+def test_a_partition_far_ahead_waits_for_the_slowest(kafka: str, prefix: str) -> None:
+    """Its watermark stays within `max_ahead` and what was read already, as long as the other one has records."""
+    stage = make_stage(kafka, prefix, profiles=1)
+    stage.send(0, [event(n, T0 + n * MINUTE_MS // 20) for n in range(1_000)])  # 50 minutes
+    stage.send(1, [event(n, T0 + n * 10) for n in range(1_000, 3_000)])  # 20 seconds
+    tuning = dataclasses.replace(QUICK, poll_records=20, chunk_records=40, chunk_age_s=0.05)
+    with running(stage.job(tuning=tuning)):
+        wait_until(stage.is_caught_up)
+    folded = assert_exact(stage)
+    marks: dict[int, int] = {}
+    ahead = 0
+    for progress in written(stage):
+        marks[progress[0]] = progress[1]
+        if len(marks) == 2 and progress[2] < 1_800:
+            ahead = max(ahead, marks[0] - marks[1])
+    slow = folded.progress((stage.inputs[0], 1))
+
+    assert slow[-1].next == 2_000
+    assert 0 < ahead <= stage.plan.time.max_ahead_ms + 10 * MINUTE_MS
+
+
+def written(stage: Stage) -> list[tuple[int, int, int]]:
+    """Return (source partition, watermark, next of partition 1) of all progress records, in log order."""
+    found, slow = [], 0
+    for message in read_all(stage.settings, stage.names.profiles)[0]:
+        record = decode(message.value() or b"")
+        if isinstance(record, ProgressRecord) and record.watermark_ms is not None:
+            slow = record.next if record.source.partition == 1 else slow
+            found.append((record.source.partition, record.watermark_ms, slow))
+    return found
+
+
+class Readiness(NullObserver):
+    def __init__(self) -> None:
+        self.heard: list[tuple[bool, str]] = []
+
+    def readiness(self, loop: Loop, *, ready: bool, detail: str) -> None:
+        self.heard.append((ready, detail))
+
+
+def test_counting_waits_while_the_baselines_are_not_known(
+    kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing is written while the reader lags, the worker is not ready, and then everything counts."""
+    stage = make_stage(kafka, prefix, partitions=1)
+    state = {"now": False}
+    monkeypatch.setattr(BaselineLog, "is_behind", lambda _: state["now"])
+    readiness = Readiness()
+    with running(stage.job(observer=readiness)):
+        wait_until(lambda: len(stage.committed()) == 1)
+        state["now"] = True
+        time.sleep(0.5)
+        feed(stage, range(50), start_ms=T0, partitions=1)
+        time.sleep(1.0)
+        held = stage.committed()[stage.inputs[0], 0][0]
+        state["now"] = False
+        wait_until(stage.is_caught_up)
+
+    assert held == 0
+    assert (False, "the baseline reader is behind") in readiness.heard
+    assert read_counts(assert_exact(stage)) == 50
