@@ -124,6 +124,8 @@ class NativeDecoder:
         alive = None
         if dropped:
             alive = np.array([row for row in range(len(run)) if row not in dropped], dtype=np.intp)
+        if not shape.texts.is_settled:
+            shape.observe(run.texts(), len(run))
         found.time_fallbacks += fallbacks
         found.take_run(run, places, event_ms, alive)
         return len(run)

@@ -11,16 +11,17 @@ ways.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 import msgspec
 
 from stream_monitor.core.batch import ABSENT
 from stream_monitor.formats.event import CLASSES, EventReader
 from stream_monitor.formats.sinks import NOT_NAMED, CodeSink, NumberSink, PlainSink
+from stream_monitor.formats.text_sets import Place, TextSets
 from stream_monitor.formats.tree import Tree
 
 _PATIENCE = 4_096
@@ -69,6 +70,7 @@ class FeatureField:
     """A feature of a typed event.
 
     Attributes:
+        name: as in the event.
         position: its place among the features.
         series: what it is counted under; None if it is not watched or its name is refused.
         refused: its name is refused: each occurrence is a value reject.
@@ -76,6 +78,7 @@ class FeatureField:
         sink: gathers its values.
     """
 
+    name: str
     position: int
     series: str | None
     refused: bool
@@ -118,6 +121,8 @@ class Shape:
         self._features: Names = {}
         self._objects: dict[str, Names] = {}
         self._class_sets: set[tuple[str, ...]] = set()
+        self.texts = TextSets()
+        self._texts_changed = False
         self._changed = False
         self._refused = 0
         self._patience = 1
@@ -126,6 +131,7 @@ class Shape:
     def learn(self, tree: Mapping[str, Tree]) -> None:
         """Take note of a good event that the typed decoder refused."""
         self._refused += 1
+        self._texts_changed |= self.texts.open_unknown(tree)
         self._outer = self._note(self._outer, tree, limit=_OUTER_NAMES)
         for name, value in tree.items():
             if not isinstance(value, dict):
@@ -140,16 +146,23 @@ class Shape:
     @property
     def is_stale(self) -> bool:
         """Whether enough events were refused for a reason that a new decoder would accept."""
-        return self._changed and self._refused >= self._patience
+        return self._texts_changed or (self._changed and self._refused >= self._patience)
 
     def typed(self) -> TypedEvents:
         """Return the decoder of the shape, made anew if that is due."""
         if self._typed is None or self.is_stale:
-            self._typed = self._compile()
-            self._patience = min(2 * self._patience, _PATIENCE)
+            self._typed = _Compiler(self._reader, self.model, self.texts.closed).compile(
+                self._outer, self._features, self._objects, self._class_sets
+            )
+            if self._changed:
+                self._patience = min(2 * self._patience, _PATIENCE)
             self._refused = 0
-            self._changed = False
+            self._changed = self._texts_changed = False
         return self._typed
+
+    def observe(self, texts: Mapping[Place, Iterable[str]], rows: int) -> None:
+        """Take note of the texts of events that the typed decoder has read."""
+        self._texts_changed |= self.texts.observe(texts, rows)
 
     def _note(self, known: Names, found: Mapping[str, Tree], *, limit: int) -> Names:
         """Return the known names and types together with those of an event, in the event's order."""
@@ -170,17 +183,14 @@ class Shape:
             self._class_sets.add(names)
             self._changed = True
 
-    def _compile(self) -> TypedEvents:
-        compiler = _Compiler(self._reader, self.model)
-        return compiler.compile(self._outer, self._features, self._objects, self._class_sets)
-
 
 class _Compiler:
     """Makes struct types of what a shape has learned."""
 
-    def __init__(self, reader: EventReader, model: str) -> None:
+    def __init__(self, reader: EventReader, model: str, texts: Mapping[Place, frozenset[str]]) -> None:
         self._reader = reader
         self._model = model
+        self._texts = texts
         self._whole_check = False
 
     def compile(
@@ -203,10 +213,11 @@ class _Compiler:
                     blank[name] = ""
                 case "model":
                     default = self._reader.model
-                    fields[name] = _Field(str) if default is None else _Field(str, default)
+                    only = _literal([self._model])
+                    fields[name] = _Field(only) if default is None else _Field(only, default)
                     blank[name] = self._model
                 case "version":
-                    fields[name] = _Field(_union(types, number=int), "")
+                    fields[name] = _Field(self._text_or(("", name), types, _union(types, number=int)), "")
                 case "timestamp":
                     stamp = _union(types, number=int)
                     late = self._reader.falls_back_to_record_time
@@ -228,7 +239,8 @@ class _Compiler:
                 case "sampled_rate":
                     fields[name] = _Field(int | None, None)
                 case _:
-                    fields[name] = _Field(self._ignored(types, objects.get(name, {})), None)
+                    ignored = self._ignored(types, objects.get(name, {}))
+                    fields[name] = _Field(self._text_or(("", name), types, ignored) | None, None)
         event_type = _struct(fields)
         places = {name: place for place, name in enumerate(fields)}
         return TypedEvents(
@@ -256,10 +268,16 @@ class _Compiler:
             elif verdict.series is None:
                 fields[name] = _Field(_ANY_SCALAR, ABSENT)
             else:
-                fields[name] = _Field(_union(types) | None, NOT_NAMED if sink is NumberSink else ABSENT)
+                known = self._text_or(("features", name), types, _union(types))
+                fields[name] = _Field(known | None, NOT_NAMED if sink is NumberSink else ABSENT)
             if verdict.series is not None or verdict.refused:
-                found.append(FeatureField(position, verdict.series, verdict.refused, opaque, sink))
+                found.append(FeatureField(name, position, verdict.series, verdict.refused, opaque, sink))
         return _struct(fields), tuple(found)
+
+    def _text_or(self, place: Place, types: set[ValueType], otherwise: Any) -> Any:
+        """Return the type of the few texts of a place, if they are few and nothing else was seen there."""
+        known = self._texts.get(place) if types == {ValueType.TEXT} else None
+        return otherwise if known is None else _literal(sorted(known))
 
     def _ignored(self, types: set[ValueType], names: Names) -> Any:
         """Return the type of a field that is not counted: read all the same if it is flat, else skipped unread."""
@@ -328,6 +346,11 @@ def _union(types: set[ValueType] | frozenset[ValueType], *, number: type[int | f
     if ValueType.NUMBER in types or not members:
         members.append(number)
     return Union[tuple(members)]  # noqa: UP007 - made at run time
+
+
+def _literal(texts: Sequence[str]) -> Any:
+    """Return the type of exactly these texts."""
+    return Literal[tuple(texts)]
 
 
 def _sink(types: set[ValueType]) -> type[NumberSink | CodeSink | PlainSink]:

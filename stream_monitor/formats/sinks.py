@@ -38,25 +38,29 @@ class Sink(Protocol):
 
 
 class NumberSink:
-    """Gathers numbers: 5 ns each where no null is among them, twice that otherwise."""
+    """Gathers numbers: 5 ns each where no null is among them, twice that otherwise.
+
+    Attributes:
+        has_nulls: the block put last had a null, so packing, which refuses None, is not worth trying.
+    """
 
     def __init__(self, size: int) -> None:
         self.values: Float64 = np.full(size, NOT_NAMED)
         self._odd: dict[int, Cell] = {}
-        self._nulls = False
+        self.has_nulls = False
 
     def put(self, start: int, cells: Sequence[Cell]) -> None:
         """Set numbers, nulls and `NOT_NAMED`."""
-        if not self._nulls:
+        if not self.has_nulls:
             try:
                 packer("d", len(cells))(self.values, start * 8, *cells)
             except struct.error:
-                self._nulls = True  # packing refuses None; a column that has one has more
+                pass
             else:
                 return
         block = np.array(cells, dtype=np.float64)
         self.values[start : start + len(cells)] = block
-        self._nulls = bool(np.isnan(block).any())
+        self.has_nulls = bool(np.isnan(block).any())
 
     def patch(self, row: int, cell: Cell) -> None:
         """Set one cell of any type."""
@@ -97,6 +101,11 @@ class CodeSink:
     def put(self, start: int, cells: Sequence[Cell]) -> None:
         """Set texts, booleans, nulls and `ABSENT`."""
         packer("q", len(cells))(self.codes, start * 8, *map(self._index.__getitem__, cells))
+
+    @property
+    def distinct(self) -> Sequence[Cell]:
+        """The different cells put so far."""
+        return self._index.distinct
 
     def code(self, cell: Cell) -> int:
         """Return the code of a text, boolean, null or `ABSENT`."""

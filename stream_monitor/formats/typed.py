@@ -7,6 +7,7 @@ is patched in at their place.
 
 from __future__ import annotations
 
+import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import chain
@@ -31,6 +32,7 @@ from stream_monitor.formats.fault import Fault
 from stream_monitor.formats.shape import FeatureField, PredictionForm, TypedEvents
 from stream_monitor.formats.sinks import CodeSink, NumberSink, PlainSink, Sink, packer
 from stream_monitor.formats.stamps import instants_of, instants_of_text
+from stream_monitor.formats.text_sets import Place
 from stream_monitor.formats.tree import MAX_DEPTH, Tree
 
 BLOCK_CELLS = 16_384
@@ -79,6 +81,7 @@ class TypedRun:
         self._size = size
         self._max_bytes = max_bytes
         self._rows = 0
+        self._last_block: tuple[Columns, list[int]] = ([], [])
         self._digests: list[bytes] = []
         self._stamps = StampSink()
         self._exact: dict[int, EventRow | None] = {}
@@ -115,7 +118,9 @@ class TypedRun:
             identities: their event ids, when these do not come from the events.
         """
         start, size = self._rows, len(values)
-        columns, refused = _decode(self._typed, _readable(values, self._max_bytes, whole=self._typed.whole_check))
+        columns, refused = self._last_block = _decode(
+            self._typed, _readable(values, self._max_bytes, whole=self._typed.whole_check)
+        )
         self._rows += size
         self._take_names(columns, start, size, identities)
         self._take_features(columns, start)
@@ -212,6 +217,18 @@ class TypedRun:
         found[SERVING_ERROR] = CodedColumn(self._errors if rows is None else self._errors[rows], _ERRORS)
         return {series: column for series, column in found.items() if column is not None}, +rejects
 
+    def texts(self) -> dict[Place, set[str]]:
+        """Return the different texts that fields have shown: of the features all, of other fields those of a block."""
+        found: dict[Place, set[str]] = {}
+        names = {field.position: field.name for field in self._typed.features}
+        for position, sink in self._codes:
+            found["features", names[position]] = {cell for cell in sink.distinct if isinstance(cell, str)}
+        columns, _ = self._last_block
+        for name, place in self._typed.outer.items():
+            if columns and name not in _UNIQUE:
+                found["", name] = {cell for cell in set(columns[place]) if isinstance(cell, str)}
+        return found
+
     def sampled_rates(self, rows: Intp | None) -> Int64 | None:
         """Return the sampled rate of some rows, or of all; None if each is one."""
         if self._rates is None:
@@ -241,10 +258,6 @@ class TypedRun:
         sizes = set(map(len, ids))
         if min(sizes) == 0 or max(sizes) > _SHORT_ID:
             self._misfits.update(start + row for row, text in enumerate(ids) if isinstance(checked_id(text), Fault))
-        if "model" in outer:
-            models = columns[outer["model"]]
-            if models.count(self.model) != size:
-                self._misfits.update(start + row for row, model in enumerate(models) if model != self.model)
         if "version" in outer:
             self._take_versions(columns[outer["version"]], start, size)
         if "timestamp" in outer:
@@ -277,8 +290,15 @@ class TypedRun:
         if place is None:
             return
         cells = list(zip(*map(msgspec.structs.astuple, columns[place]), strict=True))
+        pack, at = packer("d", len(columns[place])), start * 8
         for position, numbers in self._numbers:
-            numbers.put(start, cells[position])
+            if numbers.has_nulls:
+                numbers.put(start, cells[position])
+                continue
+            try:  # what `put` does, without a call for each column
+                pack(numbers.values, at, *cells[position])
+            except struct.error:
+                numbers.put(start, cells[position])
         for position, codes in self._codes:
             codes.put(start, cells[position])
         for field in self._others:
@@ -590,6 +610,9 @@ def _is_rate(rate: int | None) -> bool:
 def _is_container(raw: msgspec.Raw) -> bool:
     return bytes(memoryview(raw)[:1]) in {b"[", b"{"}
 
+
+_UNIQUE = frozenset({"event_id", "timestamp", "features", "prediction", "segments", "model"})
+"""Fields whose texts hardly repeat, or that hold none of their own."""
 
 _ERRORS: tuple[Cell, ...] = (False, True, INVALID)
 """Cells of `serving_error`."""
