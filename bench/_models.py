@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 import orjson
 
@@ -15,6 +13,10 @@ from stream_monitor.core.plan import LimitsPlan
 
 VERSION = "1"
 REFERENCE_ROWS = 4_095
+DISTINCT, DRIFTED = 20_000, 2_000
+DRAWS = 1_000_003
+"""Draws before they come again; a prime, so that then no model gets the same ones."""
+
 MEAN, SCALE = 100.0, 30.0
 SHIFT = 4.0 * SCALE
 """Of the drifted feature: what nobody could miss, so that the first drifted pane decides."""
@@ -30,20 +32,27 @@ def feature_name(number: int) -> str:
     return f"feature_{number:03d}"
 
 
-@dataclass(frozen=True)
 class Bodies:
-    """Bodies of events without identity and time, made once: `healthy`, and with the first feature shifted."""
+    """Bodies of events without identity and time, made once and drawn at random: healthy, or the first feature shifted.
 
-    healthy: list[bytes]
-    drifted: list[bytes]
+    There are many of them, because few that come again and again are a drift of their own, and would be found.
 
-    @classmethod
-    def of(cls, features: int, *, distinct: int, seed: int) -> Bodies:
-        """Draw `distinct` bodies of each kind."""
-        values = _draw(np.random.default_rng((seed, 1)), distinct, features)
-        shifted = values.copy()
+    Args:
+        features: of each.
+        seed: names the draws.
+    """
+
+    def __init__(self, features: int, *, seed: int) -> None:
+        values = _draw(np.random.default_rng((seed, 1)), DISTINCT, features)
+        shifted = values[:DRIFTED].copy()
         shifted[:, 0] += SHIFT
-        return cls(_bodies(values), _bodies(shifted))
+        self._healthy, self._drifted = _bodies(values), _bodies(shifted)
+        self._drawn: list[int] = np.random.default_rng((seed, 3)).integers(DISTINCT, size=DRAWS).tolist()
+
+    def body(self, number: int, *, drifted: bool = False) -> bytes:
+        """Return the body of the event of that number."""
+        drawn = self._drawn[number % DRAWS]
+        return self._drifted[drawn % DRIFTED] if drifted else self._healthy[drawn]
 
 
 def event(body: bytes, *, model: bytes, number: int, at_ms: int) -> bytes:

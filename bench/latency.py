@@ -92,7 +92,7 @@ def main() -> None:
     parser.add_argument("--bootstrap-servers", default=None, help="a running broker; default: one is started")
     arguments = parser.parse_args()
     report = Report("latency", "Latency from event to alert, added by both stages")
-    bodies = Bodies.of(FEATURES, distinct=2_000, seed=SEED)
+    bodies = Bodies(FEATURES, seed=SEED)
     baselines = [baseline(number, FEATURES, seed=SEED) for number in range(MODELS)]
     runs = []
     with broker(arguments.bootstrap_servers) as bootstrap:
@@ -184,17 +184,13 @@ class Traffic:
         self.lag_ms = float(np.percentile(lags, 99))
 
     def _events(self, first: int, size: int) -> Iterator[tuple[int, int, bytes]]:
-        healthy, drifted = self.bodies.healthy, self.bodies.drifted
         for number in range(first, first + size):
             passed_ms = number * 1000 // self.rate
             model = number % MODELS
-            pool = drifted if is_drifted(model, passed_ms) else healthy
             at_ms = self.start_ms + passed_ms
-            yield (
-                number // MODELS % PARTITIONS,  # every model is on every partition
-                at_ms,
-                event(pool[number * 7 % len(pool)], model=self._models[model], number=number, at_ms=at_ms),
-            )
+            body = self.bodies.body(number, drifted=is_drifted(model, passed_ms))
+            value = event(body, model=self._models[model], number=number, at_ms=at_ms)
+            yield number // MODELS % PARTITIONS, at_ms, value  # every model is on every partition
 
 
 def is_drifted(model: int, passed_ms: int) -> bool:

@@ -41,10 +41,9 @@ FEATURES = 100
 """Of one model."""
 
 CHUNK_EVENTS = 2_000
-PANES = 60
-"""Two windows of the default length: rings are full and ADWIN has a past."""
+PANES = 40
+"""More than a window of the default length: rings are full."""
 
-DISTINCT = 500
 MIB = 1 << 20
 
 
@@ -211,7 +210,7 @@ def make_schedule(plan: Plan, models: int) -> tuple[Schedule, int]:
 def run_profile(models: int, log: Path, *, traced: bool) -> Stage:
     """Count chunk after chunk, and write the log for the judge."""
     plan = make_plan()
-    bodies = Bodies.of(FEATURES, distinct=DISTINCT, seed=SEED)
+    bodies = Bodies(FEATURES, seed=SEED)
     meter = Meter(traced=traced)
     schedule, size = make_schedule(plan, models)
     decoder = build_decoder(plan.inputs[0], plan)
@@ -268,7 +267,7 @@ def chunks(plan: Plan, bodies: Bodies, models: int) -> Iterator[RawChunk]:
         numbers = range(pane * CHUNK_EVENTS, (pane + 1) * CHUNK_EVENTS)
         times = [start_ms + number * plan.detection.pane_ms // CHUNK_EVENTS for number in numbers]
         values = [
-            event(bodies.healthy[number * 7 % DISTINCT], model=names[number % models], number=number, at_ms=at_ms)
+            event(bodies.body(number), model=names[number % models], number=number, at_ms=at_ms)
             for number, at_ms in zip(numbers, times, strict=True)
         ]
         yield RawChunk(plan.inputs[0].topic, 0, np.array(numbers), np.array(times), values)
