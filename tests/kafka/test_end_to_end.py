@@ -4,19 +4,30 @@ from __future__ import annotations
 
 import io
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
+from confluent_kafka import Consumer
 
 from stream_monitor.config.yaml_text import Plain
-from stream_monitor.core.baseline import Baseline, Origin, OriginType, ReferenceTable, build_baseline
+from stream_monitor.core.baseline import (
+    Activation,
+    Baseline,
+    Origin,
+    OriginType,
+    ReferenceTable,
+    Schedule,
+    build_baseline,
+)
 from stream_monitor.core.judge import ALERT_HEADERS
 from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan
+from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.readers import decode_alert, export_topics, read_partition
+from stream_monitor.kafka.settings import reader
 from stream_monitor.runtimes.local import LocalAlert
 from stream_monitor.runtimes.replay import replay, survey
 from tests.kafka.deployment import Deployment
@@ -149,20 +160,85 @@ def test_workers_that_come_go_and_die_publish_what_a_replay_does(deployment: Dep
     assert all({"firing", "resolved"} <= {decode_alert(value).status for _, value, *_ in own} for own in found)
 
 
+@pytest.mark.timeout(200)
+def test_a_model_without_a_baseline_gets_one_from_its_first_events(kafka: str, prefix: str, tmp_path: Path) -> None:
+    """The judge publishes a baseline of the warm-up rows and activates it in a pane that no worker has reached; from
+    there on a drift alarms, and a replay of the exported topics says the same.
+    """
+    settings: dict[str, Plain] = {
+        **SETTINGS,
+        "time": {"idle_after": "off", "allowed_lateness": "1s", "max_future": "1s"},
+        "models": [{"name": "*", "baseline": {"from": "first_events", "events": 255}}],
+    }
+    made = Deployment(kafka, prefix, tmp_path, input_partitions=1, judges=1, settings=settings)
+    try:
+        workers = [made.start(role, "a") for role in ("profile", "judge")]
+        made.send(steady(time.time_ns() // 1_000_000 // PANE_MS * PANE_MS - 200_000, panes=20))
+        activations = baselines_of(made)
+        made.wait_until(lambda: bool(activations()), "a baseline is activated")
+        ((from_ms, baseline),) = [(a.from_ms, a.baseline) for a in activations()]
+        made.send(steady(from_ms, panes=40, drift=range(15, 25)))
+        made.wait_until(lambda: made.is_caught_up("profile"), "all events are profiled")
+        codes = [workers[0].stop()]
+        made.wait_until(lambda: made.is_caught_up("judge"), "all profiles are judged")
+        codes.append(workers[1].stop())
+    finally:
+        made.kill_all()
+
+    assert codes == [0, 0]
+    (found,) = committed_alerts(made, 1)
+    assert [found] == replayed_alerts(made, tmp_path / "export.jsonl", 1)
+    events = [decode_alert(value) for _, value, *_ in found]
+    drift = [e for e in events if e.labels["alertname"] == "FeatureDrift" and e.labels["series"] == "feature:amount"]
+    assert [e.status for e in drift if e.labels["rule"] == "drift"] == ["firing", "resolved"]
+    assert from_ms + 15 * PANE_MS < drift[0].time_ms < from_ms + 25 * PANE_MS
+    assert baseline.encode() in drift[0].event
+
+
+def steady(start_ms: int, *, panes: int, drift: range = range(0)) -> list[Event]:
+    """Return 40 events a pane of one model in partition 0, and one more that closes the last pane."""
+    rng = np.random.default_rng(start_ms)
+    found: list[Event] = []
+    for pane in range(panes):
+        values = columns(rng, 40, drifted=pane in drift)
+        for row, at_ms in enumerate(np.sort(rng.integers(0, PANE_MS, 40)) + start_ms + pane * PANE_MS):
+            value = {
+                "event_id": f"{start_ms}-{pane}-{row}",
+                "model": "new",
+                "timestamp": int(at_ms),
+                "features": {name: column[row] for name, column in values.items()},
+            }
+            found.append((0, int(at_ms), orjson.dumps(value)))
+    end_ms = start_ms + panes * PANE_MS + 2_000
+    end = {"event_id": f"{start_ms}-end", "model": "new", "timestamp": end_ms, "features": {}}
+    return [*found, (0, end_ms, orjson.dumps(end))]
+
+
+def baselines_of(made: Deployment) -> Callable[[], tuple[Activation, ...]]:
+    """Return a question for the activations that are committed now."""
+    log = BaselineLog(Consumer(reader(made.kafka)), made.settings.topics.baselines, Schedule())
+
+    def ask() -> tuple[Activation, ...]:
+        log.refresh()
+        return log.schedule.activations
+
+    return ask
+
+
 Written = tuple[bytes | None, bytes, int, tuple[tuple[str, bytes | None], ...]]
 """Key, value, record time and headers of an alert."""
 
 
-def committed_alerts(deployment: Deployment) -> list[list[Written]]:
+def committed_alerts(deployment: Deployment, judges: int = JUDGES) -> list[list[Written]]:
     """Return the alert records of every partition, as a reader sees them."""
     topic = deployment.settings.topics.alerts
     return [
         [(r.key, r.value or b"", r.timestamp_ms, r.headers) for r in read_partition(deployment.kafka, topic, p)]
-        for p in range(JUDGES)
+        for p in range(judges)
     ]
 
 
-def replayed_alerts(deployment: Deployment, file: Path) -> list[list[Written]]:
+def replayed_alerts(deployment: Deployment, file: Path, judges: int = JUDGES) -> list[list[Written]]:
     """Export input and baselines, replay the file without Kafka, and return the alerts of every partition."""
     buffer = io.BytesIO()
     export_topics(deployment.kafka, [deployment.input, deployment.settings.topics.baselines], buffer)
@@ -171,5 +247,5 @@ def replayed_alerts(deployment: Deployment, file: Path) -> list[list[Written]]:
     replay(file, deployment.settings, contents=survey(file), partitions={}, on_alert=alerts.append)
     return [
         [(a.event.key, a.event.value, a.event.timestamp_ms, ALERT_HEADERS) for a in alerts if a.partition == p]
-        for p in range(JUDGES)
+        for p in range(judges)
     ]
