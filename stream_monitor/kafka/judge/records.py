@@ -12,8 +12,6 @@ The topic is ours alone: versioned, no interface.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TypeVar
@@ -133,12 +131,6 @@ def decode_manifest(value: bytes) -> Manifest:
         NewerFormat: written by a later version.
     """
     return _decode(value, Manifest)
-
-
-def plan_text(records: Mapping[bytes, bytes], plan_hash: str) -> bytes | None:
-    """Return the text of a plan among the records of the topic, None when it is missing or not the one named."""
-    text = records.get(plan_key(plan_hash))
-    return text if text is not None and hashlib.sha256(text).hexdigest() == plan_hash else None
 
 
 def _decode(value: bytes, kind: type[Record]) -> Record:
