@@ -31,6 +31,12 @@ def proposals(monitor: Monitor) -> list[tuple[str, str, int]]:
     return [(out.model, out.version, out.baseline.origin.rows) for out in found]
 
 
+def resumes_exactly(monitor: Monitor) -> bool:
+    """Say whether a judge made of a snapshot gives the same snapshot."""
+    state = monitor.judges[0].dump()
+    return monitor.judge(0, state).dump() == state
+
+
 def test_the_first_events_become_the_baseline() -> None:
     """Without a baseline one is proposed once, activated, and drift is found against it."""
     plan = Plan(time=TimePlan(max_future_ms=0), models=(ModelPlan(baseline_events=1023),), rules=DEFAULT_RULES[:1])
@@ -77,6 +83,7 @@ def test_models_over_the_limit_are_counted_not_watched() -> None:
     assert [view.model for view in story.judge.view().models] == ["a", "b"]
     assert story.judge.undeclared.count > 0
     assert set(story.judge.undeclared.names) == {"c", "d"}
+    assert resumes_exactly(story.monitor)
 
 
 def test_series_over_the_limit_are_shown_as_suppressed() -> None:
@@ -140,6 +147,7 @@ def test_partitions_that_join_late_do_not_reopen_panes() -> None:
     monitor.close(T0 + 6 * MINUTE)
     counters = monitor.judges[0].view().counters
 
+    assert resumes_exactly(monitor)
     assert counters["closed_pane_records_total", "roster"] > 10
     assert counters["events_late_total", "fraud", "7"] > 100
 
