@@ -47,6 +47,7 @@ class Stage:
     names: TopicNames = field(init=False)
     plan: Plan = field(init=False)
     admin: AdminClient = field(init=False)  # kept: a client that nobody holds ends, and its answers never come
+    producer: Producer = field(init=False)
     outsider: Consumer = field(init=False)  # asks for the group's offsets and never joins it
 
     def __post_init__(self) -> None:
@@ -61,6 +62,8 @@ class Stage:
         object.__setattr__(self, "names", TopicNames(*(f"{self.prefix}{name}" for name in own)))
         object.__setattr__(self, "plan", plan)
         object.__setattr__(self, "admin", open_admin(self.settings))
+        producer = Producer({**self.settings.common_config(), "linger.ms": 0})
+        object.__setattr__(self, "producer", producer)
         outside = {**self.settings.common_config(), "group.id": f"{self.prefix}-profile"}
         object.__setattr__(self, "outsider", Consumer(outside))
 
@@ -89,10 +92,9 @@ class Stage:
 
     def send(self, partition: int, values: Sequence[bytes | None], *, topic: str | None = None) -> None:
         """Write records to a partition of an input and wait until they are safe."""
-        producer = Producer({"bootstrap.servers": self.bootstrap, "linger.ms": 0, "log_level": 0})
         for value in values:
-            producer.produce(topic or self.inputs[0], value, partition=partition)
-        assert producer.flush(30) == 0
+            self.producer.produce(topic or self.inputs[0], value, partition=partition)
+        assert self.producer.flush(60) == 0
 
     def committed(self) -> dict[tuple[str, int], tuple[int, str | None]]:
         """Return the group's committed offsets and metadata."""

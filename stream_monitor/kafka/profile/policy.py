@@ -59,7 +59,7 @@ class Tuning:
         request_s: how long the loop may wait for one answer before it comes round.
         committed_s: how long an assignment may go without its answers before the clients are opened anew.
         refused_s: commits refused for so long make the clients restart.
-        watch_s: between two looks at topics and end offsets.
+        watch_s: pause between two surveys of topics and end offsets.
         silent_s: a partition whose end moves while nothing comes for so long is stuck.
         stalled_s: a loop not seen for so long is shown to the log, with all stacks.
         away_s: brokers gone for so long end the process.

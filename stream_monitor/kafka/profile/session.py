@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 
@@ -32,7 +32,7 @@ from stream_monitor.kafka.errors import (
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
 from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
-from stream_monitor.kafka.profile.coverage import look_at_coverage
+from stream_monitor.kafka.profile.coverage import Coverage
 from stream_monitor.kafka.profile.dead_letters import PoisonGauge
 from stream_monitor.kafka.profile.healing import LogTail
 from stream_monitor.kafka.profile.intake import runs
@@ -40,6 +40,7 @@ from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.round import Round
 from stream_monitor.kafka.profile.stopping import Stopping
+from stream_monitor.kafka.profile.survey import Surveyor
 from stream_monitor.kafka.profile.watchdog import SilenceWatch, TopicWatch
 from stream_monitor.kafka.settings import profile_consumer, profile_producer, reader
 from stream_monitor.kafka.topics import (
@@ -97,8 +98,6 @@ class ProfileSession:
         self._noted_from = 0.0
         self._failed_error: Stop | None = None
         self._refused_since: float | None = None
-        self._watch_at = 0.0
-        self._seen_broker_at = time.monotonic()
         self._held = False
         self._silent_since: float | None = None
         self._quiet_until: dict[str, float] = {}
@@ -136,6 +135,10 @@ class ProfileSession:
         self._join()
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
         self._silence_watch = SilenceWatch(job.tuning.silent_s)
+        self._surveyor = Surveyor(
+            self._admin, job.inputs, job.group_id, every_s=job.tuning.watch_s, request_s=job.tuning.request_s
+        )
+        self._exit.callback(self._surveyor.stop)
         self._assignment = Assignment(
             self._consumer,
             self._admin,
@@ -257,8 +260,7 @@ class ProfileSession:
             self._take_up()
         if self._is_due(now):
             self._write_round(now)
-        if now >= self._watch_at:
-            self._watch(now)
+        self._watch(now)
 
     def _wait_s(self, now: float) -> float:
         tuning = self._job.tuning
@@ -363,6 +365,7 @@ class ProfileSession:
             )
             self._memory.gauges.setdefault(place, PoisonGauge(job.policy.dead_letters))
         self._noted -= set(places)
+        self._surveyor.places = tuple(self._owned)
         reach("profile.5.after")
         job.observer.readiness(Loop.PROFILE, ready=True, detail=f"{len(self._owned)} partitions")
 
@@ -452,36 +455,24 @@ class ProfileSession:
 
     def _watch(self, now: float) -> None:
         """Look at what the client does not report (step 18)."""
-        self._watch_at, request_s = now + self._job.tuning.watch_s, self._job.tuning.request_s
-        parts = [TopicPartition(*place) for place in self._owned]
-        try:
-            states = describe_topics(self._admin, self._job.inputs)
-            stable = clients.end_offsets(self._admin, parts, timeout_s=request_s)
-            high = clients.end_offsets(self._admin, parts, uncommitted=True, timeout_s=request_s)
-            self._look_at_coverage(states)
-        except KafkaException as error:
-            inner = kafka_error(error)
-            if not is_transient(inner):
-                raise
-            if now - self._seen_broker_at > self._job.tuning.away_s:
-                raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s") from error
+        survey = self._surveyor.take()
+        if survey is None:
+            if self._surveyor.silent_s() > self._job.tuning.away_s:
+                raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s")
             return
-        self._seen_broker_at = now
-        self._topic_watch.look(states)
-        self._silence_watch.look(self._owned.values(), stable=stable, high=high, now=now)
-        for topic, state in states.items():
-            self._states[topic] = state
+        self._topic_watch.look(survey.topics)
+        self._silence_watch.look(self._owned.values(), stable=survey.stable, high=survey.high, now=now)
+        self._states.update(survey.topics)
         for partition in self._owned.values():
             partition.source_partitions = self._states[partition.topic].partitions
-            self._job.observer.lag(*partition.place, max(0, stable[partition.place] - partition.next))
+            if partition.place in survey.stable:
+                self._job.observer.lag(*partition.place, max(0, survey.stable[partition.place] - partition.next))
+        self._look_at_coverage(survey.coverage)
 
-    def _look_at_coverage(self, states: Mapping[str, TopicState]) -> None:
+    def _look_at_coverage(self, coverage: Coverage) -> None:
         """Ask for a new assignment when the group leaves partitions out, twice in a row."""
-        counts = {topic: state.partitions for topic, state in states.items()}
-        job = self._job
-        coverage = look_at_coverage(self._admin, job.group_id, counts, timeout_s=job.tuning.request_s)
         forgotten, self._uncovered = coverage.unassigned & self._uncovered, coverage.unassigned
-        if forgotten and coverage.first == job.member_name:
+        if forgotten and coverage.first == self._job.member_name:
             _LOG.warning("no member has %s: joining anew", ", ".join(f"{t}[{p}]" for t, p in sorted(forgotten)))
             self._uncovered = frozenset()
             self._consumer.unsubscribe()
