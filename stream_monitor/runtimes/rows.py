@@ -14,15 +14,17 @@ from typing import Protocol
 import numpy as np
 import orjson
 
-from stream_monitor.core.arrays import Int64, Intp
+from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline, BaselineError, build_baseline
-from stream_monitor.core.batch import CodedColumn, Column, Group, NumericColumn, ObjectColumn, RawChunk
+from stream_monitor.core.batch import Group, NumericColumn, RawChunk
 from stream_monitor.core.plan import InputPlan, Plan
 from stream_monitor.core.time import pane_start, parse_instant
 from stream_monitor.formats import build_decoder
 from stream_monitor.formats.tables import Reference, TableBatch
 from stream_monitor.formats.tables.reference import ReferenceRows
 from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
+from stream_monitor.runtimes.renewal import Renewal, Renewed
+from stream_monitor.runtimes.slices import rows_at, slices
 
 Key = tuple[str, str]
 """Model and version."""
@@ -165,8 +167,8 @@ def first_rows(rows: Rows, found: list[Cut], *, timed: bool) -> list[Reference]:
                 times = piece.batch.event_ms[group.rows]
                 before = times < ends[key]
                 if before.any():
-                    gathered[key].add(_rows_where(group, np.flatnonzero(before)), times[before])
-    return [own.reference(*key, timed=timed) for key, own in sorted(gathered.items())]
+                    gathered[key].add(rows_at(group, np.flatnonzero(before)), times[before])
+    return [own.reference(*key, timed=timed, ordered=True) for key, own in sorted(gathered.items())]
 
 
 def build_baselines(references: list[Reference], plan: Plan) -> tuple[list[Baseline], list[str]]:
@@ -201,7 +203,10 @@ def run_rows(
     group: str,
     partitions: int,
     baselines: list[tuple[Baseline, int]],
+    renewal: Renewal | None = None,
+    piece_rows: int = 10_000,
     on_alert: Callable[[LocalAlert], None] = lambda _: None,
+    on_renewed: Callable[[Renewed], None] = lambda _: None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> RowRun:
     """Count and judge all rows; every pane closes at the end.
@@ -213,20 +218,36 @@ def run_rows(
         group: of the source of alerts.
         partitions: judge partitions.
         baselines: each with the instant from which on it counts.
+        renewal: makes new references after alerts; None keeps the baselines to the end.
+        piece_rows: rows counted between two looks at the alerts.
         on_alert: told each alert as it comes.
+        on_renewed: told each new reference.
         on_progress: told the rows read so far.
     """
     plan = replace(plan, inputs=(InputPlan(topic),))
-    run = RowRun(LocalPipeline(plan, group=group, partitions=partitions, sources={topic: 1}, baselines=baselines))
+    # One process knows every baseline at once: no activation comes too late for its pane, so no start is declared.
+    run = RowRun(
+        LocalPipeline(
+            plan, group=group, partitions=partitions, sources={topic: 1}, baselines=baselines, declares_start=False
+        )
+    )
 
     def publish(alerts: list[LocalAlert]) -> None:
         run.alerts.extend(alerts)
         for alert in alerts:
             on_alert(alert)
 
-    for piece in rows.batches():
-        publish(run.pipeline.count(topic, 0, piece.batch, first=piece.first, next_offset=piece.next_offset))
-        on_progress(piece.next_offset)
+    for whole in rows.batches():
+        for piece in slices(whole, rows=piece_rows):
+            alerts = run.pipeline.count(topic, 0, piece.batch, first=piece.first, next_offset=piece.next_offset)
+            publish(alerts)
+            if renewal is not None:
+                renewal.take(piece.batch)
+                renewal.note(alerts)
+                for made in renewal.renewed():
+                    run.pipeline.publish(made.baseline, from_ms=made.from_ms)
+                    on_renewed(made)
+            on_progress(piece.next_offset)
     publish(run.pipeline.close())
     return run
 
@@ -273,32 +294,3 @@ def _event_ms(line: bytes, otherwise: int) -> int:
         return stamp if isinstance(stamp, int) else parse_instant(stamp)
     except (ValueError, TypeError, KeyError, AttributeError):
         return otherwise  # the decoder says what is wrong with it
-
-
-def _rows_where(group: Group, places: Intp) -> Group:
-    """Return some rows of a group, for a reference: positions in the batch are kept."""
-    wanted = places.tolist()
-    columns = {name: _cells_at(column, places) for name, column in group.columns.items()}
-    return replace(
-        group,
-        rows=group.rows[places],
-        event_ids=[group.event_ids[place] for place in wanted],
-        select=group.select[places],
-        tie=group.tie[places],
-        sampled_rate=None if group.sampled_rate is None else group.sampled_rate[places],
-        columns=columns,
-        segments={},
-    )
-
-
-def _cells_at(column: Column, places: Intp) -> Column:
-    match column:
-        case NumericColumn() if not column.others:
-            absent = None if column.absent is None else column.absent[places]
-            invalid = None if column.invalid is None else column.invalid[places]
-            return NumericColumn(column.values[places], absent, invalid)
-        case CodedColumn():
-            return CodedColumn(column.codes[places], column.distinct)
-        case _:
-            cells = column.cells()
-            return ObjectColumn([cells[place] for place in places.tolist()], mixed=True)

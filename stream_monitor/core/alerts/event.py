@@ -87,12 +87,14 @@ class Related(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why: the evidence against its budget, the effect against its floor, and where to look.
 
+    `design_effect` is there where events depend on each other: so many of them say as much as one independent event.
     Detectors that have no evidence in the sense of the budget write `statistic` and `threshold` instead of the pair
     of logarithms.
     """
 
     detector: str
     guarantee: str
+    design_effect: float | None = None
     log10_evidence: float | None = None
     log10_threshold: float | None = None
     statistic: float | None = None

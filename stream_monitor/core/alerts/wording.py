@@ -11,7 +11,7 @@ import numpy as np
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import Reason
 from stream_monitor.core.arrays import Int64
-from stream_monitor.core.names import feature_of
+from stream_monitor.core.names import feature_of, no_guarantee
 
 _SUBJECTS = {
     "feature": "feature {}",
@@ -83,6 +83,15 @@ def category_hint(name: str, reference: float, share: float) -> str:
 def count_hint(reference: float, mean: float) -> str:
     """Return both means of a count per pane."""
     return f"{mean:.4g} events a pane instead of {reference:.4g}"
+
+
+def dependence_hint(guarantee: str, design_effect: float | None) -> str:
+    """Return in words what the dependence of events does to the budget; nothing where they are independent."""
+    if guarantee == no_guarantee("dependence"):
+        return "no false-alarm rate can be promised: values depend on each other for longer than the baseline shows"
+    if design_effect is None:
+        return ""
+    return f"{design_effect:.2g} events say as much as one, because values depend on each other"
 
 
 def _phrase(series: str) -> str:

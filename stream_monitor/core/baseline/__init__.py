@@ -1,11 +1,13 @@
 """Baselines: what a model's traffic looked like when all was well, and from when on it counts.
 
 `series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
-canonical bytes, `build` makes one from a table of rows, `schedule` says which one is active in a pane. A new kind of
-series is a class in `series`, a shape in `wire` and a branch in `build`.
+canonical bytes, `build` makes one from a table of rows, `dependence` measures how much less rows say that depend on
+each other, `schedule` says which one is active in a pane. A new kind of series is a class in `series`, a shape in
+`wire` and a branch in `build`.
 """
 
 from stream_monitor.core.baseline.build import CategoryColumn, ReferenceTable, build_baseline
+from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
 from stream_monitor.core.baseline.document import (
     Baseline,
     Constraint,
@@ -41,6 +43,8 @@ __all__ = [
     "CategoricalBaseline",
     "CategoryColumn",
     "Constraint",
+    "Dependence",
+    "DesignEffect",
     "NumericBaseline",
     "Origin",
     "OriginType",

@@ -1,18 +1,26 @@
 """Make a baseline from reference rows: kinds inferred, grids of order statistics, categories by half of the rows.
 
-The rows come from a file, a topic or the warm-up of a model; the result does not depend on their order.
+The rows come from a file, a topic or the warm-up of a model; the result does not depend on the order in which they are
+given. Where it is known in which order they happened, their dependence on each other is measured.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from stream_monitor.core.arrays import Bool, Float64, Int64, Intp, UInt64
+from stream_monitor.core.baseline.dependence import (
+    Dependence,
+    DesignEffect,
+    category_scores,
+    design_effect,
+    numeric_scores,
+)
 from stream_monitor.core.baseline.document import Baseline, Constraint, Origin, ValueType
 from stream_monitor.core.baseline.errors import BaselineError
 from stream_monitor.core.baseline.series import (
@@ -58,11 +66,16 @@ class ReferenceTable:
         columns: values by name of series (`feature:x`, `prediction`, ...), each of length n.
         select: hashes that select rows, uint64 of shape (n,).
         tie: tie-breakers, int64 of shape (n,).
+        happened: a number that grows with the time of each row, shape (n,); None when that is not known. Rows of the
+            same number are taken as given.
+        share: of the rows that there were, if these are a fair sample of them.
     """
 
     columns: Mapping[str, Column]
     select: UInt64
     tie: Int64
+    happened: Int64 | None = None
+    share: float = 1.0
 
     @property
     def rows(self) -> int:
@@ -115,11 +128,13 @@ def build_baseline(
         raise BaselineError(f"a baseline needs at least {SMALLEST_REFERENCE} rows, got {table.rows}")
     series: dict[str, SeriesBaseline] = {}
     inferred: dict[str, Constraint] = {}
+    order = None if table.happened is None else np.argsort(table.happened, kind="stable")
     for name in sorted(table.columns):
         values = _values(name, table.columns[name])
         if np.count_nonzero(values.present) < SMALLEST_REFERENCE:
             continue
-        series[name] = _reference(name, values, table, limits)
+        own = _reference(name, values, table, limits)
+        series[name] = own if order is None else replace(own, dependence=_dependence(own, values, table, order))
         if name.startswith(FEATURE_PREFIX):
             inferred[name] = _inferred(values, table.rows)
     return Baseline(model, version, origin, series, inferred | dict(constraints or {}))
@@ -223,6 +238,33 @@ def _numeric(name: str, values: _Values, table: ReferenceTable) -> NumericBaseli
         mean=round_significant(mean),
         std=round_significant(std),
     )
+
+
+def _dependence(series: SeriesBaseline, values: _Values, table: ReferenceTable, order: Intp) -> Dependence:
+    """Measure the design effects of the valid values and of having none, over the rows in the order of time."""
+    present = values.present[order]
+    held = order[present]
+    match series:
+        case NumericBaseline():
+            bins = series.grid.assign(values.numbers[held] + 0.0, table.tie[held])
+            scores = numeric_scores(series.grid.spacings)
+        case BinaryBaseline():
+            bins = values.numbers[held].astype(np.int64)
+            scores = category_scores(series.reference)
+        case _:
+            column = values.categories
+            bin_of = [series.bin_of.get(cut_category(text), series.unknown_bin) for text in column.names]
+            bins = np.array(bin_of, dtype=np.int64)[column.codes[held]]
+            scores = category_scores(series.reference)
+    absent = np.bincount(~present, minlength=2)
+    return Dependence(
+        _rounded(design_effect(bins, scores, share=table.share)),
+        _rounded(design_effect((~present).astype(np.int64), category_scores(absent), share=table.share)),
+    )
+
+
+def _rounded(found: DesignEffect) -> DesignEffect:
+    return found._replace(value=round_significant(found.value))
 
 
 def _moments(numbers: Float64) -> tuple[float, float]:

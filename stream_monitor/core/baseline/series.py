@@ -13,6 +13,7 @@ from typing import ClassVar
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
+from stream_monitor.core.baseline.dependence import Dependence
 from stream_monitor.core.grid import NumericGrid
 from stream_monitor.core.names import SeriesKind
 
@@ -37,6 +38,7 @@ class NumericBaseline:
         maximum: largest reference value.
         mean: of all valid reference values, 6 significant digits.
         std: population standard deviation, 6 significant digits.
+        dependence: of rows that follow each other, None when the rows had no order of time.
     """
 
     series: str
@@ -48,6 +50,7 @@ class NumericBaseline:
     mean: float
     std: float
     quality: Quality = Quality.EXACT
+    dependence: Dependence | None = None
 
     kind: ClassVar[SeriesKind] = SeriesKind.NUMERIC
 
@@ -93,6 +96,7 @@ class CategoricalBaseline:
         unlisted: the same pair for "a category that is not listed", when the list was cut by counts of the even rows:
             a fair reference of `other` and `unseen` together. None when no category was cut.
         missing: reference rows without a value.
+        dependence: of rows that follow each other, None when the rows had no order of time.
     """
 
     series: str
@@ -106,6 +110,7 @@ class CategoricalBaseline:
     unlisted: tuple[int, int] | None
     missing: int
     quality: Quality = Quality.EXACT
+    dependence: Dependence | None = None
     bin_of: dict[str, int] = field(init=False, repr=False, compare=False)
     """Bin of every known category, also of the pooled ones."""
 
@@ -171,6 +176,7 @@ class BinaryBaseline:
     counts: tuple[int, int]
     missing: int = 0
     quality: Quality = Quality.EXACT
+    dependence: Dependence | None = None
 
     kind: ClassVar[SeriesKind] = SeriesKind.BINARY
 

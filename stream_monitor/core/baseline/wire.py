@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import msgspec
 import numpy as np
 
+from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
 from stream_monitor.core.baseline.errors import BaselineError
 from stream_monitor.core.baseline.series import (
     BinaryBaseline,
@@ -28,6 +30,16 @@ class _Share(Wire, frozen=True):
     m: int
 
 
+class _DesignEffect(Wire, frozen=True):
+    d: float
+    settled: bool
+
+
+class _Dependence(Wire, frozen=True):
+    values: _DesignEffect
+    absent: _DesignEffect
+
+
 class _Numeric(Wire, frozen=True, tag_field="kind", tag="numeric"):
     quality: Quality
     m: int
@@ -40,6 +52,7 @@ class _Numeric(Wire, frozen=True, tag_field="kind", tag="numeric"):
     std: float
     missing: int = 0
     seen: list[int] | None = None
+    dependence: _Dependence | None = None
 
 
 class _Categorical(Wire, frozen=True, tag_field="kind", tag="categorical"):
@@ -52,6 +65,7 @@ class _Categorical(Wire, frozen=True, tag_field="kind", tag="categorical"):
     missing: int = 0
     other_categories: list[str] | None = None
     unlisted: _Share | None = None
+    dependence: _Dependence | None = None
 
 
 class _Binary(Wire, frozen=True, tag_field="kind", tag="binary"):
@@ -59,6 +73,7 @@ class _Binary(Wire, frozen=True, tag_field="kind", tag="binary"):
     m: int
     counts: tuple[int, int]
     missing: int = 0
+    dependence: _Dependence | None = None
 
 
 SeriesWire = _Numeric | _Categorical | _Binary
@@ -78,7 +93,8 @@ def series_of(name: str, wire: SeriesWire) -> SeriesBaseline:
             return _categorical(name, wire)
         case _Binary():
             _check_counts(name, wire.counts, bins=2)
-            return BinaryBaseline(name, wire.m, wire.counts, wire.missing, wire.quality)
+            dependence = _dependence(name, wire.dependence)
+            return BinaryBaseline(name, wire.m, wire.counts, wire.missing, wire.quality, dependence)
 
 
 def _numeric(name: str, wire: _Numeric) -> NumericBaseline:
@@ -105,6 +121,7 @@ def _numeric(name: str, wire: _Numeric) -> NumericBaseline:
         mean=wire.mean,
         std=wire.std,
         quality=wire.quality,
+        dependence=_dependence(name, wire.dependence),
     )
 
 
@@ -124,7 +141,17 @@ def _categorical(name: str, wire: _Categorical) -> CategoricalBaseline:
         unlisted=None if wire.unlisted is None else (wire.unlisted.k, wire.unlisted.m),
         missing=wire.missing,
         quality=wire.quality,
+        dependence=_dependence(name, wire.dependence),
     )
+
+
+def _dependence(name: str, wire: _Dependence | None) -> Dependence | None:
+    if wire is None:
+        return None
+    for found in (wire.values, wire.absent):
+        if not 1.0 <= found.d < math.inf:
+            raise BaselineError(f"baseline.series.{name}.dependence.d: must be at least 1, got {found.d}")
+    return Dependence(*(DesignEffect(found.d, found.settled) for found in (wire.values, wire.absent)))
 
 
 def _check_counts(name: str, counts: Sequence[int], *, bins: int) -> None:
@@ -165,4 +192,7 @@ def series_json(series: SeriesBaseline) -> dict[str, Json]:
             fields["counts"] = list(series.counts)
             if series.missing:
                 fields["missing"] = series.missing
+    if series.dependence is not None:
+        values, absent = ({"d": found.value, "settled": found.settled} for found in series.dependence)
+        fields["dependence"] = {"values": values, "absent": absent}
     return fields

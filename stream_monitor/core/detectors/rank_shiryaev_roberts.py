@@ -20,6 +20,7 @@ import numpy as np
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.detectors import shiryaev_roberts
 from stream_monitor.core.detectors.arithmetic import log
+from stream_monitor.core.detectors.coarsening import merge, merged_into
 from stream_monitor.core.detectors.dirichlet_multinomial import Alternatives, Null
 from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
 from stream_monitor.core.detectors.mixtures import Mixture
@@ -40,7 +41,7 @@ class RankShiryaevRoberts:
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"rank_shiryaev_roberts/1/{self.mixture}"
+        return f"rank_shiryaev_roberts/2/{self.mixture}"
 
     def build(self, layout: int, state: bytes | None = None) -> RankShiryaevRobertsGroup:
         """Return a group over the grid of m = `layout` reference values."""
@@ -53,12 +54,13 @@ class RankShiryaevRobertsGroup:
     guarantee = "bound"
 
     def __init__(self, spec: RankShiryaevRoberts, m: int, state: bytes | None = None) -> None:
-        self._alternatives = Alternatives.over(spacings(m), spec.mixture)
+        self._spacings = spacings(m)
+        self._alternatives = Alternatives.over(self._spacings, spec.mixture)
         self._log_weights = log(self._alternatives.tilts.weights)
         bins = self._alternatives.prior.size
         self._rows = Rows(
             f"{spec.fingerprint}/{m}",
-            ints={"alpha": (bins,), "stepped": ()},
+            ints={"alpha": (bins,), "into": (bins,), "stepped": ()},
             floats={
                 "memory": (len(self._alternatives.tilts.half_lives), bins),
                 "log_r": (self._alternatives.count,),
@@ -70,7 +72,9 @@ class RankShiryaevRobertsGroup:
     def add(self, reference: SeriesReference) -> int:
         """Start a series; `reference.counts` are spacings + further reference events."""
         row = self._rows.add()
-        self._rows.ints["alpha"][row] = reference.counts
+        into = merged_into(self._spacings, float(reference.counts.sum()), reference.design_effect)
+        self._rows.ints["into"][row] = into
+        self._rows.ints["alpha"][row] = merge(reference.counts[None], into[None])[0]
         self._rows.floats["log_r"][row] = -np.inf
         self._rows.floats["design_effect"][row] = reference.design_effect
         return row
@@ -82,7 +86,8 @@ class RankShiryaevRobertsGroup:
     def step(self, rows: Intp, counts: Int64) -> Float64:
         """Take one pane; a row without events does not step."""
         filled = counts.any(axis=1)
-        live, n = rows[filled], counts[filled]
+        live = rows[filled]
+        n = self._merged(live, counts[filled])
         if live.size:
             null = self._null(live)
             log_r = self._rows.floats["log_r"]
@@ -107,11 +112,11 @@ class RankShiryaevRobertsGroup:
 
     def absorb(self, row: int, counts: Int64) -> None:
         """Add counts to the null."""
-        self._rows.ints["alpha"][row] += counts
+        self._rows.ints["alpha"][row] += self._merged(np.array([row]), counts[None])[0]
 
     def forget(self, row: int, counts: Int64) -> None:
         """Take counts out of the null and empty the memories: they are full of the change."""
-        self._rows.ints["alpha"][row] -= counts
+        self._rows.ints["alpha"][row] -= self._merged(np.array([row]), counts[None])[0]
         self._rows.floats["memory"][row] = 0.0
 
     def change_range(self, row: int, panes: Int64) -> ChangeRange:
@@ -119,13 +124,19 @@ class RankShiryaevRobertsGroup:
         used = shiryaev_roberts.stepped_panes(panes, int(self._rows.ints["stepped"][row]))
         if not used.size:
             return ChangeRange(-1, -1, -1)
-        n = panes[used]
+        n = self._merged(np.full(used.size, row), panes[used])
         log_e = self._alternatives.log_e_values(self._null_before(row, n), n)
         return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, self._log_weights).among(used)
 
     def dump(self) -> bytes:
         """Return the state."""
         return self._rows.dump()
+
+    def _merged(self, rows: Intp, counts: Int64) -> Int64:
+        """Return the counts with the bins of dependent series merged."""
+        if (self._rows.floats["design_effect"][rows] == 1.0).all():
+            return counts
+        return merge(counts, self._rows.ints["into"][rows])
 
     def _null(self, rows: Intp) -> Null:
         return Null(

@@ -116,14 +116,17 @@ def detector_uses(
 def series_reference(series: WatchedSeries) -> SeriesReference:
     """Return what a detector knows of a series before its first pane."""
     values = series.baseline
+    d = 1.0 if series.design_effect is None else series.design_effect.value
     if series.counted is Counted.VALUES and isinstance(values, CategoricalBaseline):
         return SeriesReference(
             values.reference,
             unseen=(values.unseen_k, values.unseen_m),
             unlisted=values.unlisted,
             unseen_in_other=values.other_categories is None and values.unlisted is None,
+            design_effect=d,
         )
-    return SeriesReference(np.empty(0, dtype=np.int64) if series.reference is None else series.reference.counts)
+    counts = np.empty(0, dtype=np.int64) if series.reference is None else series.reference.counts
+    return SeriesReference(counts, design_effect=d)
 
 
 def _spec(name: str, series: WatchedSeries, weight: float, budget_panes: float, mixture: Mixture) -> DetectorSpec:

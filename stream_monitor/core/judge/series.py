@@ -6,7 +6,7 @@ no baseline: it is the model's own and learns its reference from its first panes
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 import numpy as np
@@ -15,6 +15,7 @@ from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import (
     Baseline,
     CategoricalBaseline,
+    DesignEffect,
     NumericBaseline,
     Quality,
     SeriesBaseline,
@@ -77,6 +78,14 @@ class WatchedSeries:
         """Say whether its bins are what the guarantees assume; edges of a histogram or sketch are not."""
         counted = self.counted is not Counted.VALUES
         return counted or self.baseline is None or self.baseline.quality is Quality.EXACT
+
+    @property
+    def design_effect(self) -> DesignEffect | None:
+        """How much less its events say than independent ones; None when that was not measured."""
+        if self.baseline is None or self.baseline.dependence is None:
+            return None
+        absent = self.counted in (Counted.MISSING, Counted.INVALID)
+        return self.baseline.dependence.absent if absent else self.baseline.dependence.values
 
     @property
     def observed(self) -> int:
@@ -145,6 +154,7 @@ def within_limit(watched: list[WatchedSeries], most: int) -> tuple[list[WatchedS
 def _values(values: SeriesBaseline, seed: str) -> WatchedSeries:
     name, counts = values.series, values.reference
     seed = f"{seed}/{name}"
+    d = 1.0 if values.dependence is None else values.dependence.values.value
     if isinstance(values, NumericBaseline):
         reference = Reference(
             counts,
@@ -153,12 +163,12 @@ def _values(values: SeriesBaseline, seed: str) -> WatchedSeries:
             maximum=values.maximum,
             std=values.std,
             seed=seed,
+            design_effect=d,
         )
         return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.m, reference, values)
+    reference = Reference(counts, ordered=False, seed=seed, design_effect=d)
     if isinstance(values, CategoricalBaseline):
-        reference = Reference(counts, ordered=False, seed=seed, expected=values.expected, apart=_OTHER_AND_UNSEEN)
-    else:
-        reference = Reference(counts, ordered=False, seed=seed)
+        reference = replace(reference, expected=values.expected, apart=_OTHER_AND_UNSEEN)
     return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.bins, reference, values)
 
 

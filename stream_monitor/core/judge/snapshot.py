@@ -168,7 +168,7 @@ def _version(name: str, state: VersionState) -> VersionRecord:
         name,
         state.last_ms,
         state.pane_rows,
-        None if warm_up is None else WarmUpState(warm_up.rows, warm_up.from_ms, warm_up.to_ms),
+        None if warm_up is None else WarmUpState(warm_up.rows, warm_up.from_ms, warm_up.to_ms, warm_up.events),
         state.proposed,
         None if state.watch is None else _watch(state.watch),
     )
@@ -274,7 +274,7 @@ def _restored_model(judge: Judge, record: ModelRecord) -> ModelState:
         if written.warm_up is None:
             version.warm_up = None
         elif version.warm_up is not None:
-            version.warm_up.rows = written.warm_up.rows
+            version.warm_up.rows, version.warm_up.events = written.warm_up.rows, written.warm_up.events
             version.warm_up.from_ms, version.warm_up.to_ms = written.warm_up.from_ms, written.warm_up.to_ms
         if written.watch is not None:
             version.watch = version_watch(

@@ -176,6 +176,7 @@ class WarmUpState(msgspec.Struct, array_like=True, frozen=True):
     rows: list[Example]
     from_ms: int | None
     to_ms: int | None
+    events: int = 0
 
 
 class VersionRecord(msgspec.Struct, array_like=True, frozen=True):

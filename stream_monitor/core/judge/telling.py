@@ -26,7 +26,7 @@ from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.verdicts import Step
 from stream_monitor.core.judge.watch import PaneSources, Watch, merge_places
-from stream_monitor.core.names import approximate
+from stream_monitor.core.names import approximate, no_guarantee
 from stream_monitor.core.plan import Plan, RulePlan
 from stream_monitor.core.rules import EffectWindow, Pane, measure
 from stream_monitor.core.time import format_instant
@@ -103,8 +103,19 @@ def budget_panes(panes: float) -> int | float:
 
 def guarantee(watch: Watch, use: int) -> str:
     """Return what the budget promises for a series with a detector."""
-    exact = watch.series[watch.uses[use].series].exact
-    return watch.groups[use].guarantee if exact else approximate("histogram")
+    series = watch.series[watch.uses[use].series]
+    dependence = series.design_effect
+    if dependence is not None and not dependence.settled:
+        return no_guarantee("dependence")
+    if not series.exact:
+        return approximate("histogram")
+    return approximate("dependence") if _design_effect(series) is not None else watch.groups[use].guarantee
+
+
+def _design_effect(series: WatchedSeries) -> float | None:
+    """Return d where it is not 1."""
+    found = series.design_effect
+    return None if found is None or found.value == 1.0 else round_significant(found.value)
 
 
 def _effect(step: Step, rule: RulePlan) -> wire.Effect:
@@ -129,6 +140,7 @@ def _evidence(step: Step, effect: wire.Effect, model: ModelState, plan: Plan) ->
     return wire.Evidence(
         detector=use.detector,
         guarantee=guarantee(watch, step.use),
+        design_effect=_design_effect(item),
         log10_evidence=None if log10_m is None else round_significant(log10_m),
         log10_threshold=None if log10_m is None else round_significant(use.log_threshold / math.log(10)),
         statistic=None if episode.statistic is None else round_significant(episode.statistic),
@@ -158,7 +170,8 @@ def _description(step: Step, evidence: wire.Evidence) -> str:
     threshold = step.watch.uses[step.use].log_threshold / math.log(10)
     sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
     hint = _hint(step.watch.series[step.watch.uses[step.use].series], step.window)
-    return f"{sentence}; {hint}." if hint else f"{sentence}."
+    caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect)
+    return "; ".join(part for part in (sentence, hint, caution) if part) + "."
 
 
 def _hint(item: WatchedSeries, window: EffectWindow) -> str:

@@ -20,7 +20,8 @@ class WarmUp:
 
     Attributes:
         wanted: rows of a baseline.
-        rows: what has been gathered.
+        rows: what has been gathered, pane by pane, within a pane in the order of partitions and offsets.
+        events: rows of the gathered panes, of which those are a sample.
         from_ms, to_ms: event time of the gathered panes, None before the first.
     """
 
@@ -29,6 +30,7 @@ class WarmUp:
         self.version = version
         self.wanted = wanted
         self.rows: list[Example] = []
+        self.events = 0
         self.from_ms: int | None = None
         self.to_ms: int | None = None
 
@@ -36,6 +38,11 @@ class WarmUp:
     def share(self) -> float:
         """Gathered over wanted rows, 0 to 1."""
         return len(self.rows) / self.wanted
+
+    @property
+    def share_of_events(self) -> float:
+        """Gathered rows over all rows of their panes, above 0 and at most 1."""
+        return len(self.rows) / max(1, self.events, len(self.rows))
 
     @property
     def is_full(self) -> bool:
@@ -49,7 +56,9 @@ class WarmUp:
         stay in warm-up.
         """
         usable = [row for row in profile.examples if row.values is not None and row.tie is not None]
-        self.rows += usable[: self.wanted - len(self.rows)]
+        taken = usable[: self.wanted - len(self.rows)]
+        self.rows += sorted(taken, key=lambda row: (row.topic, row.partition, row.offset))
+        self.events += profile.events
         if self.from_ms is None:
             self.from_ms = profile.key.pane_ms
         self.to_ms = profile.key.pane_ms + profile.key.pane_length_ms
@@ -57,7 +66,9 @@ class WarmUp:
             return None
         origin = Origin(OriginType.FIRST_EVENTS, len(self.rows), self.from_ms, self.to_ms)
         try:
-            return build_baseline(self.model, self.version, reference_table(self.rows), origin=origin, limits=limits)
+            return build_baseline(
+                self.model, self.version, reference_table(self.rows, self.share_of_events), origin=origin, limits=limits
+            )
         except BaselineError:
             return None
 
@@ -66,13 +77,15 @@ _UNCOUNTABLE = ()
 """Stands for a value that cannot be counted: not missing, and of no kind."""
 
 
-def reference_table(rows: Sequence[Example]) -> ReferenceTable:
-    """Return warm-up rows as columns; a series that a row does not name is missing there."""
+def reference_table(rows: Sequence[Example], share: float = 1.0) -> ReferenceTable:
+    """Return warm-up rows, a share of what happened, as columns; a series that a row does not name is missing there."""
     names = sorted({name for row in rows for name in (*(row.values or {}), *row.invalid)})
     return ReferenceTable(
         columns={name: [_cell(row, name) for row in rows] for name in names},
         select=np.array([row.hash for row in rows], dtype=np.uint64),
         tie=np.array([row.tie or 0 for row in rows], dtype=np.int64),
+        happened=np.arange(len(rows), dtype=np.int64),
+        share=share,
     )
 
 

@@ -32,12 +32,14 @@ class Reference:
 class _Piece:
     select: UInt64
     tie: Int64
+    event_ms: Int64
     columns: Mapping[str, Values]
 
     def up_to(self, last: np.uint64) -> _Piece:
         """Return the rows whose selection hash is at most `last`."""
         kept = self.select <= last
-        return _Piece(self.select[kept], self.tie[kept], {name: column[kept] for name, column in self.columns.items()})
+        columns = {name: column[kept] for name, column in self.columns.items()}
+        return _Piece(self.select[kept], self.tie[kept], self.event_ms[kept], columns)
 
 
 @dataclass(slots=True)
@@ -51,6 +53,7 @@ class ReferenceRows:
     most: int = REFERENCE_ROWS
     _pieces: list[_Piece] = field(default_factory=list)
     _rows: int = 0
+    _seen: int = 0
     _span: tuple[int, int] | None = None
 
     def add(self, group: Group, event_ms: Int64) -> None:
@@ -58,24 +61,36 @@ class ReferenceRows:
         if not event_ms.size:
             return
         columns = {name: _values(column) for name, column in group.columns.items()}
-        self._pieces.append(_Piece(group.select, group.tie, columns))
+        self._pieces.append(_Piece(group.select, group.tie, event_ms, columns))
         self._rows += group.select.size
+        self._seen += group.select.size
         low, high = int(event_ms.min()), int(event_ms.max())
         self._span = (low, high) if self._span is None else (min(low, self._span[0]), max(high, self._span[1]))
         if self._rows > 2 * self.most:
             self._prune()
 
-    def reference(self, model: str, version: str, *, timed: bool) -> Reference:
-        """Return the rows gathered; their span of time belongs to the origin when the file has time stamps."""
+    def reference(self, model: str, version: str, *, timed: bool, ordered: bool) -> Reference:
+        """Return the rows gathered.
+
+        Args:
+            model: whose they are.
+            version: of the model.
+            timed: the file has time stamps: their span belongs to the origin.
+            ordered: rows happened in the order of their times, or of their numbers; in a file without time stamps
+                that need not be so.
+        """
         if self._rows > self.most:
             self._prune()
         select = np.concatenate([np.empty(0, np.uint64), *(piece.select for piece in self._pieces)])
         tie = np.concatenate([np.empty(0, np.int64), *(piece.tie for piece in self._pieces)])
+        happened = np.concatenate([np.empty(0, np.int64), *(piece.event_ms for piece in self._pieces)])
         names = sorted({name for piece in self._pieces for name in piece.columns})
         columns = {name: self._column(name) for name in names}
         from_ms, to_ms = self._span if timed and self._span is not None else (None, None)
         origin = Origin(OriginType.DATASET, select.size, from_ms, to_ms)
-        return Reference(model, version, ReferenceTable(columns, select, tie), origin)
+        share = select.size / max(1, self._seen)
+        table = ReferenceTable(columns, select, tie, happened if ordered else None, share)
+        return Reference(model, version, table, origin)
 
     def _column(self, name: str) -> Float64 | Sequence[object]:
         pieces = [(piece.columns.get(name), piece.select.size) for piece in self._pieces]

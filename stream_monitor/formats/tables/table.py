@@ -72,7 +72,7 @@ class Table:
         timed = Role.TIMESTAMP in self.layout.roles
         if not gathered:
             raise TableError(f"{self.file.path}: holds no row with a time stamp")
-        return [own.reference(model, version, timed=timed) for (model, version), own in sorted(gathered.items())]
+        return [own.reference(*key, timed=timed, ordered=timed) for key, own in sorted(gathered.items())]
 
     def _batch(self, block: Block, first: int, size: int) -> Batch:
         offsets = np.arange(first, first + size, dtype=np.int64)

@@ -84,6 +84,7 @@ def _evidence() -> dict[str, Json]:
         {
             "detector": TEXT,
             "guarantee": {"type": "string", "pattern": "^(bound|bound_panes|calibrated|approximate:.+|none:.+)$"},
+            "design_effect": {"type": "number", "exclusiveMinimum": 1},
             "log10_evidence": or_null(NUMBER),
             "log10_threshold": or_null(NUMBER),
             "statistic": NUMBER,

@@ -55,6 +55,11 @@ def start() -> dict[str, Json]:
     return root("start", "Start", record({**keys, "partitions": mapping(COUNT)}))
 
 
+def _dependence() -> dict[str, Json]:
+    effect = record({"d": {"type": "number", "minimum": 1}, "settled": {"type": "boolean"}})
+    return record({"values": effect, "absent": effect})
+
+
 def _numeric() -> dict[str, Json]:
     return record(
         {
@@ -70,7 +75,7 @@ def _numeric() -> dict[str, Json]:
             "mean": NUMBER,
             "std": NUMBER,
         },
-        {"seen": items(COUNT)},
+        {"seen": items(COUNT), "dependence": _dependence()},
     )
 
 
@@ -86,14 +91,14 @@ def _categorical() -> dict[str, Json]:
             "missing": COUNT,
             "unseen": _SHARE,
         },
-        {"other_categories": items(TEXT, most=1_000), "unlisted": _SHARE},
+        {"other_categories": items(TEXT, most=1_000), "unlisted": _SHARE, "dependence": _dependence()},
     )
 
 
 def _binary() -> dict[str, Json]:
     return record(
         {"kind": exactly("binary"), "quality": one_of(Quality), "m": COUNT, "counts": pair(COUNT, COUNT)},
-        {"missing": COUNT},
+        {"missing": COUNT, "dependence": _dependence()},
     )
 
 

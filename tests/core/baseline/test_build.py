@@ -258,3 +258,32 @@ def test_rows_that_are_new_to_others_are_expected_among_new_rows() -> None:
 
     assert series.expected[series.other_bin] + series.expected[series.unseen_bin] > 0.4 * series.m
     assert series.reference[series.unseen_bin] == 0
+
+
+def test_rows_in_the_order_of_time_tell_their_dependence() -> None:
+    """Values, categories and gaps that come in runs have a design effect each; rows without an order have none."""
+    random = np.random.default_rng(2)
+    runs = random.standard_normal(300).repeat(10)
+    number = np.where(random.random(300).repeat(10) < 0.2, np.nan, runs)
+    text = [("a", "b")[int(value > 0)] for value in runs]
+    select, tie = file_row_hashes("m", range(3000))
+    shuffled = random.permutation(3000)
+    columns: dict[str, Column] = {
+        "feature:n": number[shuffled],
+        "feature:t": [text[row] for row in shuffled.tolist()],
+        "feature:i": random.standard_normal(3000),
+    }
+    origin = Origin(OriginType.DATASET, 3000)
+    table = ReferenceTable(columns, select, tie, happened=shuffled)
+    made = build_baseline("m", "1", table, origin=origin, limits=LimitsPlan())
+    unordered = build_baseline("m", "1", ReferenceTable(columns, select, tie), origin=origin, limits=LimitsPlan())
+    number_of, text_of, independent = (made.series[f"feature:{name}"].dependence for name in "nti")
+
+    assert number_of is not None
+    assert text_of is not None
+    assert number_of.values.value == pytest.approx(10, rel=0.4)
+    assert number_of.absent.value == pytest.approx(10, rel=0.4)
+    assert text_of.values.value == pytest.approx(10, rel=0.4)
+    assert independent == ((1.0, True), (1.0, True))
+    assert unordered.series["feature:n"].dependence is None
+    assert Baseline.decode(made.encode()).series["feature:n"].dependence == number_of
