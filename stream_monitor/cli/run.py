@@ -18,19 +18,24 @@ def run(
     role: Annotated[
         str, typer.Option("--role", metavar="ROLES", help="profile, judge, or both joined by a comma.")
     ] = "profile,judge",
+    engine: Annotated[
+        str, typer.Option("--engine", help="What reads the input: default, or faust (slower; for teams that run it).")
+    ] = "default",
 ) -> None:
     """Run the worker until SIGTERM or Ctrl-C.
 
     The round in hand is finished and committed; a second signal ends the process at once.
     """
-    from stream_monitor.runtimes.kafka import KafkaRuntime
+    from stream_monitor.runtimes.kafka import Engine, KafkaRuntime
     from stream_monitor.runtimes.logs import configure_logging
     from stream_monitor.runtimes.stopping import stopping_on_signals
 
     settings = context.ensure_object(GlobalOptions).settings()
     roles = parse_roles(role)
+    if engine not in set(Engine):
+        raise CommandError(f"--engine: must be {' or '.join(Engine)}, got {engine}")
     configure_logging(level=settings.logging.level, line_format=settings.logging.format, secrets=settings.secrets)
-    runtime = KafkaRuntime(settings, roles)
+    runtime = KafkaRuntime(settings, roles, engine=Engine(engine))
     with stopping_on_signals(runtime.stop):
         runtime.run()
 

@@ -45,6 +45,13 @@ class Role(StrEnum):
     JUDGE = "judge"
 
 
+class Engine(StrEnum):
+    """What reads the input: our own loop, or a Faust app in this process."""
+
+    DEFAULT = "default"
+    FAUST = "faust"
+
+
 class Worker(Protocol):
     """A loop that runs in a thread until it is asked to stop."""
 
@@ -84,9 +91,13 @@ class KafkaRuntime:
     Args:
         settings: of this worker.
         roles: which loops run here.
+        engine: what the profile loop runs on.
     """
 
-    def __init__(self, settings: Settings, roles: Sequence[Role] = tuple(Role)) -> None:
+    def __init__(
+        self, settings: Settings, roles: Sequence[Role] = tuple(Role), *, engine: Engine = Engine.DEFAULT
+    ) -> None:
+        self._engine = engine
         self._settings = settings
         self._roles = tuple(dict.fromkeys(roles))
         self._stopping = threading.Event()
@@ -190,7 +201,7 @@ class KafkaRuntime:
                 ),
                 observer=self.metrics,
             )
-            workers[Role.PROFILE] = ProfileWorker(job)
+            workers[Role.PROFILE] = _on_faust(job) if self._engine is Engine.FAUST else ProfileWorker(job)
         if Role.JUDGE in self._roles:
             workers[Role.JUDGE] = JudgeWorker(
                 JudgeJob(
@@ -204,3 +215,9 @@ class KafkaRuntime:
                 )
             )
         return workers
+
+
+def _on_faust(job: ProfileJob) -> Worker:
+    from stream_monitor.runtimes.faust import FaustProfileWorker  # noqa: PLC0415  # heavy, and for those who ask only
+
+    return FaustProfileWorker(job)

@@ -26,6 +26,8 @@ from tests.kafka.conftest import NEED
 from tests.kafka.members import make_topic
 from tests.runtimes.stories import SCENARIO, traffic
 
+pytestmark = pytest.mark.timeout(300)  # the story runs in the first test's time, on a machine that may be busy
+
 SECONDS, PARTITIONS = 28, 2
 PATIENCE_S = 60.0
 
