@@ -164,6 +164,16 @@ def test_nothing_closes_before_everybody_has_reported() -> None:
     assert (view.models, view.awaited) == ((), (("inference-events", 1),))
 
 
+def test_an_empty_pane_is_shown_to_every_series() -> None:
+    """The window is a span of time: without events it runs empty, and nothing old is compared any longer."""
+    story = Timeline(rate=4.0)
+    story.push(minutes(0, 10))
+    story.silence(20)
+    views = [view for view in story.judge.view().series if view.version == "7"]
+
+    assert {(view.events, view.window_events, len(view.comparisons)) for view in views} == {(0, 0, 0)}
+
+
 def test_years_of_silence_cost_nothing() -> None:
     """Silence longer than `time.idle_limit` is history: its panes are not shown, and the next events are judged."""
     story = Timeline(Plan(rules=DEFAULT_RULES[:1]), features=1)
