@@ -85,6 +85,13 @@ def count_hint(reference: float, mean: float) -> str:
     return f"{mean:.4g} events a pane instead of {reference:.4g}"
 
 
+def related_hint(series: int) -> str:
+    """Return how many other series drift."""
+    if not series:
+        return ""
+    return "another series drifts at the same time" if series == 1 else f"{series} other series drift at the same time"
+
+
 def dependence_hint(guarantee: str, design_effect: float | None) -> str:
     """Return in words what the dependence of events does to the budget; nothing where they are independent."""
     if guarantee == no_guarantee("dependence"):

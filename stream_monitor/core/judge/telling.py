@@ -29,6 +29,7 @@ from stream_monitor.core.judge.watch import PaneSources, Watch, merge_places
 from stream_monitor.core.names import approximate, no_guarantee
 from stream_monitor.core.plan import Plan, RulePlan
 from stream_monitor.core.rules import EffectWindow, Pane, measure
+from stream_monitor.core.rules.drift_list import listed
 from stream_monitor.core.time import format_instant
 
 
@@ -50,7 +51,8 @@ def tell(step: Step, rule: RulePlan, model: ModelState, plan: Plan, *, source: s
     identity = fingerprint(labels)
     effect = _effect(step, rule)
     summary = wording.summary(step.name, step.reason, (effect.measure, effect.value))
-    evidence = _evidence(step, effect, model, plan)
+    related = _related(step, model)
+    evidence = _evidence(step, effect, model, plan, related)
     data = alert_data(
         identity,
         labels,
@@ -58,7 +60,9 @@ def tell(step: Step, rule: RulePlan, model: ModelState, plan: Plan, *, source: s
         step.reason,
         plan,
         annotations=wire.Annotations(
-            summary=summary, description=_description(step, evidence), runbook_url=plan.alerts.runbook_url or None
+            summary=summary,
+            description=_description(step, evidence, len(related)),
+            runbook_url=plan.alerts.runbook_url or None,
         ),
         evidence=evidence,
     )
@@ -133,7 +137,9 @@ def _effect(step: Step, rule: RulePlan) -> wire.Effect:
     )
 
 
-def _evidence(step: Step, effect: wire.Effect, model: ModelState, plan: Plan) -> wire.Evidence:
+def _evidence(
+    step: Step, effect: wire.Effect, model: ModelState, plan: Plan, related: Sequence[tuple[str, float]]
+) -> wire.Evidence:
     watch, use = step.watch, step.watch.uses[step.use]
     episode, item = watch.episodes[step.use], watch.series[use.series]
     log10_m = log10_evidence(episode)
@@ -156,7 +162,10 @@ def _evidence(step: Step, effect: wire.Effect, model: ModelState, plan: Plan) ->
         bins=_bins(item, step.window.counts),
         source=_source(watch, step.window),
         examples=_examples(watch, step.window, plan),
-        related=_related(step, model),
+        related=tuple(
+            wire.Related(series=name, log10_evidence=round_significant(value))
+            for name, value in related[: wire.MAX_RELATED]
+        ),
     )
 
 
@@ -166,12 +175,12 @@ def _threshold(step: Step) -> float | None:
     return None if limit is None else round_significant(limit)
 
 
-def _description(step: Step, evidence: wire.Evidence) -> str:
+def _description(step: Step, evidence: wire.Evidence, related: int) -> str:
     threshold = step.watch.uses[step.use].log_threshold / math.log(10)
     sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
     hint = _hint(step.watch.series[step.watch.uses[step.use].series], step.window)
     caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect)
-    return "; ".join(part for part in (sentence, hint, caution) if part) + "."
+    return "; ".join(part for part in (sentence, hint, wording.related_hint(related), caution) if part) + "."
 
 
 def _hint(item: WatchedSeries, window: EffectWindow) -> str:
@@ -249,13 +258,18 @@ def _examples(watch: Watch, window: EffectWindow, plan: Plan) -> tuple[wire.Exam
     )
 
 
-def _related(step: Step, model: ModelState) -> tuple[wire.Related, ...]:
-    """Return the other series of the model whose detectors have alarmed, strongest first."""
-    best: dict[str, float] = {}
+def _related(step: Step, model: ModelState) -> list[tuple[str, float]]:
+    """Return the other drifting series of the model with their log10 M, by e-d-BH, strongest first."""
+    found: list[tuple[SeriesName, float, float]] = []
     for watch in model.watches():
-        for use, episode in watch.episodes.items():
-            name, log10_m = watch.name(watch.uses[use].series), log10_evidence(episode)
-            if log10_m is not None and name != step.name and name.version in ("", step.name.version):
-                best[name.series] = max(best.get(name.series, log10_m), log10_m)
-    ranked = sorted(best.items(), key=lambda found: (-found[1], found[0]))[: wire.MAX_RELATED]
-    return tuple(wire.Related(series=name, log10_evidence=round_significant(value)) for name, value in ranked)
+        for i, use in enumerate(watch.uses):
+            episode = watch.episodes.get(i)
+            log_m = float(watch.log_m[i]) if episode is None else episode.log_evidence
+            if use.evidence and math.isfinite(log_m):
+                found.append((watch.name(use.series), log_m, log_m - use.log_threshold))
+    others: dict[str, float] = {}
+    for position in listed(np.array([excess for _, _, excess in found])):
+        name, log_m, _ = found[position]
+        if name != step.name and name.version in ("", step.name.version):
+            others[name.series] = max(others.get(name.series, -math.inf), log_m / math.log(10))
+    return list(others.items())

@@ -13,6 +13,7 @@ from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import Life, Patience, Reason, advance, end, remind
 from stream_monitor.core.judge.episodes import effect_window, end_episode, is_mature, observe
 from stream_monitor.core.judge.model import ModelState
+from stream_monitor.core.judge.parents import waits
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.rules import EffectWindow, Pane
@@ -135,6 +136,8 @@ def _judge(judged: Judged, case: _Case, rulebook: Rulebook, patience: Patience, 
         if reason is Reason.FIRED and judged.open >= max_open:
             life, reason = advance(before, replace(verdict, room=False), patience, now)
             judged.withheld.append(case.order)
+        elif reason is Reason.FIRED and waits(watch, use, case.rule):
+            life, reason = advance(before, replace(verdict, room=False), patience, now)
     else:
         life, reason = remind(before, patience, now)
     if life != before:
