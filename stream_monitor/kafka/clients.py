@@ -7,8 +7,10 @@ pending transaction with `retriable()` false.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
@@ -25,6 +27,8 @@ Answer = TypeVar("Answer")
 
 _LOG = logging.getLogger("stream_monitor.kafka.client")
 _REQUEST_TIMEOUT_S = 10.0
+_SERVED_EVENTS = 1_000
+_SERVE_S = 0.1
 
 _STALE = frozenset(
     {KafkaError.FENCED_LEADER_EPOCH, KafkaError.UNKNOWN_LEADER_EPOCH, KafkaError.NOT_LEADER_FOR_PARTITION}
@@ -50,6 +54,21 @@ def open_producer(
     if on_statistics is not None:
         callbacks["stats_cb"] = on_statistics
     return Producer({**config, **callbacks}, logger=_LOG)
+
+
+def close_consumer(consumer: Consumer, *, timeout_s: float = 10.0) -> None:
+    """Leave the group and close a consumer.
+
+    `close` never returns when a rebalance event waits in the queue of a consumer that has been fenced, so what waits is
+    served first; and should it hang all the same, it is left behind in a thread of its own.
+    """
+    with suppress(KafkaException, RuntimeError):  # the consumer is given up whatever it has to say
+        consumer.consume(_SERVED_EVENTS, _SERVE_S)
+    closing = threading.Thread(target=consumer.close, name="close-consumer", daemon=True)
+    closing.start()
+    closing.join(timeout_s)
+    if closing.is_alive():
+        _LOG.error("a consumer did not close within %g s and is left behind", timeout_s)
 
 
 def committed(

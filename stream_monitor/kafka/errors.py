@@ -40,6 +40,10 @@ class Fatal(Stop):
     exit_code = 3
 
 
+class Fenced(Fatal):
+    """Another process runs under the same name, or the group took this one for dead."""
+
+
 class TooManyDeadLetters(Stop):
     """So many records are unreadable that the configuration must be wrong."""
 
@@ -184,7 +188,9 @@ def stop_for(error: KafkaError, doing: str, *, name: str = "") -> Stop | None:
     if code in _NOT_AUTHORISED:
         return NotAuthorised(f"{doing}: {error.name()}: {error.str()}; grant the ACL or mend the credentials")
     if code in _FENCED or (code == KafkaError._FATAL and _RIVAL in error.str()):
-        return Fatal(f"{doing}: another process runs as {name or 'this instance'}; give each worker its own --instance")
+        return Fenced(
+            f"{doing}: another process runs as {name or 'this instance'}; give each worker its own --instance"
+        )
     if error.fatal() or code == KafkaError._FATAL:
         return Fatal(f"{doing}: {error.name()}: {error.str()}")
     return None

@@ -53,13 +53,14 @@ class Member:
         self.noted: list[int] = []
         self.owned: set[int] = set()
         self.lost: set[int] = set()
+        self.takes = True
         self._topic = topic
         self.consumer.subscribe([topic], on_assign=self._assigned, on_revoke=self._revoked, on_lost=self._lost)
 
     def poll(self, timeout_s: float = 0.1) -> list[Message]:
         """Consume once and take what was assigned, from its committed offset."""
         messages = self.consumer.consume(1000, timeout_s)
-        if self.noted:
+        if self.noted and self.takes:
             parts = [TopicPartition(self._topic, p) for p in self.noted]
             taken = self.consumer.committed(parts, timeout=10)
             self.consumer.incremental_assign([TopicPartition(t.topic, t.partition, max(0, t.offset)) for t in taken])

@@ -112,6 +112,19 @@ def test_a_rebalance_moves_only_what_changes_hands(kafka: str, prefix: str) -> N
             assert set() == a.lost | b.lost
 
 
+def test_a_partition_that_was_noted_and_not_taken_can_be_given_up(kafka: str, prefix: str) -> None:
+    """The callback answers with an empty list, and the rebalance goes on."""
+    topic = make_topic(kafka, f"{prefix}in", 2)
+    settings = quick_settings(kafka)
+    with member(settings, group=prefix, instance="a", topic=topic) as a:
+        a.takes = False
+        a.until(lambda: len(a.noted) == 2)
+        with member(settings, group=prefix, instance="b", topic=topic) as b:
+            a.until(lambda: not b.poll(0.05) and len(b.owned) == 1)
+
+            assert set(a.noted) == {0, 1} - b.owned
+
+
 def test_the_broker_does_not_check_who_owns_a_partition(kafka: str, prefix: str) -> None:
     """A member of the generation may commit for a partition of another: only our own bookkeeping prevents it."""
     topic = make_topic(kafka, f"{prefix}in", 2)

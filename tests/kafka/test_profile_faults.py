@@ -54,6 +54,37 @@ def test_refused_and_unanswered_commits_lose_and_double_nothing(kafka: str, pref
     assert folded.unnamed >= unlucky.refused
 
 
+class Stall:
+    """Stands still once, longer than the group waits, between the flush and the commit."""
+
+    def __init__(self) -> None:
+        self.stalled = False
+
+    def reach(self, name: str) -> None:
+        if name == "profile.11.before" and not self.stalled:
+            self.stalled = True
+            time.sleep(9.0)
+
+
+def test_a_worker_that_stalls_past_its_time_cannot_commit(kafka: str, prefix: str) -> None:
+    """Its partition goes to another worker, its commit is refused, its chunk stays unnamed, and it joins again."""
+    stage = make_stage(kafka, prefix, partitions=1)
+    feed(stage, range(100), start_ms=T0, partitions=1)
+    stall = Stall()
+    with running(stage.job("a", failpoints=stall)) as zombie:
+        wait_until(lambda: stall.stalled)
+        with running(stage.job("b")):
+            wait_until(stage.is_caught_up)
+            feed(stage, range(100, 200), start_ms=T0, partitions=1)
+            time.sleep(4.0)  # the zombie wakes up and is refused
+            wait_until(stage.is_caught_up)
+        assert not zombie.ended()
+    folded = assert_exact(stage)
+
+    assert read_counts(folded) == 200
+    assert folded.unnamed > 0
+
+
 def test_a_commit_that_was_set_back_is_healed_from_the_log(kafka: str, prefix: str) -> None:
     """A late copy of an older commit wins at the coordinator; the log names later chunks, so nothing counts twice."""
     stage = make_stage(kafka, prefix, partitions=1)

@@ -21,6 +21,7 @@ from stream_monitor.kafka.baseline_log import BaselineLog, BaselineWriter
 from stream_monitor.kafka.errors import (
     ClientRestart,
     Fatal,
+    Fenced,
     Misconfigured,
     RestartReason,
     RoundFailed,
@@ -99,6 +100,7 @@ class ProfileSession:
         self._failed_error: Stop | None = None
         self._refused_since: float | None = None
         self._held = False
+        self._polled_at = time.monotonic()
         self._silent_since: float | None = None
         self._quiet_until: dict[str, float] = {}
         self._uncovered: frozenset[Place] = frozenset()
@@ -131,7 +133,7 @@ class ProfileSession:
         self._baselines.read_to_end(timeout_s=job.tuning.committed_s)
         self._start_group()
         self._consumer: Consumer = self._open_consumer()
-        self._exit.callback(self._consumer.close)
+        self._exit.callback(clients.close_consumer, self._consumer)
         self._join()
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
         self._silence_watch = SilenceWatch(job.tuning.silent_s)
@@ -243,12 +245,22 @@ class ProfileSession:
             ClientRestart: the clients have to be rebuilt.
             Stop: the worker cannot go on.
         """
-        while not self._stopping.is_asked():
-            self._come_round()
+        try:
+            while not self._stopping.is_asked():
+                self._come_round()
+        except Fenced as error:
+            if not self._was_absent():
+                raise
+            raise ClientRestart(RestartReason.FENCED, f"the group took this worker for dead: {error}") from error
         self._drain()
 
+    def _was_absent(self) -> bool:
+        """Say whether the loop has not polled for so long that the group gave its partitions away."""
+        limit_s = self._job.settings.milliseconds("max.poll.interval.ms") / 1_000
+        return time.monotonic() - self._polled_at > limit_s
+
     def _come_round(self) -> None:
-        now = time.monotonic()
+        now = self._polled_at = time.monotonic()
         messages = self._consumer.consume(self._job.tuning.poll_records, self._wait_s(now))
         self._beat()
         self._job.observer.progress(Loop.PROFILE)
@@ -352,7 +364,10 @@ class ProfileSession:
         self._states.update(states)
         now = time.monotonic()
         reach("profile.5.before")
-        self._consumer.incremental_assign([TopicPartition(*place, state.next) for place, state in found.items()])
+        try:
+            self._consumer.incremental_assign([TopicPartition(*place, state.next) for place, state in found.items()])
+        except KafkaException as error:
+            raise ClientRestart(RestartReason.ASSIGNMENT_LOST, str(error)) from error
         for place, state in found.items():
             self._owned[place] = OwnedPartition(
                 *place,
@@ -482,6 +497,8 @@ class ProfileSession:
 
     def _drain(self) -> None:
         """Finish the round in hand, and write one empty chunk for each partition to name it."""
+        if self._baselines.is_behind():
+            return  # what is in hand may belong to a baseline that is not known here
         try:
             while any(len(p.pending) for p in self._owned.values()) and self._stopping.left_s() > 0:
                 self._round.run([p for p in self._owned.values() if len(p.pending)])
