@@ -32,6 +32,7 @@ class RowOptions:
         columns: `role=column` texts.
         row_order: ignore time stamps.
         time_unit: of numeric time stamps.
+        keeps_baseline: no new reference after an alert.
     """
 
     baseline: Path | None = None
@@ -40,6 +41,7 @@ class RowOptions:
     columns: list[str] = field(default_factory=list)
     row_order: bool = False
     time_unit: str = "ms"
+    keeps_baseline: bool = False
 
 
 def backtest(
@@ -67,6 +69,13 @@ def backtest(
     time_unit: Annotated[
         str, typer.Option("--time-unit", help="Of time stamps that are numbers: s, ms, us, ns.")
     ] = "ms",
+    keep_baseline: Annotated[
+        bool,
+        typer.Option(
+            "--keep-baseline",
+            help="Compare with the first reference to the end, as a live worker does.",
+        ),
+    ] = False,
     partitions: Annotated[
         list[str] | None,
         typer.Option("--partitions", metavar="TOPIC=N", help="Of an exported topic with partitions without records."),
@@ -87,7 +96,7 @@ def backtest(
     """
     options = context.ensure_object(GlobalOptions)
     path = Path(source)
-    rows = RowOptions(baseline, baseline_rows, model, columns or [], row_order, time_unit)
+    rows = RowOptions(baseline, baseline_rows, model, columns or [], row_order, time_unit, keep_baseline)
     if not path.exists():
         _profiles_of_kafka(options, source, since=since, until=until)
         return
@@ -196,6 +205,7 @@ def _rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
 def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
     from stream_monitor.cli.roles import parse_columns
     from stream_monitor.runtimes.backtesting import prepare_rows
+    from stream_monitor.runtimes.renewal import Renewal, Renewed
     from stream_monitor.runtimes.rows import run_rows
 
     prepared = prepare_rows(
@@ -213,6 +223,14 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
         note(line)
     printer = _Printer(options, prepared.when)
     settings = prepared.settings
+    renewal = None
+    if not said.keeps_baseline and options.config is None:
+        renewal = Renewal(settings.plan, rows=prepared.renewal_rows, timed=prepared.timed)
+        note(f"after an alert: {prepared.renewal_rows:,} settled rows behind it are the next reference")
+
+    def tell(made: Renewed) -> None:
+        note(f"new reference: {made.baseline.origin.rows:,} rows, up to {prepared.when(made.from_ms)}")
+
     with progress("backtest", float(prepared.seen.rows)) as advance:
         run = run_rows(
             prepared.rows,
@@ -221,7 +239,10 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
             group=settings.group,
             partitions=settings.topics.partitions,
             baselines=prepared.baselines,
+            renewal=renewal,
+            piece_rows=prepared.pane_rows,
             on_alert=printer,
+            on_renewed=tell,
             on_progress=advance,
         )
     printer.totals(run.pipeline)

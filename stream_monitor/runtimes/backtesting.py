@@ -30,7 +30,7 @@ from stream_monitor.formats.tables import (
 )
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
-from stream_monitor.runtimes.sizing import Sizes, choose_sizes
+from stream_monitor.runtimes.sizing import Sizes, choose_sizes, renewal_rows
 
 ROW_MS = 1_000
 """From row to row where rows are the clock."""
@@ -52,6 +52,8 @@ class Prepared:
         notes: what was found and chosen, and why; a line each.
         timed: rows have time stamps of their own.
         ordered_ms: event times in order.
+        renewal_rows: rows of a new reference after an alert.
+        pane_rows: rows of a pane, about.
     """
 
     rows: Rows
@@ -61,6 +63,8 @@ class Prepared:
     notes: tuple[str, ...]
     timed: bool
     ordered_ms: Int64
+    renewal_rows: int
+    pane_rows: int
 
     def when(self, at_ms: int) -> str:
         """Return the row before an instant, and the instant itself if rows have time stamps."""
@@ -137,7 +141,15 @@ def prepare_rows(
             f"in time: pane {format_duration(plan.detection.pane_ms)}; rows are no traffic: demand is not judged"
         )
     return Prepared(
-        rows, seen, replace(loaded, plan=_published(plan)), built, tuple(notes), timed, np.sort(seen.times_ms)
+        rows=rows,
+        seen=seen,
+        settings=replace(loaded, plan=_published(plan)),
+        baselines=built,
+        notes=tuple(notes),
+        timed=timed,
+        ordered_ms=np.sort(seen.times_ms),
+        renewal_rows=renewal_rows(sizes),
+        pane_rows=sizes.pane_rows,
     )
 
 

@@ -76,6 +76,7 @@ class LocalPipeline:
         baselines: each with the instant from which on it is active; known before the first event.
         schedule: the baselines of a log that is replayed; overrides `baselines`.
         on_chunk: told each chunk as it is counted, for metrics.
+        declares_start: as a group on Kafka does: from then on an activation needs time to become known.
     """
 
     def __init__(
@@ -88,6 +89,7 @@ class LocalPipeline:
         baselines: Sequence[tuple[Baseline, int]] = (),
         schedule: Schedule | None = None,
         on_chunk: Callable[[str, int, ProfiledChunk], None] | None = None,
+        declares_start: bool = True,
     ) -> None:
         self.plan = plan
         self._on_chunk = on_chunk
@@ -109,7 +111,8 @@ class LocalPipeline:
         if schedule is None:
             for baseline, from_ms in baselines:
                 self.publish(baseline, from_ms=from_ms)
-            self._write_baseline_log(*start_record(group, "local", dict(sources)))
+            if declares_start:
+                self._write_baseline_log(*start_record(group, "local", dict(sources)))
 
     @property
     def views(self) -> tuple[JudgeView, ...]:

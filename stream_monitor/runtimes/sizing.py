@@ -101,6 +101,16 @@ def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float
     return Sizes(baseline, judged, pane, window, tuple(reasons))
 
 
+def renewal_rows(sizes: Sizes) -> int:
+    """Return the rows of a new reference after an alert: half of a first one, since the next change may be near.
+
+    >>> renewal_rows(choose_sizes(2_000))
+    200
+    """
+    rows = sizes.baseline_rows + sizes.judged_rows
+    return max(_baseline_rows(rows, 1.0) // 2, 2 * _SMALLEST_BASELINE)
+
+
 def _baseline_rows(rows: int, least_filled: float) -> int:
     """Return a fifth of the rows, and enough of them for 63 values in columns that have missing ones."""
     wanted = min(LARGEST_BASELINE, rows // _BASELINE_SHARE)

@@ -22,5 +22,7 @@ class EffectRule:
     floor: float
 
     def verdict(self, window: EffectWindow) -> Verdict:
-        """Return the corrected effect against the floor."""
-        return Verdict(self.measure.decisive(window), self.floor)
+        """Return the corrected effect against the floor, and whether it is above it by more than its noise."""
+        value = self.measure.decisive(window)
+        clear = value >= self.floor and value - self.measure.noise_95(window) >= self.floor
+        return Verdict(value, self.floor, clear=clear)

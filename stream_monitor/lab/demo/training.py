@@ -25,5 +25,5 @@ def baseline_of(events: Events, plan: Plan) -> Baseline:
     (group,) = batch.groups
     rows = ReferenceRows()
     rows.add(group, batch.event_ms[group.rows])
-    reference = rows.reference(MODEL, VERSION, timed=True)
+    reference = rows.reference(MODEL, VERSION, timed=True, ordered=False)
     return build_baseline(MODEL, VERSION, reference.table, origin=reference.origin, limits=plan.limits)
