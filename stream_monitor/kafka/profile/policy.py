@@ -59,6 +59,7 @@ class Tuning:
         request_s: how long the loop may wait for one answer before it comes round.
         committed_s: how long an assignment may go without its answers before the clients are opened anew.
         refused_s: commits refused for so long make the clients restart.
+        baselines_s: between two looks at the baselines; an activation counts from two minutes after it was written.
         watch_s: pause between two surveys of topics and end offsets.
         silent_s: a partition whose end moves while nothing comes for so long is stuck.
         stalled_s: a loop not seen for so long is shown to the log, with all stacks.
@@ -77,6 +78,7 @@ class Tuning:
     request_s: float = 5.0
     committed_s: float = 60.0
     refused_s: float = 60.0
+    baselines_s: float = 5.0
     watch_s: float = 10.0
     silent_s: float = 60.0
     stalled_s: float = 30.0

@@ -266,12 +266,13 @@ class ProfileSession:
         self._job.observer.progress(Loop.PROFILE)
         if self._failed_error is not None:
             raise self._failed_error
+        self._route(messages, self._polled_at)  # a record may have waited since then: its chunk is as old
         now = time.monotonic()
-        self._route(messages, now)
         if self._noted and now >= self._noted_from:
             self._take_up()
         if self._is_due(now):
             self._write_round(now)
+            self._follow_baselines()
         self._watch(now)
 
     def _wait_s(self, now: float) -> float:
@@ -414,7 +415,6 @@ class ProfileSession:
 
     def _write_round(self, now: float) -> None:
         """Count, write and commit what is due; a failed round leaves no trace that counts."""
-        self._baselines.refresh()
         if self._hold(self._baselines.is_behind()):
             return
         due = [p for p in self._owned.values() if len(p.pending) or now + self._slack_s() >= p.tell_at]
@@ -426,6 +426,11 @@ class ProfileSession:
             return
         self._refused_since = None
         self._align()
+
+    def _follow_baselines(self) -> None:
+        """Look for new baselines after the round: the answer may take a while, and no commit has to wait for it."""
+        if self._baselines.lag_s() >= self._job.tuning.baselines_s:
+            self._baselines.refresh()
 
     def _slack_s(self) -> float:
         """Return how much earlier an empty chunk may come to share a commit with others."""
