@@ -34,8 +34,8 @@ EVENT_ID_BYTES = 256
 CLASSES = 256
 """Most classes of a prediction given as probabilities."""
 
-SUM_TOLERANCE = 0.001
-"""How far probabilities may miss the sum of one."""
+SUM_TOLERANCE = 0.001 + 1e-9
+"""How far probabilities may miss the sum of one: a thousandth, as a person adds decimals."""
 
 FAR_OVER_LIMIT = 8
 """An event with this many times the allowed features is no event but an accident, and is refused as a whole."""
