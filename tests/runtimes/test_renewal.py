@@ -1,0 +1,101 @@
+"""New references after alerts: every change of a file is told, one change is told once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stream_monitor.config import load
+from stream_monitor.core.alerts.event import decode
+from stream_monitor.core.arrays import Float64
+from stream_monitor.core.batch import Batch
+from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
+from stream_monitor.runtimes.renewal import Renewal
+from stream_monitor.runtimes.rows import run_rows
+from stream_monitor.runtimes.slices import slices
+
+CHANGES = (500, 1_000, 1_500)
+
+
+def _prepare(path: Path, values: Float64) -> Prepared:
+    path.write_text("x,colour\n" + "".join(f"{x:.4f},{'red' if x > 0.3 else 'blue'}\n" for x in values.tolist()))
+    return prepare_rows(
+        path,
+        baseline=None,
+        baseline_rows=None,
+        model="m",
+        columns={},
+        row_order=False,
+        time_unit="ms",
+        settings=lambda base: load(environ={}, needs_group=False, base=base),
+        chooses=True,
+    )
+
+
+def _levels(seed: int, levels: tuple[float, ...]) -> Float64:
+    rng = np.random.default_rng(seed)
+    return np.concatenate([rng.normal(level, size=500) for level in levels])
+
+
+def _fired(prepared: Prepared, *, renews: bool) -> list[int]:
+    """Return the rows at which the number fired a warning."""
+    plan = prepared.settings.plan
+    renewal = Renewal(plan, rows=prepared.renewal_rows, timed=prepared.timed) if renews else None
+    run = run_rows(
+        prepared.rows,
+        plan,
+        topic="file",
+        group="g",
+        partitions=1,
+        baselines=prepared.baselines,
+        renewal=renewal,
+        piece_rows=prepared.pane_rows,
+    )
+    events = [decode(alert.event.value) for alert in run.alerts]
+    return [
+        int(np.searchsorted(prepared.ordered_ms, alert.event.timestamp_ms))
+        for alert, event in zip(run.alerts, events, strict=True)
+        if event.data.reason == "fired"
+        and event.data.labels["series"] == "feature:x"
+        and event.data.labels["rule"] == "drift"
+    ]
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_every_change_of_a_file_is_told(tmp_path: Path, seed: int) -> None:
+    """Three changes of level give three alerts, each within 150 rows; with the first reference kept, one stays open."""
+    prepared = _prepare(tmp_path / "levels.csv", _levels(seed, (0.0, 1.0, -0.5, 0.8)))
+
+    fired = _fired(prepared, renews=True)
+
+    assert len(fired) == len(CHANGES)
+    assert all(0 < row - change <= 150 for row, change in zip(fired, CHANGES, strict=True))
+    assert len(_fired(prepared, renews=False)) < len(CHANGES)
+
+
+def test_a_change_that_stays_is_told_once(tmp_path: Path) -> None:
+    """The new regime is the reference: nothing more is told while it lasts."""
+    prepared = _prepare(tmp_path / "step.csv", _levels(3, (0.0, 1.0, 1.0, 1.0)))
+
+    assert len(_fired(prepared, renews=True)) == 1
+
+
+def test_slices_hold_what_the_whole_holds(tmp_path: Path) -> None:
+    """Rows, identities and cells of a piece are those of its slices, in order."""
+    prepared = _prepare(tmp_path / "whole.csv", _levels(4, (0.0, 1.0)))
+    (whole,) = prepared.rows.batches()
+
+    pieces = list(slices(whole, rows=37))
+
+    def cells(batch: Batch) -> list[tuple[str, list[object]]]:
+        return [
+            (event_id, [column.cells()[at] for column in group.columns.values()])
+            for group in batch.groups
+            for at, event_id in enumerate(group.event_ids)
+        ]
+
+    assert cells(whole.batch) == [row for piece in pieces for row in cells(piece.batch)]
+    assert whole.batch.read == sum(piece.batch.read for piece in pieces)
+    assert [piece.first for piece in pieces[1:]] == [piece.next_offset for piece in pieces[:-1]]
