@@ -49,6 +49,9 @@ _ATTEMPTS = 64
 
 _GOLDEN = 0x9E3779B97F4A7C15
 
+_Lookup = tuple[np.uint64, np.uint64, npt.NDArray[np.uint16]]
+"""Factor and shift that send each atom to a slot of its own, and the atom of each slot (or 0)."""
+
 
 def reference_size(values: int) -> int | None:
     """Return m: the largest 2^k - 1 not above the number of reference values, 63 to 65,535; None below 63.
@@ -99,9 +102,7 @@ class NumericGrid:
     _first_edge: Int64 = field(init=False, repr=False)
     _atom_keys: Int64 = field(init=False, repr=False)
     _integer_keys: Int64 | None = field(init=False, repr=False)
-    _factor: np.uint64 = field(init=False, repr=False)
-    _shift: np.uint64 = field(init=False, repr=False)
-    _slots: npt.NDArray[np.uint16] = field(init=False, repr=False)
+    _lookup: _Lookup | None = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         layout = self.spacings if self.spacings.size else spacings(self.m)
@@ -127,10 +128,7 @@ class NumericGrid:
         put(self, "_first_edge", np.append(first_edge, edges.size))
         put(self, "_atom_keys", (atom_of.astype(np.int64) << TIE_BITS) | self.ties)
         put(self, "_integer_keys", (edges.astype(np.int64) << TIE_BITS) | self.ties if small else None)
-        factor, shift, slots = _perfect_hash(atoms)
-        put(self, "_factor", factor)
-        put(self, "_shift", shift)
-        put(self, "_slots", slots)
+        put(self, "_lookup", None)  # 16 KiB: made by the first value that equals an edge, and never in a judge
 
     @property
     def bins(self) -> int:
@@ -172,8 +170,12 @@ class NumericGrid:
 
     def _smaller_ties(self, values: Float64, ties: Int64) -> Int64:
         """Return for each edge how many values equal it and have a smaller tie-breaker."""
-        places = (((values + 0.0).view(np.uint64) * self._factor) >> self._shift).view(np.int64)
-        slots = self._slots.take(places)
+        if self._lookup is None:
+            object.__setattr__(self, "_lookup", _perfect_hash(self._atoms))
+            assert self._lookup is not None
+        factor, shift, atom_of_slot = self._lookup
+        places = (((values + 0.0).view(np.uint64) * factor) >> shift).view(np.int64)
+        slots = atom_of_slot.take(places)
         hits = np.flatnonzero(self._atoms.take(slots) == values)
         atom_of = slots[hits].astype(np.int64)
         keys = np.sort((atom_of << TIE_BITS) | ties[hits])
@@ -233,8 +235,8 @@ def _smallest(m: int, values: Float64, select: UInt64, ties: Int64) -> Bool:
     return chosen
 
 
-def _perfect_hash(atoms: Float64) -> tuple[np.uint64, np.uint64, npt.NDArray[np.uint16]]:
-    """Return a factor and a shift that send each atom to a slot of its own, and the atom of each slot (or 0).
+def _perfect_hash(atoms: Float64) -> _Lookup:
+    """Return a table in which each atom has a slot of its own.
 
     Looking up which atom a value could be costs 2 ns, searching it among the sorted atoms 30.
     """
