@@ -14,7 +14,15 @@ from confluent_kafka.cimpl import NewPartitions
 from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.batch import Batch, RawChunk
 from stream_monitor.core.chain import FIRST, ChainState
-from stream_monitor.core.profile import ChunkPosition, Profile, ProfileKey, ProfileRecord, decode, profile_chunk
+from stream_monitor.core.profile import (
+    ChunkPosition,
+    Profile,
+    ProfileKey,
+    ProfileRecord,
+    ProgressRecord,
+    decode,
+    profile_chunk,
+)
 from stream_monitor.kafka.errors import DataLoss, Fatal, HistoryUnusable, Misconfigured, TooManyDeadLetters
 from stream_monitor.kafka.profile import (
     DeadLetterLimits,
@@ -218,6 +226,11 @@ def test_a_silent_partition_reports_and_advances_by_broker_time(kafka: str, pref
     assert empty[0].watermark_ms is None
     assert all(p.idle_until_ms is None or p.idle_until_ms % 1_000 == 0 for p in empty)
     assert [p.source_partitions for p in empty] == [2] * len(empty)
+    for message in read_all(stage.settings, stage.names.profiles)[0]:
+        record = decode(message.value() or b"")
+        if isinstance(record, ProgressRecord) and record.idle_until_ms is not None:
+            behind_ms = message.timestamp()[1] - record.idle_until_ms
+            assert behind_ms >= 1_000, "idle span and lateness lie between the fact and the broker's time"
 
 
 def test_bad_records_go_to_the_dead_letters_and_the_rest_counts(kafka: str, prefix: str) -> None:
