@@ -24,8 +24,9 @@ from stream_monitor.formats.event import EventReader, EventRow, read_key
 from stream_monitor.formats.fault import Fault, unusable
 from stream_monitor.formats.rows import RowHasher, groups_of
 from stream_monitor.formats.shape import Shape
+from stream_monitor.formats.stamp_sink import FARTHEST_MS
 from stream_monitor.formats.tree import Tree, read_tree
-from stream_monitor.formats.typed import FARTHEST_MS, TypedRun
+from stream_monitor.formats.typed import TypedRun
 
 _SHAPES = 256
 """Models whose shape is remembered."""

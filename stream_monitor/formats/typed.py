@@ -10,28 +10,26 @@ from __future__ import annotations
 import struct
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
 from typing import Any, cast
 
 import msgspec
 import numpy as np
 
-from stream_monitor.core.arrays import Float64, Int64, Intp, UInt64
+from stream_monitor.core.arrays import Int64, Intp, UInt64
 from stream_monitor.core.batch import ABSENT, INVALID, Cell, CodedColumn, Column, NumericColumn
 from stream_monitor.core.keys import row_digests, row_hashes, split_digests
 from stream_monitor.core.names import CONFIDENCE, LATENCY, PREDICTION, SERVING_ERROR, ValueReject, check_name
 from stream_monitor.formats.event import (
     SAMPLED_RATE_LIMIT,
-    SUM_TOLERANCE,
     EventRow,
     checked_id,
-    read_prediction,
     read_segment,
 )
 from stream_monitor.formats.fault import Fault
-from stream_monitor.formats.shape import FeatureField, PredictionForm, TypedEvents
+from stream_monitor.formats.prediction_sink import PredictionSink
+from stream_monitor.formats.shape import FeatureField, TypedEvents
 from stream_monitor.formats.sinks import CodeSink, NumberSink, PlainSink, Sink, packer
-from stream_monitor.formats.stamps import instants_of, instants_of_text
+from stream_monitor.formats.stamp_sink import StampSink
 from stream_monitor.formats.text_sets import Place
 from stream_monitor.formats.tree import MAX_DEPTH, Tree
 
@@ -43,12 +41,6 @@ _SHORT_ID = 64
 
 _INT64 = range(-(2**63), 2**64)
 """Integers that every decoder reads as integers."""
-
-FARTHEST_MS = 2**53
-"""Instants beyond are out of range wherever a record stands, and would not fit into arithmetic on 64 bits."""
-
-_NEAR = 1e-9
-"""Sums of probabilities this near to the tolerance are left to the exact reader, which adds without rounding."""
 
 _REFUSALS = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What msgspec raises for bytes of another shape."""
@@ -370,155 +362,6 @@ class TypedRun:
         return self._rates
 
 
-class StampSink:
-    """Gathers time stamps as text, block by block, and reads them all at once."""
-
-    def __init__(self) -> None:
-        self._blocks: list[tuple[int, int, str | Sequence[str | int | None]]] = []
-        self._times: Int64 = np.empty(0, dtype=np.int64)
-        self._without: set[int] = set()
-
-    def put(self, start: int, stamps: Sequence[str | int | None]) -> None:
-        """Take the stamps of a block; those of one length are kept as one text."""
-        texts = cast("Sequence[str]", stamps)
-        try:
-            lengths = set(map(len, texts))
-        except TypeError:  # numbers, or none
-            lengths = set()
-        if len(lengths) == 1 and 0 not in lengths:
-            self._blocks.append((start, max(lengths), "".join(texts)))
-        else:
-            self._blocks.append((start, 0, stamps))
-
-    def settle(self, rows: int) -> set[int]:
-        """Read the stamps of that many rows; return the rows whose stamp is none."""
-        bad: set[int] = set()
-        self._times = np.zeros(rows, dtype=np.int64)
-        if not self._blocks:
-            self._without = set(range(rows))
-        for length in sorted({length for _, length, _ in self._blocks}):
-            blocks = [(start, stamps) for start, own, stamps in self._blocks if own == length]
-            if length:
-                found, unread = instants_of_text("".join(cast("list[str]", [text for _, text in blocks])), length)
-                places = np.concatenate([np.arange(start, start + len(text) // length) for start, text in blocks])
-                self._times[places] = found
-                bad.update(places[unread].tolist())
-                continue
-            for start, stamps in blocks:
-                found, unread = _instants(stamps)
-                self._times[start : start + len(stamps)] = found
-                bad.update(start + row for row in unread)
-                self._without.update(start + row for row, stamp in enumerate(stamps) if stamp is None)
-        return bad
-
-    def times(self, record_ms: Int64) -> tuple[Int64, set[int]]:
-        """Return the instants, the record's where a row has no stamp, and the rows without one."""
-        if self._without:
-            rows = sorted(self._without)
-            self._times[rows] = record_ms[rows]
-        return self._times, set(self._without)
-
-
-class PredictionSink:
-    """Gathers predictions in the form that the shape has, and the confidence that goes with them."""
-
-    def __init__(self, typed: TypedEvents, size: int) -> None:
-        self.confidence = NumberSink(size)
-        self._form = typed.prediction
-        self._class_type = typed.class_type
-        self._classes = typed.classes
-        self._table: Float64 = np.empty((0, 0))
-        self._without: list[int] = []
-        self._sink: Sink
-        match self._form:
-            case PredictionForm.NUMBER:
-                self._sink = NumberSink(size)
-            case PredictionForm.CODE:
-                self._sink = CodeSink(size)
-            case PredictionForm.CLASSES:
-                self._sink = CodeSink(size)
-                self._table = np.empty((size, len(self._classes)))
-            case PredictionForm.PLAIN | PredictionForm.NONE:
-                self._sink = PlainSink(size)
-
-    def put(self, start: int, predictions: Sequence[Any]) -> list[tuple[int, ValueReject]]:
-        """Set the predictions of a block; return the rows whose prediction had to be left out, and why."""
-        match self._form:
-            case PredictionForm.CLASSES:
-                self._put_classes(start, predictions)
-            case PredictionForm.PLAIN:
-                return self._put_plain(start, predictions)
-            case PredictionForm.NUMBER | PredictionForm.CODE | PredictionForm.NONE:
-                self._sink.put(start, predictions)
-        return []
-
-    def settle(self, rows: int) -> set[int]:
-        """Choose the classes of that many rows; return the rows whose probabilities the exact reader must judge.
-
-        These are none, or so near to the tolerance that rounding could decide.
-        """
-        if self._form is not PredictionForm.CLASSES:
-            return set()
-        assert isinstance(self._sink, CodeSink)
-        order = sorted(range(len(self._classes)), key=lambda place: self._classes[place])
-        table = np.ascontiguousarray(self._table[:rows].T[order])
-        fit = np.abs(table.sum(axis=0) - 1.0) < SUM_TOLERANCE - _NEAR
-        fit &= (table.min(axis=0) >= 0.0) & (table.max(axis=0) <= 1.0)
-        largest, best = table[0], np.zeros(rows, dtype=np.intp)
-        for place in range(1, len(table)):  # strictly larger: of equal ones the smallest name stays
-            better = table[place] > largest
-            best[better] = place
-            largest = np.maximum(largest, table[place])
-        codes = np.array([self._sink.code(self._classes[place]) for place in order], dtype=np.intp)
-        given = self.confidence.values[:rows]
-        if fit.all():
-            self._sink.codes[:rows] = codes[best]
-            np.copyto(given, largest, where=~np.isfinite(given))
-            return set()
-        self._sink.codes[:rows][fit] = codes[best[fit]]
-        np.copyto(given, largest, where=fit & ~np.isfinite(given))
-        return set(np.flatnonzero(~fit).tolist()) - set(self._without)
-
-    def patch(self, row: int, prediction: Cell, confidence: Cell) -> None:
-        """Set one row."""
-        self._sink.patch(row, prediction)
-        self.confidence.patch(row, confidence)
-
-    def column(self, rows: Intp | None) -> Column | None:
-        """Return the predictions of some rows, or of all."""
-        return self._sink.column(rows)
-
-    def _put_plain(self, start: int, predictions: Sequence[Any]) -> list[tuple[int, ValueReject]]:
-        rejects: list[tuple[int, ValueReject]] = []
-        for row, value in enumerate(predictions, start):
-            if value is ABSENT:
-                continue
-            read = read_prediction(value)
-            self._sink.patch(row, read.cell)
-            if read.confidence is not None and not np.isfinite(self.confidence.values[row]):
-                self.confidence.values[row] = read.confidence
-            if read.reject is not None:
-                rejects.append((row, read.reject))
-        return rejects
-
-    def _put_classes(self, start: int, predictions: Sequence[Any]) -> None:
-        try:
-            self._put_probabilities(start, predictions)
-        except TypeError:  # not all of them are probabilities
-            self._sink.put(start, [None if value is None else ABSENT for value in predictions])
-            self._table[start : start + len(predictions)] = np.nan
-            for row, value in enumerate(predictions):
-                if type(value) is self._class_type:
-                    self._put_probabilities(start + row, [value])
-                else:
-                    self._without.append(start + row)
-
-    def _put_probabilities(self, start: int, predictions: Sequence[Any]) -> None:
-        flat = chain.from_iterable(map(msgspec.structs.astuple, predictions))
-        width = len(self._classes)
-        packer("d", len(predictions) * width)(self._table, start * width * 8, *flat)
-
-
 def _decode(typed: TypedEvents, values: Sequence[bytes]) -> tuple[Columns, list[int]]:
     """Return the fields of events as columns, and the rows that do not fit: a blank event stands for them."""
     rows: list[tuple[Any, ...]] = []
@@ -571,30 +414,6 @@ def _bounded(column: Column | None, most: float) -> tuple[Column | None, int]:
     invalid = outside if column.invalid is None else column.invalid | outside
     values = np.where(outside, np.nan, column.values)
     return NumericColumn(values, column.absent, invalid, column.others), int(np.count_nonzero(outside))
-
-
-def _instants(stamps: Sequence[str | int | None]) -> tuple[Int64, list[int]]:
-    """Return epoch milliseconds (0 for None), and the positions of stamps that are none."""
-    kinds = set(map(type, stamps))
-    if kinds == {str}:
-        return instants_of(cast("Sequence[str]", stamps))  # by the line above
-    times = np.zeros(len(stamps), dtype=np.int64)
-    if kinds == {int}:
-        numbers = cast("Sequence[int]", stamps)  # by the line above
-        if -min(numbers) <= FARTHEST_MS and max(numbers) <= FARTHEST_MS:
-            times[:] = numbers
-            return times, []
-    bad: list[int] = []
-    for row, stamp in enumerate(stamps):
-        if isinstance(stamp, int) and abs(stamp) <= FARTHEST_MS:
-            times[row] = stamp
-        elif isinstance(stamp, str):
-            found, unread = instants_of([stamp])
-            times[row] = found[0]
-            bad += [row] * len(unread)
-        elif stamp is not None:
-            bad.append(row)
-    return times, bad
 
 
 def _is_version(version: str | int) -> bool:

@@ -32,6 +32,7 @@ from stream_monitor.outputs.endpoints import Identity, pages
 from stream_monitor.outputs.health import Health
 from stream_monitor.outputs.http import CannotListen, HttpServer
 from stream_monitor.outputs.prometheus import Metrics, MetricsOptions
+from stream_monitor.runtimes.collector import settle_collector
 from stream_monitor.runtimes.connection import kafka_settings, topic_names, topic_specs
 
 _LOG = logging.getLogger("stream_monitor.runtime")
@@ -146,6 +147,7 @@ class KafkaRuntime:
             raise refuse("http.address", str(error).partition(": ")[2] or str(error)) from None
         try:
             _LOG.info("metrics and probes on http://%s", self._http.address)
+            settle_collector()
             self._work(workers)
         finally:
             self._http.stop()
