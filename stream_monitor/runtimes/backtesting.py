@@ -148,7 +148,7 @@ def prepare_rows(
         notes=tuple(notes),
         timed=timed,
         ordered_ms=np.sort(seen.times_ms),
-        renewal_rows=renewal_rows(sizes),
+        renewal_rows=renewal_rows(sizes, least_filled=seen.least_filled),
         pane_rows=sizes.pane_rows,
     )
 

@@ -10,13 +10,15 @@ older half is given up and gathering goes on.
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.arrays import Bool, Int64
 from stream_monitor.core.baseline import Baseline, BaselineError, ReferenceTable, build_baseline
+from stream_monitor.core.baseline.dependence import Dependence
 from stream_monitor.core.batch import Batch, Group
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.time import pane_start
@@ -75,12 +77,15 @@ class Renewal:
         plan: of the backtest.
         rows: of a reference.
         timed: rows have time stamps of their own.
+        baselines: the first references. Dependence is a property of the stream, not of a regime: what was measured on
+            more rows is not forgotten.
     """
 
-    def __init__(self, plan: Plan, *, rows: int, timed: bool) -> None:
+    def __init__(self, plan: Plan, *, rows: int, timed: bool, baselines: Iterable[Baseline] = ()) -> None:
         self._plan = plan
         self._rows = rows
         self._timed = timed
+        self._first = {(baseline.model, baseline.version): baseline for baseline in baselines}
         self._regimes: dict[Key, _Regime] = {}
 
     def take(self, batch: Batch) -> None:
@@ -125,10 +130,26 @@ class Renewal:
             made = build_baseline(*key, reference.table, origin=reference.origin, limits=self._plan.limits)
         except BaselineError:
             return None  # too few values of anything yet: gathering goes on
+        made = _as_dependent_as(made, self._first.get(key))
         length = self._plan.detection.pane_ms
         since_ms, regime.since_ms = regime.since_ms, None
         regime.open.clear()
         return Renewed(made, since_ms, pane_start(int(times.max()), length) + length)
+
+
+def _as_dependent_as(made: Baseline, first: Baseline | None) -> Baseline:
+    """Return a baseline whose series are taken to be at least as dependent as those of an earlier one."""
+    if first is None:
+        return made
+    series = {}
+    for name, own in made.series.items():
+        before = first.series[name].dependence if name in first.series else None
+        if before is None or own.dependence is None:
+            series[name] = own
+        else:
+            stronger = Dependence(max(own.dependence.values, before.values), max(own.dependence.absent, before.absent))
+            series[name] = replace(own, dependence=stronger)
+    return replace(made, series=series, id="")
 
 
 def is_settled(table: ReferenceTable, first: Bool) -> bool:

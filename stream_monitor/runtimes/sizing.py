@@ -101,14 +101,14 @@ def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float
     return Sizes(baseline, judged, pane, window, tuple(reasons))
 
 
-def renewal_rows(sizes: Sizes) -> int:
-    """Return the rows of a new reference after an alert: half of a first one, since the next change may be near.
+def renewal_rows(sizes: Sizes, *, least_filled: float = 1.0) -> int:
+    """Return the rows of a new reference after an alert: a quarter of a first one, since the next change may be near.
 
     >>> renewal_rows(choose_sizes(2_000))
-    200
+    100
     """
     rows = sizes.baseline_rows + sizes.judged_rows
-    return max(_baseline_rows(rows, 1.0) // 2, 2 * _SMALLEST_BASELINE)
+    return max(_baseline_rows(rows, least_filled) // 4, math.ceil(_SMALLEST_BASELINE / max(least_filled, 0.05)))
 
 
 def _baseline_rows(rows: int, least_filled: float) -> int:
