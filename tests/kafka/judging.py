@@ -34,7 +34,7 @@ T0_MS = int(time.time() * 1000) - 3_600_000
 FAST = {
     "commit_every_s": 0.05,
     "alert_gap_s": 0.01,
-    "snapshot_every_s": 0.2,
+    "snapshot_every_s": 0.0,
     "transaction_bytes": 600,
     "block_bytes": 200,
     "batch": 7,

@@ -74,7 +74,7 @@ def test_a_snapshot_cut_by_a_kill_does_not_exist(topics: JudgedTopics, hit: int)
     force.
     """
     topics.write_log(0, range(1, 101))
-    run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 100}, tuning={**FAST, "snapshot_every_s": 0.0})
+    run = JudgeRun(topics.bootstrap, topics.prefix, ends={"0": 100}, tuning=FAST)
     assert finish(run.failing_at("judge.commit.state", hit)) == (KILLED, ["reached judge.commit.state"])
     assert finish(run) == (0, [])
 
@@ -213,6 +213,7 @@ def test_judges_share_partitions_and_survive_each_other(kafka: str, prefix: str)
     assert [topics.alerts(p) for p in range(4)] == [expected_alerts(p, 300) for p in range(4)]
 
 
+@pytest.mark.timeout(240)
 def test_a_broker_that_dies_and_returns_costs_no_alert(own_broker: BrokerFactory, prefix: str) -> None:
     """SIGKILL of the broker in the middle of the log, and a start on the same data: the judge takes new clients and
     goes on by itself.

@@ -94,12 +94,13 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
     group_offset = yield from _group_offset(context, consumer, partition)
     # The end is taken after a stable answer: every transaction that `committed()` waited for lies below it.
     state_topic = TopicPartition(context.job.topics.judge_state, partition)
-    end = end_offsets(admin, [state_topic], uncommitted=True)[state_topic.topic, partition]
+    answer_s = context.job.tuning.answer_s
+    end = end_offsets(admin, [state_topic], uncommitted=True, timeout_s=answer_s)[state_topic.topic, partition]
     records = yield from _read_state(context, partition, end)
     reach("judge.restore.state")
     stored = _Stored(_commit(context, partition, records, group_offset), records)
     log = TopicPartition(context.job.topics.profiles, partition)
-    log_start = end_offsets(admin, [log], earliest=True)[log.topic, partition]
+    log_start = end_offsets(admin, [log], earliest=True, timeout_s=answer_s)[log.topic, partition]
     reach("judge.restore.slot")
     judge, newest, next_offset = yield from _fold(context, partition, stored, log_start)
     judge.clear_counters()

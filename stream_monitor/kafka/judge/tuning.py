@@ -21,7 +21,8 @@ class JudgeTuning:
         poll_s: longest wait for records.
         batch: records folded between two looks at the clock.
         restore_slice_s: how long a restore may keep the loop from polling.
-        patience_s: how long pending transactions, open ends and lost answers are waited for.
+        patience_s: how long pending transactions and open ends are waited for.
+        answer_s: how long a question to the broker is repeated before new clients ask it.
         flush_s: how long acknowledgements and the end of a transaction are waited for; below its timeout of 15 s.
         slow_commit_s: a commit slower than this may have been retried below us: half of the client's socket timeout.
         away_s: brokers gone for so long end the process.
@@ -38,6 +39,7 @@ class JudgeTuning:
     batch: int = 200
     restore_slice_s: float = 0.5
     patience_s: float = 60.0
+    answer_s: float = 20.0
     flush_s: float = 10.0
     slow_commit_s: float = 2.5
     away_s: float = 600.0

@@ -61,6 +61,7 @@ class JudgeWorker:
             Stop: the worker cannot go on; its `exit_code` says why.
         """
         while not self._stopping.is_set():
+            self._job.observer.progress(Loop.JUDGE)  # waiting for a broker is no stall
             try:
                 self._live()
             except ClientRestart as restart:
@@ -82,7 +83,7 @@ class JudgeWorker:
         schedule = Schedule(group=job.group, lead_ms=activation_lead_ms(job.plan.time))
         baselines = BaselineLog(log, job.topics.baselines, schedule)
         try:
-            baselines.read_to_end(timeout_s=job.tuning.patience_s)
+            baselines.read_to_end(timeout_s=job.tuning.answer_s)
             self._away_since = None
             self._run_session(JudgeContext(job, partitions, baselines, self._outage))
         finally:

@@ -159,7 +159,7 @@ class TransactionalWriter:
         patiently(
             producer.init_transactions,
             f"init transactions of {self._context.job.name}",
-            timeout_s=self._context.job.tuning.patience_s,
+            timeout_s=self._context.job.tuning.answer_s,
         )
         self._retries, self._is_suspect = 0, False
         return producer
