@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from stream_monitor.config.errors import Finding
 from stream_monitor.config.file import ConfigFile, InputFormat, InputSection, ModelSection, RuleSection
+from stream_monitor.core.plan import LimitsPlan, Task
 
 AVAILABLE_FORMATS = (InputFormat.NATIVE,)
 
@@ -27,6 +28,13 @@ def unavailable(file: ConfigFile) -> Iterator[Finding]:
         yield Finding("time.zone", f"{_PREFIX}: native events carry an offset; remove it", file.time.zone)
     for index, model in enumerate(file.models):
         yield from _model(f"models[{index}]", model)
+    for index, detector in enumerate(file.detection.detectors):
+        if detector.params:
+            yield Finding(f"detection.detectors[{index}].params", f"{_PREFIX}: the budget sets them; remove them")
+    if file.limits.segments != LimitsPlan().segments:
+        yield Finding("limits.segments", f"{_PREFIX}: limits.series_per_model bounds them; remove it")
+    if file.privacy.example_tags:
+        yield Finding("privacy.example_tags", f"{_PREFIX}: tags are not kept; remove it")
     for index, rule in enumerate(file.rules or ()):
         yield from _rule(f"rules[{index}]", rule)
     for name in ("alertmanager", "pagerduty", "slack"):
@@ -50,6 +58,10 @@ def _input(path: str, source: InputSection) -> Iterator[Finding]:
 
 
 def _model(path: str, model: ModelSection) -> Iterator[Finding]:
+    if model.task is not Task.AUTO:
+        yield Finding(
+            f"{path}.task", f"{_PREFIX}: the baseline says what kind predictions are of; write auto", model.task
+        )
     if model.labels is not None:
         yield Finding(f"{path}.labels", f"{_PREFIX}: delayed labels are not joined by this version; remove it")
     if model.baseline.from_ not in ("first_events", "published"):
@@ -62,9 +74,7 @@ def _model(path: str, model: ModelSection) -> Iterator[Finding]:
 
 
 def _rule(path: str, rule: RuleSection) -> Iterator[Finding]:
-    if rule.target is not None:
-        yield Finding(f"{path}.target", f"{_PREFIX}: rules of your own cannot be loaded by this version; remove it")
-    elif rule.params:
+    if rule.target is None and rule.params:
         yield Finding(f"{path}.params", "are for a rule with a target; remove them")
     for measure, floor in rule.effect.items():
         if isinstance(floor, dict):

@@ -160,6 +160,8 @@ def _rule(section: RuleSection) -> RulePlan:
         evidence=section.evidence,
         effect=EffectPlan(measure, floor),
         severity=section.severity,
+        target=section.target,
+        params=_params(section.params),
     )
 
 

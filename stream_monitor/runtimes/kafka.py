@@ -34,6 +34,7 @@ from stream_monitor.outputs.http import CannotListen, HttpServer
 from stream_monitor.outputs.prometheus import Metrics, MetricsOptions
 from stream_monitor.runtimes.collector import settle_collector
 from stream_monitor.runtimes.connection import kafka_settings, topic_names, topic_specs
+from stream_monitor.runtimes.rules import resolve_rules
 
 _LOG = logging.getLogger("stream_monitor.runtime")
 _JOIN_S = 30.0
@@ -213,6 +214,7 @@ class KafkaRuntime:
                     instance=settings.instance,
                     topics=names,
                     delivery=Delivery(settings.delivery),
+                    rules=resolve_rules(plan),
                     observer=self.metrics,
                 )
             )

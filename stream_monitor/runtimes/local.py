@@ -26,6 +26,7 @@ from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import ChunkPosition, LogEntry, ProfiledChunk, profile_chunk
 from stream_monitor.core.time import pane_start
 from stream_monitor.formats import Decoder, build_decoder
+from stream_monitor.runtimes.rules import resolve_rules
 
 TOPIC_ID = "local"
 """Id of every input topic: nothing is ever recreated here."""
@@ -102,8 +103,16 @@ class LocalPipeline:
         self._schedule = schedule or Schedule(group=group, lead_ms=self._lead_ms)
         self._broker_ms = 0
         self._log_ends = [0] * partitions
+        rules = resolve_rules(plan)
         self._judges = [
-            Judge(plan, partition=p, partitions=partitions, source=f"/stream-monitor/{group}", schedule=self.baseline)
+            Judge(
+                plan,
+                partition=p,
+                partitions=partitions,
+                source=f"/stream-monitor/{group}",
+                schedule=self.baseline,
+                rules=rules,
+            )
             for p in range(partitions)
         ]
         self._decoders: dict[str, Decoder] = {}

@@ -71,12 +71,15 @@ ENVIRONMENT = {
     "OPS_WEBHOOK_URL": "https://ops.example/hook-secret",
 }
 
-LATER = ("schema_registry", "inputs[1].format", "models[0].labels", "outputs.alertmanager", "outputs.webhooks")
+LATER = (
+    *("schema_registry", "inputs[1].format", "models[0].task", "models[0].labels"),
+    *("outputs.alertmanager", "outputs.webhooks"),
+)
 """What of the example this version refuses by name."""
 
 
 def example_of_today() -> str:
     """Return the example without the features of later versions."""
     lines = EXAMPLE.splitlines()
-    gone = ("schema_registry:", "native_labels", "labels: {join", "outputs:", "  alertmanager:", "  webhooks:")
+    gone = ("schema_registry:", "native_labels", "labels: {join", "task:", "outputs:", "  alertmanager:", "  webhooks:")
     return "\n".join(line for line in lines if not any(word in line for word in gone))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from functools import cache
 
 import numpy as np
 
@@ -37,6 +38,11 @@ def reference(plan: Plan = PLAN) -> Baseline:
 
 def traffic(seconds: int, *, partitions: int = 1, seed: int = 0, start_ms: int = START_MS) -> list[Records]:
     """Return the records of each partition: disordered within a second, some twice, some late."""
+    return [list(records) for records in _traffic(seconds, partitions, seed, start_ms)]
+
+
+@cache
+def _traffic(seconds: int, partitions: int, seed: int, start_ms: int) -> list[Records]:
     rng = np.random.default_rng(seed)
     everything = [event for second in range(seconds) for event in SCENARIO.second(second, start_ms=start_ms)]
     arrival = np.array([at_ms for at_ms, _ in everything]) + rng.integers(0, 800, len(everything))

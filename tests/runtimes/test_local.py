@@ -19,7 +19,7 @@ from stream_monitor.core.plan import BaselineFrom, ModelPlan
 from stream_monitor.runtimes.local import LocalPipeline
 from tests.runtimes.stories import PLAN, TOPIC, Records, chunks, reference, traffic
 
-SECONDS = 30
+SECONDS = 26
 Alerts = list[tuple[int, bytes, bytes, int]]
 
 
@@ -60,14 +60,14 @@ def test_a_shift_is_one_firing_alert_per_rule() -> None:
     assert all(event.source == "/stream-monitor/g" for event in events)
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(cuts=st.lists(st.integers(0, 4_000), max_size=12))
 def test_cuts_change_no_byte(cuts: list[int]) -> None:
     """One chunk or many, with late, disordered and duplicated events: the same alerts."""
     assert _whole() == _run(traffic(SECONDS), cuts)
 
 
-@settings(max_examples=4, deadline=None)
+@settings(max_examples=3, deadline=None)
 @given(cuts=st.lists(st.integers(0, 2_000), max_size=6), order=st.lists(st.integers(0, 2), min_size=1, max_size=9))
 def test_the_order_of_partitions_changes_no_byte(cuts: list[int], order: list[int]) -> None:
     """Partitions read one after the other, in turn or at random: the same alerts in every judge partition."""

@@ -42,7 +42,7 @@ def configuration(*, prefix: str, bootstrap: str, address: str) -> dict[str, Pla
         },
         "time": {"allowed_lateness": ALLOWED_LATENESS},
         "detection": {"pane": "1s", "window": "10s"},
-        "models": [{"name": MODEL, "task": "classification", "baseline": {"from": "published"}}],
+        "models": [{"name": MODEL, "baseline": {"from": "published"}}],
         "alerts": {"open_after": 2, "resolve_after": 5, "cooldown": "0s"},
         "metrics": {"per_series": "all", "comparisons": ["psi"]},
         "http": {"address": address},
