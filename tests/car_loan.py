@@ -1,7 +1,7 @@
-"""Somebody else's data: the synthetic car-loan set of the nannyml 0.13.1 wheel (Apache-2.0), drift at analysis row 25,000.
+"""Somebody else's data: the synthetic car-loan set of the nannyml 0.13.1 wheel (Apache-2.0), drift at row 25,000.
 
-Only the two CSV files are read; the package is neither installed nor imported. The wheel comes from the package index once,
-checked by its hash, and the files stay in the user's cache.
+Only the two CSV files are read; the package is neither installed nor imported. The wheel comes from the package index
+once, checked by its hash, and the files stay in the user's cache.
 """
 
 from __future__ import annotations
