@@ -1,7 +1,7 @@
 """Named places in the workers where a test may kill, raise or stall.
 
-A worker calls `reach` before and after each step that the protocol depends on. In production nothing is passed and nothing
-happens; a test passes an object whose `reach` kills the process at the chosen name.
+A worker calls `reach` before and after each step that the protocol depends on. In production nothing is passed and
+nothing happens; a test passes an object whose `reach` kills the process at the chosen name.
 """
 
 from __future__ import annotations
