@@ -22,6 +22,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
 )
 from confluent_kafka.cimpl import NewTopic
 
+from stream_monitor.kafka.clients import patiently
 from stream_monitor.kafka.errors import Misconfigured, kafka_error, stop_for
 
 HOUR_MS = 3_600_000
@@ -36,6 +37,7 @@ _WHY = {
 }
 
 _REQUEST_TIMEOUT_S = 15.0
+_FIRST_ANSWER_S = 3.0
 _VISIBLE_POLL_S = 0.02
 
 
@@ -148,7 +150,12 @@ def create_topics(admin: AdminClient, specs: Iterable[TopicSpec]) -> tuple[str, 
         Stop: the cluster refuses.
     """
     specs = tuple(specs)
-    existing = describe_topics(admin, [spec.name for spec in specs])
+    # A broker that has just started may not know its controller yet, and the client asks for it once a call.
+    existing = patiently(
+        lambda left_s: describe_topics(admin, [spec.name for spec in specs], timeout_s=min(left_s, _FIRST_ANSWER_S)),
+        "describe topics",
+        timeout_s=_REQUEST_TIMEOUT_S,
+    )
     wanted = [
         NewTopic(s.name, num_partitions=s.partitions, replication_factor=s.replication, config=dict(s.config))
         for s in specs
@@ -241,7 +248,9 @@ def require(differences: Iterable[Difference]) -> tuple[Difference, ...]:
     return differences
 
 
-def describe_topics(admin: AdminClient, names: Sequence[str]) -> dict[str, TopicState]:
+def describe_topics(
+    admin: AdminClient, names: Sequence[str], *, timeout_s: float = _REQUEST_TIMEOUT_S
+) -> dict[str, TopicState]:
     """Return the state of those topics that exist.
 
     Raises:
@@ -252,7 +261,7 @@ def describe_topics(admin: AdminClient, names: Sequence[str]) -> dict[str, Topic
         return {}
     described = {}
     collection = TopicCollection(list(names))
-    for name, future in admin.describe_topics(collection, request_timeout=_REQUEST_TIMEOUT_S).items():
+    for name, future in admin.describe_topics(collection, request_timeout=timeout_s).items():
         try:
             described[name] = future.result()
         except KafkaException as error:
@@ -261,7 +270,7 @@ def describe_topics(admin: AdminClient, names: Sequence[str]) -> dict[str, Topic
         return {}
     configs: dict[str, dict[str, str]] = {}
     resources = [ConfigResource(ResourceType.TOPIC, name) for name in described]
-    for resource, future in admin.describe_configs(resources, request_timeout=_REQUEST_TIMEOUT_S).items():
+    for resource, future in admin.describe_configs(resources, request_timeout=timeout_s).items():
         try:
             configs[resource.name] = {key: entry.value or "" for key, entry in future.result().items()}
         except KafkaException as error:
