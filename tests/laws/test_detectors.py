@@ -110,6 +110,15 @@ CASES = [
         "demand", NegativeBinomial(reference_panes=20), 1, SeriesReference(np.zeros(0, int)), fixed(1.0), learns=False
     ),
     Case("adwin", RiverDetector(RiverKind.ADWIN, 1e3), 63, GRID, numeric(63), learns=True),
+    Case("kswin", RiverDetector(RiverKind.KSWIN, 1e3), 63, GRID, numeric(63), learns=True),
+    Case(
+        "hddm_a",
+        RiverDetector(RiverKind.HDDM_A, 1e3),
+        2,
+        SeriesReference(np.array([900, 100])),
+        fixed(0.9, 0.1),
+        learns=True,
+    ),
     Case("page hinkley", RiverDetector(RiverKind.PAGE_HINKLEY, 1e3), 63, GRID, numeric(63), learns=True),
 ]
 every_detector = pytest.mark.parametrize("case", CASES, ids=str)

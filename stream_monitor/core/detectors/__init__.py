@@ -79,5 +79,11 @@ DETECTORS = (
     DetectorEntry("negative_binomial", Layout.COUNT, evidence=True, spec=NegativeBinomial),
     DetectorEntry("adwin", Layout.NUMERIC, evidence=False, spec=RiverDetector),
     DetectorEntry("page_hinkley", Layout.NUMERIC, evidence=False, spec=RiverDetector),
+    DetectorEntry("kswin", Layout.NUMERIC, evidence=False, spec=RiverDetector),
+    DetectorEntry("ddm", Layout.BINARY, evidence=False, spec=RiverDetector),
+    DetectorEntry("eddm", Layout.BINARY, evidence=False, spec=RiverDetector),
+    DetectorEntry("hddm_a", Layout.BINARY, evidence=False, spec=RiverDetector),
+    DetectorEntry("hddm_w", Layout.BINARY, evidence=False, spec=RiverDetector),
+    DetectorEntry("fhddm", Layout.BINARY, evidence=False, spec=RiverDetector),
 )
 """Every detector by name."""

@@ -1,4 +1,6 @@
-"""river's ADWIN and PageHinkley, one standard number a pane, with a state of plain values.
+"""river's detectors by name, with a state of plain values.
+
+ADWIN, PageHinkley and KSWIN take one standard number a pane; DDM, EDDM, HDDM_A, HDDM_W and FHDDM single errors, 0 or 1.
 
 What is saved is listed here, class by class, and nothing is unpickled: resuming builds the detector from its
 parameters and sets the listed attributes; the compiled part of ADWIN takes back the bytes it gave. Those fit one
@@ -11,11 +13,15 @@ from __future__ import annotations
 
 import hashlib
 import math
+from collections import deque
+from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Protocol, TypeVar
 
 import msgspec
 import river
-from river.drift import ADWIN, PageHinkley
+from river.drift import ADWIN, KSWIN, PageHinkley
+from river.drift.binary import DDM, EDDM, FHDDM, HDDMA, HDDMW
 
 from stream_monitor.core.detectors.group import UnusableStateError
 
@@ -59,7 +65,23 @@ class _PageHinkleyState(msgspec.Struct, array_like=True, frozen=True):
     max_decrease: float
 
 
-_State = TypeVar("_State", _AdwinState, _PageHinkleyState)
+class _KswinState(msgspec.Struct, array_like=True, frozen=True):
+    drift_detected: bool
+    n: int
+    p_value: float
+    window: list[float]
+
+
+Plain = bool | int | float | bytes | list[int] | None
+"""What is saved of an error detector; nothing else can be."""
+
+
+class _ErrorState(msgspec.Struct, array_like=True, frozen=True):
+    kind: str
+    values: list[Plain]
+
+
+_State = TypeVar("_State", _AdwinState, _PageHinkleyState, _KswinState, _ErrorState)
 
 
 class AdwinCell:
@@ -140,7 +162,123 @@ class PageHinkleyCell:
         test._max_decrease = state.max_decrease  # type: ignore[assignment]  # noqa: SLF001
 
 
-def _sealed(state: _AdwinState | _PageHinkleyState) -> bytes:
+class KswinCell:
+    """KSWIN; its generator is seeded anew from seed and pane, so that a replay draws the same sub-samples."""
+
+    def __init__(self, alpha: float, seed: int, state: bytes | None = None) -> None:
+        self._seed = seed
+        self._test = KSWIN(alpha=alpha, seed=seed)
+        if state is not None:
+            loaded = _unsealed(state, _KswinState)
+            self._test._drift_detected = loaded.drift_detected  # noqa: SLF001 - river has no public state
+            self._test.p_value = loaded.p_value  # type: ignore[assignment]  # an int until the first test
+            self._test.n = loaded.n
+            self._test.window = deque(loaded.window, maxlen=self._test.window_size)
+
+    def update(self, z: float) -> bool:
+        """Take the number of a pane."""
+        if not self._test.drift_detected:
+            self._test._rng.seed(self._seed * 1_000_003 + self._test.n)  # noqa: SLF001
+        self._test.update(z)  # type: ignore[no-untyped-call]
+        return bool(self._test.drift_detected)
+
+    def statistic(self) -> float:
+        """Return 1 - the p-value of the last test."""
+        return 1.0 - float(self._test.p_value)
+
+    def save(self) -> bytes:
+        """Return the state."""
+        test = self._test
+        window = [float(z) for z in test.window]
+        return _sealed(_KswinState(bool(test.drift_detected), int(test.n), float(test.p_value), window))
+
+
+_MEANS = ("n", "_mean")
+_SAMPLES = ("_total", "_s1_incr", "_s2_incr", "_s1_decr", "_s2_decr")
+_SAVED: Mapping[str, Sequence[str]] = {
+    "ddm": (*(f"_p.{name}" for name in _MEANS), "_p_min", "_s_min", "_ps_min"),
+    "eddm": (
+        *(f"_error_distances.mean.{name}" for name in _MEANS),
+        "_error_distances._S",
+        *("_n", "_last_error", "_n_errors", "_p2s_prime_max"),
+    ),
+    "hddm_a": tuple(f"{mean}.{name}" for mean in ("_x_min", "_x_max", "_z") for name in _MEANS),
+    "hddm_w": (
+        *(f"{sample}.{name}" for sample in _SAMPLES for name in ("_ewma._ewmean", "_is_init", "_ibc")),
+        *("_incr_cutpoint", "_decr_cutpoint"),
+    ),
+    "fhddm": ("n_one", "_sliding_window", "_u_max"),
+}
+"""Attributes that make up the state of each error detector, in order."""
+
+_FLAGS = ("_drift_detected", "_warning_detected")
+
+
+def _new(kind: str, parameter: float) -> DDM | EDDM | HDDMA | HDDMW | FHDDM:
+    match kind:
+        case "ddm":
+            return DDM(drift_threshold=parameter, warning_threshold=min(2.0, parameter))
+        case "eddm":
+            return EDDM(alpha=max(0.95, parameter), beta=parameter)
+        case "hddm_a":
+            return HDDMA(parameter, max(0.005, parameter))  # type: ignore[no-untyped-call]  # river is typed in parts
+        case "hddm_w":
+            return HDDMW(parameter, max(0.005, parameter))  # type: ignore[no-untyped-call]
+        case "fhddm":
+            return FHDDM(confidence_level=parameter)
+        case _:
+            raise ValueError(f"detector: must be one of {', '.join(_SAVED)}, got {kind!r}")
+
+
+class ErrorCell:
+    """One error detector of one series; it takes single events, 1 for an error.
+
+    FHDDM looks for a fall of the share of right answers, so it is given those.
+    """
+
+    def __init__(self, kind: str, parameter: float, state: bytes | None = None) -> None:
+        self._kind = kind
+        self._detector = _new(kind, parameter)
+        self._right = kind == "fhddm"
+        if state is not None:
+            self._load(_unsealed(state, _ErrorState))
+
+    def update(self, z: float) -> bool:
+        """Take one event, 1 for an error, and say whether it alarms."""
+        self._detector.update(1 - int(z) if self._right else int(z))  # type: ignore[no-untyped-call]
+        return bool(self._detector.drift_detected)
+
+    def statistic(self) -> float:
+        """Return 1 in an alarm, else 0: these detectors have no common number."""
+        return float(self._detector.drift_detected)
+
+    def save(self) -> bytes:
+        """Return the state."""
+        return _sealed(_ErrorState(self._kind, [self._get(path) for path in (*_FLAGS, *_SAVED[self._kind])]))
+
+    def _get(self, path: str) -> Plain:
+        *owners, name = path.split(".")
+        value = getattr(reduce(getattr, owners, self._detector), name)
+        if name == "_ewmean":
+            taken: bytes = value.__getstate__()
+            return taken
+        return list(value) if isinstance(value, deque) else value
+
+    def _load(self, state: _ErrorState) -> None:
+        paths = (*_FLAGS, *_SAVED[self._kind])
+        if state.kind != self._kind or len(state.values) != len(paths):
+            raise UnusableStateError(f"state of {self._kind}: written by {state.kind}, {len(state.values)} values")
+        for path, value in zip(paths, state.values, strict=True):
+            *owners, name = path.split(".")
+            owner = reduce(getattr, owners, self._detector)
+            known = getattr(owner, name)
+            if name == "_ewmean":
+                known.__setstate__(value)
+            else:
+                setattr(owner, name, deque(value, maxlen=known.maxlen) if isinstance(value, list) else value)
+
+
+def _sealed(state: _AdwinState | _PageHinkleyState | _KswinState | _ErrorState) -> bytes:
     payload = msgspec.msgpack.encode(state)
     return hashlib.blake2b(payload, digest_size=_DIGEST_BYTES).digest() + payload
 

@@ -1,4 +1,4 @@
-"""RiverDetector: river's ADWIN and PageHinkley on the rank innovation, calibrated to the budget's run length.
+"""RiverDetector: river's detectors on the rank innovation or on errors, calibrated to the budget's run length.
 
 With river's own defaults there is no false-alarm budget, and the answer depends on the units: on 100·N(0,1)
 PageHinkley alarms 333 times in 10,000 events, on data of scale .01 ADWIN needs 2,455 events instead of 119. The rank
@@ -9,6 +9,8 @@ are built for.
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
@@ -24,15 +26,27 @@ from stream_monitor.core.detectors.river_detectors import (
     PAGE_HINKLEY_DRIFT,
     RIVER_VERSION,
     AdwinCell,
+    ErrorCell,
+    KswinCell,
     PageHinkleyCell,
     RiverCell,
 )
 from stream_monitor.core.detectors.rows import Rows
-from stream_monitor.core.detectors.run_length import Calibrated, adwin_delta, page_hinkley_threshold
+from stream_monitor.core.detectors.run_length import (
+    Calibrated,
+    adwin_delta,
+    error_parameter,
+    kswin_alpha,
+    page_hinkley_threshold,
+)
 from stream_monitor.core.grid import spacings
 
 _SHIFTS = np.array([0.25, 0.5, 1.0, 2.0, 4.0, -0.25, -0.5, -1.0, -2.0, -4.0])  # of z: alternatives of the change range
 _FORMAT = 1
+_YES_NO = 2
+
+EVENTS_A_PANE = 100
+"""Events that a pane of an error series is taken to hold: its detectors are calibrated in events."""
 
 
 class RiverKind(StrEnum):
@@ -40,6 +54,17 @@ class RiverKind(StrEnum):
 
     ADWIN = "adwin"
     PAGE_HINKLEY = "page_hinkley"
+    KSWIN = "kswin"
+    DDM = "ddm"
+    EDDM = "eddm"
+    HDDM_A = "hddm_a"
+    HDDM_W = "hddm_w"
+    FHDDM = "fhddm"
+
+    @property
+    def of_errors(self) -> bool:
+        """Say whether it takes single events of a yes/no series instead of a number a pane."""
+        return self not in (RiverKind.ADWIN, RiverKind.PAGE_HINKLEY, RiverKind.KSWIN)
 
 
 class _State(msgspec.Struct, array_like=True, frozen=True):
@@ -63,26 +88,40 @@ class RiverDetector:
     @property
     def fingerprint(self) -> str:
         """Class, format, parameters and river's version, whose state is its own."""
-        return f"river/1/{RIVER_VERSION}/{self.kind}/{self.run_length_panes!r}"
+        return f"river/2/{RIVER_VERSION}/{self.kind}/{self.run_length_panes!r}"
 
     @property
     def parameter(self) -> Calibrated:
-        """The calibrated parameter: ADWIN's delta, PageHinkley's threshold."""
+        """The calibrated parameter: ADWIN's delta, PageHinkley's threshold, KSWIN's alpha ..."""
         match self.kind:
             case RiverKind.ADWIN:
                 return adwin_delta(self.run_length_panes)
             case RiverKind.PAGE_HINKLEY:
                 return page_hinkley_threshold(self.run_length_panes, drift=PAGE_HINKLEY_DRIFT)
+            case RiverKind.KSWIN:
+                return kswin_alpha(self.run_length_panes)
+            case RiverKind.DDM | RiverKind.EDDM | RiverKind.HDDM_A | RiverKind.HDDM_W | RiverKind.FHDDM:
+                return error_parameter(self.kind.value, self.run_length_panes * EVENTS_A_PANE)
             case _:
                 assert_never(self.kind)
 
-    def cell(self, state: bytes | None = None) -> RiverCell:
-        """Return the detector of one series."""
+    def cell(self, seed: int = 0, state: bytes | None = None) -> RiverCell:
+        """Return the detector of one series; KSWIN draws by the seed."""
         value = self.parameter.value
-        return AdwinCell(value, state) if self.kind is RiverKind.ADWIN else PageHinkleyCell(value, state)
+        match self.kind:
+            case RiverKind.ADWIN:
+                return AdwinCell(value, state)
+            case RiverKind.PAGE_HINKLEY:
+                return PageHinkleyCell(value, state)
+            case RiverKind.KSWIN:
+                return KswinCell(value, seed, state)
+            case _:
+                return ErrorCell(self.kind.value, value, state)
 
     def build(self, layout: int, state: bytes | None = None) -> RiverGroup:
-        """Return a group over the grid of m = `layout` reference values."""
+        """Return a group over the grid of m = `layout` reference values, or of yes/no series with two bins."""
+        if self.kind.of_errors and layout != _YES_NO:
+            raise ValueError(f"layout: {self.kind} takes yes/no series, 2 bins, got {layout}")
         return RiverGroup(self, layout, state)
 
 
@@ -91,22 +130,26 @@ class RiverGroup:
 
     def __init__(self, spec: RiverDetector, m: int, state: bytes | None = None) -> None:
         self._spec = spec
-        self._ranks = mid_ranks(spacings(m))
+        self._ranks = mid_ranks(np.ones(_YES_NO, dtype=np.int64) if spec.kind.of_errors else spacings(m))
         outer = None if state is None else self._decoded(state)
         self._rows = Rows(
             f"{spec.fingerprint}/{m}",
-            ints={"alpha": (self._ranks.size,), "stepped": (), "alarmed": ()},
+            ints={"alpha": (self._ranks.size,), "stepped": (), "alarmed": (), "seed": (), "panes": ()},
             floats={"design_effect": ()},
             state=None if outer is None else outer.rows,
         )
-        self._cells = {} if outer is None else {row: spec.cell(cell) for row, cell in outer.cells.items()}
+        self._cells = {} if outer is None else self._loaded(outer.cells)
         if set(self._cells) != set(np.flatnonzero(self._rows.used).tolist()):
             raise UnusableStateError(f"state of {spec.fingerprint}: rows and detectors differ")
 
     @property
     def guarantee(self) -> str:
-        """Say `calibrated` within the simulated run lengths, else `approximate:extrapolated`."""
-        return "approximate:extrapolated" if self._spec.parameter.extrapolated else "calibrated"
+        """Say `calibrated` within the simulated run lengths, else `approximate:extrapolated`.
+
+        Error detectors were simulated at one rate and pane size only, so theirs is never more than approximate.
+        """
+        beyond = self._spec.parameter.extrapolated or self._spec.kind.of_errors
+        return "approximate:extrapolated" if beyond else "calibrated"
 
     @property
     def threshold(self) -> float | None:
@@ -120,9 +163,10 @@ class RiverGroup:
     def add(self, reference: SeriesReference) -> int:
         """Start a series; `reference.counts` are spacings + further reference events."""
         row = self._rows.add()
-        self._rows.ints["alpha"][row] = reference.counts
+        self._rows.ints["alpha"][row] = reference.counts + self._spec.kind.of_errors  # no share is impossible
+        self._rows.ints["seed"][row] = _seed(reference.counts)
         self._rows.floats["design_effect"][row] = reference.design_effect
-        self._cells[row] = self._spec.cell()
+        self._cells[row] = self._spec.cell(_seed(reference.counts))
         return row
 
     def remove(self, row: int) -> None:
@@ -136,8 +180,13 @@ class RiverGroup:
         live, n = rows[filled], counts[filled]
         self._rows.ints["alarmed"][rows] = 0
         if live.size:
-            for row, z in zip(live.tolist(), self._innovations(live, n).tolist(), strict=True):
-                self._rows.ints["alarmed"][row] = self._cells[row].update(z)
+            if self._spec.kind.of_errors:
+                for row, (right, wrong) in zip(live.tolist(), n.tolist(), strict=True):
+                    self._rows.ints["alarmed"][row] = self._takes_events(row, right, wrong)
+            else:
+                for row, z in zip(live.tolist(), self._innovations(live, n).tolist(), strict=True):
+                    self._rows.ints["alarmed"][row] = self._cells[row].update(z)
+            self._rows.ints["panes"][live] += 1
             self._rows.ints["alpha"][live] += n
             self._rows.ints["stepped"][live] += 1
         return self.log_evidence(rows)
@@ -152,7 +201,7 @@ class RiverGroup:
 
     def restart(self, row: int) -> None:
         """Start the detector afresh; what the null has learnt stays."""
-        self._cells[row] = self._spec.cell()
+        self._cells[row] = self._spec.cell(int(self._rows.ints["seed"][row]))
         self._rows.ints["alarmed"][row] = 0
         self._rows.ints["stepped"][row] = 0
 
@@ -179,6 +228,25 @@ class RiverGroup:
         cells = {row: self._cells[row].save() for row in sorted(self._cells)}
         return msgspec.msgpack.encode(_State(_FORMAT, self._rows.dump(), cells))
 
+    def _takes_events(self, row: int, right: int, wrong: int) -> bool:
+        """Feed the events of a pane in an order that follows from series and pane; stop at an alarm.
+
+        Of dependent events one in d is taken: their order within a pane is lost, and so many say as much as one.
+        """
+        seed = (int(self._rows.ints["seed"][row]), int(self._rows.ints["panes"][row]))
+        errors = np.zeros(right + wrong, dtype=np.int64)
+        errors[:wrong] = 1
+        np.random.Generator(np.random.PCG64(seed)).shuffle(errors)
+        taken = max(1, round(errors.size / float(self._rows.floats["design_effect"][row])))
+        cell = self._cells[row]
+        return any(cell.update(error) for error in errors[:taken].tolist())
+
+    def _loaded(self, cells: Mapping[int, bytes]) -> dict[int, RiverCell]:
+        seeds = self._rows.ints["seed"]
+        if any(not 0 <= row < seeds.size for row in cells):
+            raise UnusableStateError(f"state of {self._spec.fingerprint}: rows and detectors differ")
+        return {row: self._spec.cell(int(seeds[row]), cell) for row, cell in cells.items()}
+
     def _innovations(self, rows: Intp, counts: Int64) -> Float64:
         z: Float64 = rank_innovation(self._ranks, self._rows.ints["alpha"][rows], counts)
         return z / np.sqrt(self._rows.floats["design_effect"][rows])
@@ -191,3 +259,9 @@ class RiverGroup:
         if outer.format != _FORMAT:
             raise UnusableStateError(f"state of {self._spec.fingerprint}: format {outer.format}")
         return outer
+
+
+def _seed(counts: Int64) -> int:
+    """Return a seed that stays with a series: it follows from its reference."""
+    digest = hashlib.blake2b(np.ascontiguousarray(counts, dtype="<i8").tobytes(), digest_size=7).digest()
+    return int.from_bytes(digest, "big")

@@ -14,10 +14,15 @@ from stream_monitor.core.detectors.run_length import adwin_delta, page_hinkley_r
 from stream_monitor.core.grid import spacings
 from stream_monitor.lab.counts import draw_masses, drifted, pane_counts
 
+PANES = (RiverKind.ADWIN, RiverKind.PAGE_HINKLEY)
+"""Those that can be tried by the hundred thousand panes; KSWIN takes 300 us a pane."""
+
+ERRORS = tuple(kind for kind in RiverKind if kind.of_errors)
+
 
 def cell(kind: RiverKind, run_length: float, state: bytes | None = None) -> RiverCell:
     """One detector, calibrated."""
-    return RiverDetector(kind, run_length).cell(state)
+    return RiverDetector(kind, run_length).cell(7, state)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +40,9 @@ def test_the_threshold_is_siegmunds(drift: float, run_length: float, threshold: 
 def test_beyond_the_table_a_parameter_is_called_extrapolated() -> None:
     """Budgets of millions of panes cannot be simulated, and the status says so."""
     guarantees = {
-        (kind.value, arl): RiverDetector(kind, arl).build(63).guarantee for kind in RiverKind for arl in (1e4, 1e7)
+        (kind.value, arl): RiverDetector(kind, arl).build(63).guarantee
+        for kind in (*PANES, RiverKind.KSWIN)
+        for arl in (1e4, 1e7)
     }
 
     assert guarantees == {
@@ -43,7 +50,10 @@ def test_beyond_the_table_a_parameter_is_called_extrapolated() -> None:
         ("adwin", 1e7): "approximate:extrapolated",
         ("page_hinkley", 1e4): "calibrated",
         ("page_hinkley", 1e7): "approximate:extrapolated",
+        ("kswin", 1e4): "calibrated",
+        ("kswin", 1e7): "approximate:extrapolated",
     }
+    assert {RiverDetector(kind, 1e3).build(2).guarantee for kind in ERRORS} == {"approximate:extrapolated"}
 
 
 def test_longer_run_lengths_ask_for_smaller_deltas() -> None:
@@ -54,7 +64,7 @@ def test_longer_run_lengths_ask_for_smaller_deltas() -> None:
     assert adwin_delta(1.25e6 * 0.999999).value == pytest.approx(adwin_delta(1.25e6 * 1.000001).value, rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", list(RiverKind))
+@pytest.mark.parametrize("kind", PANES)
 def test_the_run_length_is_the_one_asked_for(kind: RiverKind) -> None:
     """About 300 alarms on standard normal numbers: within 20 % of 1,000 panes."""
     generator = np.random.default_rng(1)
@@ -112,7 +122,7 @@ def test_a_shift_is_found(kind: RiverKind, panes_needed: int) -> None:
     assert np.median(np.where(alarmed.any(axis=0), alarmed.argmax(axis=0) + 1, 99)) <= panes_needed
 
 
-@pytest.mark.parametrize("kind", list(RiverKind))
+@pytest.mark.parametrize("kind", PANES)
 @pytest.mark.parametrize("updates", [0, 5, 40, 3000])
 def test_a_saved_detector_goes_on_exactly(kind: RiverKind, updates: int) -> None:
     """Saved after any number of panes, also right after an alarm, and built again: the same alarms and bytes."""
@@ -154,3 +164,47 @@ def test_the_statistic_of_page_hinkley_stands_beside_its_threshold() -> None:
     assert group.threshold is not None
     assert group.statistic(row) > group.threshold
     assert RiverDetector(RiverKind.ADWIN, 1e4).build(63).threshold is None
+
+
+def test_kswin_draws_the_same_after_a_restart() -> None:
+    """Its sub-samples follow from series and pane: a replay, or a state that is taken up, alarms at the same panes."""
+    numbers = np.random.default_rng(1).standard_normal(400)
+    numbers[300:] += 2.0
+    whole, again = cell(RiverKind.KSWIN, 1e3), cell(RiverKind.KSWIN, 1e3)
+    alarms = [whole.update(z) for z in numbers.tolist()]
+    for z in numbers[:250].tolist():
+        again.update(z)
+    resumed = cell(RiverKind.KSWIN, 1e3, again.save())
+
+    assert any(alarms[300:])
+    assert not any(alarms[:300])
+    assert [resumed.update(z) for z in numbers[250:].tolist()] == alarms[250:]
+    assert resumed.save() == whole.save()
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+@pytest.mark.parametrize("updates", [0, 1, 40, 700])
+def test_a_saved_error_detector_goes_on_exactly(kind: RiverKind, updates: int) -> None:
+    """Saved after any number of events and built again: the same alarms and bytes, without pickle."""
+    errors = np.random.default_rng(updates).random(updates + 900) < np.where(np.arange(updates + 900) < 400, 0.1, 0.6)
+    whole = cell(kind, 10.0)
+    for error in errors[:updates].tolist():
+        whole.update(error)
+    resumed = cell(kind, 10.0, whole.save())
+
+    assert [resumed.update(error) for error in errors[updates:].tolist()] == [
+        whole.update(error) for error in errors[updates:].tolist()
+    ]
+    assert resumed.save() == whole.save()
+
+
+@pytest.mark.parametrize("kind", ERRORS)
+def test_an_error_detector_finds_a_rise_of_the_rate(kind: RiverKind) -> None:
+    """From 10 to 60 % errors in panes of 50: an alarm within 40 panes, whatever the order inside a pane; EDDM apart."""
+    group = RiverDetector(kind, 100.0).build(2)
+    row = np.array([group.add(SeriesReference(np.array([900, 100])))])
+    quiet = [group.step(row, np.array([[45, 5]]))[0] for _ in range(20)]
+    risen = [group.step(row, np.array([[20, 30]]))[0] for _ in range(40)]
+
+    assert max(quiet) == -np.inf
+    assert max(risen) == np.inf or kind is RiverKind.EDDM
