@@ -148,6 +148,7 @@ def _model(section: ModelSection) -> ModelPlan:
         exclude=section.features.exclude,
         segments=section.segments,
         budget=None if section.budget is None else _budget(section.budget),
+        tolerance=section.tolerance,
     )
 
 

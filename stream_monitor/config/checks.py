@@ -9,8 +9,11 @@ from stream_monitor.config.durations import format_duration
 from stream_monitor.config.errors import Finding
 from stream_monitor.config.file import Comparison, ConfigFile, ModelSection, RuleSection
 
-DETECTORS = ("rank_shiryaev_roberts", "adwin", "page_hinkley")
-"""Detectors that `detection.detectors` may name; they all run on the rank innovation or the counts of a series."""
+DETECTORS = (
+    *("rank_shiryaev_roberts", "adwin", "page_hinkley", "kswin"),
+    *("ddm", "eddm", "hddm_a", "hddm_w", "fhddm"),
+)
+"""Detectors that `detection.detectors` may name; they run on the ranks, the counts or the errors of a series."""
 
 ALWAYS = ("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories", "negative_binomial")
 """Detectors that run on every series of their kind and may be the evidence of a rule unnamed."""

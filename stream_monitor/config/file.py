@@ -314,6 +314,12 @@ class ModelSection(Section):
         default=(), description="Segments watched, one at a time."
     )
     budget: BudgetSection | None = Field(default=None, description="Its own false-alarm budget.")
+    tolerance: Number | None = Field(
+        default=None,
+        gt=0,
+        lt=0.5,
+        description="A change of shares of values that nobody minds, 0.02 for example: only more is tested for.",
+    )
     labels: LabelsSection | None = Field(default=None, description="Join of delayed labels.")
 
 

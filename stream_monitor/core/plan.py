@@ -125,7 +125,11 @@ class DetectionPlan:
 
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
-    """What is watched of one model; the name `*` stands for every model without a plan of its own."""
+    """What is watched of one model; the name `*` stands for every model without a plan of its own.
+
+    `tolerance` is a change of a share that nobody minds: values are then tested for more than that, and their null
+    learns nothing.
+    """
 
     name: str = "*"
     task: Task = Task.AUTO
@@ -135,6 +139,7 @@ class ModelPlan:
     exclude: tuple[str, ...] = ()
     segments: tuple[str, ...] = ()
     budget: Budget | None = None
+    tolerance: float | None = None
 
     def watches(self, feature: str) -> bool:
         """Say whether a feature of that name is profiled: included by a pattern and excluded by none."""

@@ -72,8 +72,11 @@ def test_features_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
             "rules[0].effect: must be among detection.comparisons, got hellinger: add hellinger there",
         ),
         (
-            "detection.detectors=[kswin]",
-            "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, adwin, page_hinkley, got kswin",
+            "detection.detectors=[cusum]",
+            (
+                "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, adwin, page_hinkley, kswin, ddm, eddm,"
+                " hddm_a, hddm_w, fhddm, got cusum"
+            ),
         ),
     ],
 )

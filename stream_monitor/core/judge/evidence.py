@@ -25,11 +25,13 @@ from stream_monitor.core.detectors import (
     RiverDetector,
     RiverKind,
     SeriesReference,
+    ToleranceShiryaevRoberts,
 )
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.names import SERVING_ERROR, SeriesKind
 
 RANK = "rank_shiryaev_roberts"
+TOLERANCE = "tolerance_shiryaev_roberts"
 BERNOULLI = "interval_bernoulli"
 CATEGORIES = "interval_categories"
 DEMAND_TEST = "negative_binomial"
@@ -44,7 +46,7 @@ _OWN: Mapping[tuple[str, SeriesKind], str] = {
     (CATEGORIES, SeriesKind.CATEGORICAL): CATEGORIES,
     (BERNOULLI, SeriesKind.BINARY): BERNOULLI,
     (DEMAND_TEST, SeriesKind.COUNT): DEMAND_TEST,
-    **{(kind.value, SeriesKind.NUMERIC): kind.value for kind in RiverKind},
+    **{(kind.value, SeriesKind.BINARY if kind.of_errors else SeriesKind.NUMERIC): kind.value for kind in RiverKind},
 }
 """Detector that a name means on a kind of series; a pair that is not here means none."""
 
@@ -70,13 +72,16 @@ class DetectorUse:
     evidence: bool
 
 
-def detector_for(name: str, kind: SeriesKind) -> str | None:
+def detector_for(name: str, kind: SeriesKind, *, tolerance: float | None = None) -> str | None:
     """Return the detector that a name means on a kind of series, None if it means none.
+
+    Where a change is tolerated, numeric values have the detector that knows tolerance.
 
     >>> detector_for("rank_shiryaev_roberts", SeriesKind.CATEGORICAL)
     'interval_categories'
     """
-    return _OWN.get((name, kind))
+    own = _OWN.get((name, kind))
+    return TOLERANCE if own == RANK and tolerance is not None else own
 
 
 def detector_uses(
@@ -87,6 +92,7 @@ def detector_uses(
     weights: Mapping[str, float],
     budget_panes: float,
     mixture: Mixture,
+    tolerance: float | None = None,
 ) -> list[DetectorUse]:
     """Return every detector of a watch, in the order of its series.
 
@@ -97,17 +103,18 @@ def detector_uses(
         weights: share of the budget by series that a rule judges.
         budget_panes: A.
         mixture: alternatives of the rank detector.
+        tolerance: change of a share of values that nobody minds.
     """
     spare = min(weights.values(), default=1.0 / max(1, len(series)))
     uses: list[DetectorUse] = []
     for position, item in enumerate(series):
         evidence = list(dict.fromkeys(named.get(item.name, ())))
-        listed = [own for name in shown if (own := detector_for(name, item.kind)) is not None]
+        listed = [own for name in shown if (own := detector_for(name, item.kind, tolerance=tolerance))]
         beside = [own for own in dict.fromkeys(listed) if own not in evidence]
         weight = weights.get(item.name, spare)
         for name in (*evidence, *beside):
             share = weight / max(1, len(evidence))
-            spec = _spec(name, item, share, budget_panes, mixture)
+            spec = _spec(name, item, share, budget_panes, mixture, tolerance)
             threshold = math.log(budget_panes / share)
             uses.append(DetectorUse(position, name, spec, item.layout, share, threshold, name in evidence))
     return uses
@@ -129,15 +136,25 @@ def series_reference(series: WatchedSeries) -> SeriesReference:
     return SeriesReference(counts, design_effect=d)
 
 
-def _spec(name: str, series: WatchedSeries, weight: float, budget_panes: float, mixture: Mixture) -> DetectorSpec:
+def _spec(
+    name: str,
+    series: WatchedSeries,
+    weight: float,
+    budget_panes: float,
+    mixture: Mixture,
+    tolerance: float | None,
+) -> DetectorSpec:
     miss = MISS * weight
+    tolerated = tolerance if tolerance is not None and series.counted is Counted.VALUES else 0.0
     match name:
         case "rank_shiryaev_roberts":
             return RankShiryaevRoberts(mixture)
         case "interval_categories":
-            return IntervalCategories(miss=miss)
+            return IntervalCategories(tolerance=tolerated, miss=miss)
         case "interval_bernoulli":
-            return IntervalBernoulli(_direction(series), miss=miss)
+            return IntervalBernoulli(_direction(series), tolerance=tolerated, miss=miss)
+        case "tolerance_shiryaev_roberts":
+            return ToleranceShiryaevRoberts(tolerance=tolerated, miss=miss)
         case "negative_binomial":
             return NegativeBinomial(miss=miss)
         case _:

@@ -123,7 +123,8 @@ def version_watch(
 ) -> Watch:
     """Return the watch of a version beside its baseline, its detectors not yet started."""
     series, suppressed = within_limit(baseline_series(baseline, model.plan), plan.limits.series_per_model)
-    named = rulebook.evidence(series)
+    tolerance = model.plan.tolerance
+    named = rulebook.evidence(series, tolerance)
     uses = detector_uses(
         series,
         named=named,
@@ -131,9 +132,10 @@ def version_watch(
         weights=split([item for item in series if item.name in named], slot_weight(slot)),
         budget_panes=model.budget_panes,
         mixture=mixture,
+        tolerance=tolerance,
     )
     watch = Watch(
         model.name, baseline.version, "", baseline, slot, series, uses, plan.detection.window_panes, suppressed, mixture
     )
-    watch.rules = rulebook.opened_by(series, uses)
+    watch.rules = rulebook.opened_by(series, uses, tolerance)
     return watch

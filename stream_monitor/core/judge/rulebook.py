@@ -23,17 +23,19 @@ class Rulebook:
             raise ValueError("rules: names must differ")
         self.rules: dict[str, Rule] = {plan.name: build_rule(plan, factories) for plan in plans}
 
-    def evidence(self, series: Sequence[WatchedSeries]) -> dict[str, list[str]]:
+    def evidence(self, series: Sequence[WatchedSeries], tolerance: float | None = None) -> dict[str, list[str]]:
         """Return the detectors that rules name as evidence, by series; a series that no rule judges is left out."""
         named: dict[str, list[str]] = {}
         for item in series:
             for plan in self.plans.values():
-                detector = detector_for(plan.evidence, item.kind)
+                detector = detector_for(plan.evidence, item.kind, tolerance=tolerance)
                 if detector is not None and judges(plan, item.name, item.kind):
                     named.setdefault(item.name, []).append(detector)
         return named
 
-    def opened_by(self, series: Sequence[WatchedSeries], uses: Sequence[DetectorUse]) -> dict[int, tuple[str, ...]]:
+    def opened_by(
+        self, series: Sequence[WatchedSeries], uses: Sequence[DetectorUse], tolerance: float | None = None
+    ) -> dict[int, tuple[str, ...]]:
         """Return the rules that an alarm of each use opens, sorted by name; uses without any are left out."""
         opened: dict[int, tuple[str, ...]] = {}
         for i, use in enumerate(uses):
@@ -41,7 +43,8 @@ class Rulebook:
             named = [
                 plan.name
                 for plan in self.plans.values()
-                if judges(plan, item.name, item.kind) and detector_for(plan.evidence, item.kind) == use.detector
+                if judges(plan, item.name, item.kind)
+                and detector_for(plan.evidence, item.kind, tolerance=tolerance) == use.detector
             ]
             if named:
                 opened[i] = tuple(sorted(named))

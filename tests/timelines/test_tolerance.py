@@ -1,0 +1,26 @@
+"""Stories of a model whose owner states a change that does not matter."""
+
+from __future__ import annotations
+
+from tests.timelines.story import Timeline, both, category, minutes, plan_for, shifted
+
+
+def test_what_is_tolerated_does_not_even_alarm() -> None:
+    """A shift of .1 standard deviations moves shares by .04: a tolerance of .06 keeps silent."""
+    story = Timeline(plan_for(tolerance=0.06), features=1, rate=30.0)
+    story.push(minutes(0, 5))
+    story.push(minutes(5, 25), both(shifted("x0", 0.1), category("IT", 0.03)))
+
+    assert story.told() == []
+    assert ("detections_total", "fraud", "tolerance_shiryaev_roberts") not in story.counters()
+
+
+def test_more_than_that_is_told_with_its_own_detector() -> None:
+    """A whole standard deviation fires, and the alert names the detector that knows the tolerance."""
+    story = Timeline(plan_for(tolerance=0.06), features=1)
+    story.push(minutes(0, 5))
+    story.push(minutes(5, 8), shifted("x0", 1.0))
+    fired = story.alerts()[0].data.evidence
+
+    assert set(story.told()) == {("feature:x0", "drift", "fired"), ("feature:x0", "severe_drift", "fired")}
+    assert (fired.detector, fired.guarantee) == ("tolerance_shiryaev_roberts", "bound")
