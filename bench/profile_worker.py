@@ -43,6 +43,7 @@ from stream_monitor.kafka.profile import ProfileJob, ProfileWorker, Tuning
 from stream_monitor.kafka.settings import KafkaSettings, profile_producer, reader
 from stream_monitor.kafka.topics import TopicNames, create_topics, plan_topics
 from stream_monitor.lab.broker import Broker
+from stream_monitor.runtimes.collector import settle_collector
 
 RESULTS = Path(__file__).parent / "results"
 SEED = 20261124
@@ -78,6 +79,7 @@ def main() -> None:
     parser.add_argument("--repetitions", type=int, default=3)
     parser.add_argument("--bootstrap-servers", default=None, help="a running broker; default: one is started")
     arguments = parser.parse_args()
+    settle_collector()  # as in production; the bare loop gains by it, too
     with broker(arguments.bootstrap_servers) as bootstrap:
         settings = KafkaSettings({"bootstrap.servers": bootstrap, "log_level": "0"})
         rows = []
