@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 from confluent_kafka.admin import AlterConfigOpType, ConfigEntry, ConfigResource, ResourceType  # type: ignore[attr-defined]
-from confluent_kafka.cimpl import NewTopic
 
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.errors import Misconfigured
 from stream_monitor.kafka.topics import (
     TopicNames,
+    TopicSpec,
     Weight,
     check_inputs,
     create_topics,
@@ -107,8 +107,7 @@ def test_an_input_with_unbounded_time_stamps_is_a_risk(kafka: str, prefix: str) 
         bound: {"message.timestamp.after.max.ms": "15000"},
         stamped: {"message.timestamp.type": "LogAppendTime"},
     }
-    for future in admin.create_topics([NewTopic(t, 1, 1, config=dict(c)) for t, c in configs.items()]).values():
-        future.result(20)
+    create_topics(admin, [TopicSpec(topic, 1, 1, config) for topic, config in configs.items()])
     found = check_inputs(admin, [free, bound, stamped, f"{prefix}gone"], allowed_lateness_ms=30_000)
 
     assert [(free, Weight.WARNING), (f"{prefix}gone", Weight.ERROR)] == [(d.topic, d.weight) for d in found]
