@@ -79,6 +79,16 @@ class ModelCounts:
     serving_errors: int = 0
     latency_ms: Float64 = field(default_factory=lambda: np.empty(0))
 
+    def plus(self, other: ModelCounts) -> ModelCounts:
+        """Return the counts of both."""
+        kinds = sorted({*self.events, *other.events})
+        return ModelCounts(
+            {kind: self.events.get(kind, 0) + other.events.get(kind, 0) for kind in kinds},
+            self.late + other.late,
+            self.serving_errors + other.serving_errors,
+            np.concatenate([self.latency_ms, other.latency_ms]),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class ProfiledChunk:
@@ -140,9 +150,11 @@ def profile_chunk(
         profiles += counter.profiles()
         for reason, count in counter.rejects.items():
             rejected[group.model, reason] = rejected.get((group.model, reason), 0) + count
-        models[group.model, group.version] = ModelCounts(
+        found = ModelCounts(
             {group.kind: group.rows.size}, counter.late_rows, counter.serving_errors, counter.latency_ms
         )
+        known = models.get((group.model, group.version))  # the shape of its events may have changed inside the chunk
+        models[group.model, group.version] = found if known is None else known.plus(found)
     after = replace(
         chain,
         last=ChunkName(position.seq, position.lease),

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 
+import numpy as np
 import pytest
 
 from stream_monitor.core.chain import FIRST, ChunkName
 from stream_monitor.core.keys import judge_partition
 from stream_monitor.core.names import ValueReject
 from stream_monitor.core.plan import BaselineFrom, DetectionPlan, ModelPlan, Plan, TimePlan
-from stream_monitor.core.profile import ProfileRecord, ProgressRecord, chunk_digest, decode
+from stream_monitor.core.profile import ModelCounts, ProfileRecord, ProgressRecord, chunk_digest, decode
 from stream_monitor.core.profile.parts import PART_BYTES
 from tests.core.profile.builders import (
     PARTITIONS,
@@ -216,3 +217,18 @@ def test_no_record_outgrows_its_topic(events: int) -> None:
     assert [part.part for part in parts] == [(i, len(parts)) for i in range(len(parts))]
     assert len(parts) > 1
     assert (profile.events, profile.demand, len(profile.examples)) == (events, events, events)
+
+
+def test_counts_for_metrics_add_up() -> None:
+    """Two groups of one model, as a change of shape inside a chunk makes them, count as one."""
+    first = ModelCounts({"inference": 2}, late=1, latency_ms=np.array([1.0]))
+    second = ModelCounts({"inference": 3, "label": 1}, serving_errors=1, latency_ms=np.array([2.0]))
+
+    both = first.plus(second)
+
+    assert ({"inference": 5, "label": 1}, 1, 1, [1.0, 2.0]) == (
+        both.events,
+        both.late,
+        both.serving_errors,
+        both.latency_ms.tolist(),
+    )
