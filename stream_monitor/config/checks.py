@@ -18,7 +18,10 @@ DETECTORS = (
 ALWAYS = ("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories", "negative_binomial")
 """Detectors that run on every series of their kind and may be the evidence of a rule unnamed."""
 
-MEASURES = (*(c.value for c in Comparison), "share_change", "ratio")
+MEASURES = (
+    *(c.value for c in Comparison),
+    *("kolmogorov_smirnov_robust", "kolmogorov_smirnov_proven", "share_change", "ratio"),
+)
 """What an effect floor may be stated in."""
 
 IDENTITY = ("alertname", "model", "version", "segment", "series", "rule", "severity")

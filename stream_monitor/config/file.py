@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
 
 from stream_monitor.config.durations import PATTERN, RULE, parse_duration
+from stream_monitor.config.effect_presets import PRESETS
 from stream_monitor.core.plan import Severity, Task
 
 
@@ -123,6 +124,7 @@ class Comparison(StrEnum):
     JENSEN_SHANNON = "jensen_shannon"
     KOLMOGOROV_SMIRNOV = "kolmogorov_smirnov"
     WASSERSTEIN = "wasserstein"
+    WASSERSTEIN_SIGMA = "wasserstein_sigma"
     HELLINGER = "hellinger"
     LINF = "linf"
     CHI_SQUARE = "chi_square"
@@ -323,6 +325,19 @@ class ModelSection(Section):
     labels: LabelsSection | None = Field(default=None, description="Join of delayed labels.")
 
 
+def _effect(value: object) -> object:
+    """Return the measure and floor of a preset."""
+    if isinstance(value, str) and value in PRESETS:
+        return {PRESETS[value].measure: PRESETS[value].floor}
+    return value
+
+
+Effect = Annotated[
+    dict[str, PositiveNumber | dict[str, PositiveNumber]],
+    BeforeValidator(_effect, json_schema_input_type=dict[str, PositiveNumber | dict[str, PositiveNumber]] | str),
+]
+
+
 class RuleSection(Section):
     """When an alert is raised: evidence over the budget, and an effect above a floor."""
 
@@ -331,8 +346,9 @@ class RuleSection(Section):
         default=(), description="Shell patterns of the series it speaks of."
     )
     evidence: str = Field(default="rank_shiryaev_roberts", description="Detector whose alarm opens the rule.")
-    effect: dict[str, PositiveNumber | dict[str, PositiveNumber]] = Field(
-        default={"psi": 0.1}, description="One measure and its floor: a comparison, `share_change` or `ratio`."
+    effect: Effect = Field(
+        default={"psi": 0.1},
+        description="One measure and its floor: a comparison, `share_change`, `ratio`; or a preset: `evidently` ...",
     )
     severity: Annotated[Severity, Field(strict=False)] = Field(
         default=Severity.WARNING, description="How loudly it is told."

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_monitor.config import ConfigError, Settings, load
-from stream_monitor.core.plan import DEFAULT_RULES, DetectorPlan, Plan, TimePlan
+from stream_monitor.core.plan import DEFAULT_RULES, DetectorPlan, EffectPlan, Plan, TimePlan
 from tests.config.example import ENVIRONMENT, EXAMPLE, LATER, example_of_today
 
 
@@ -74,8 +74,8 @@ def test_features_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
         (
             "detection.detectors=[cusum]",
             (
-                "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, adwin, page_hinkley, kswin, ddm, eddm,"
-                " hddm_a, hddm_w, fhddm, got cusum"
+                "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, adwin, page_hinkley, kswin, ddm,"
+                " eddm, hddm_a, hddm_w, fhddm, got cusum"
             ),
         ),
     ],
@@ -171,3 +171,12 @@ def test_any_value_loads_or_is_refused(value: object) -> None:
     except ConfigError:
         return
     assert isinstance(settings, Settings)
+
+
+def test_a_preset_is_a_measure_with_its_floor() -> None:
+    """`effect: vertex` is what Vertex AI calls drift; a name that nobody knows is no effect."""
+    rule = "rules=[{name: mine, series: ['feature:*'], effect: NAME}]"
+    loaded = load(environ={}, assignments=[rule.replace("NAME", "vertex")], needs_group=False)
+
+    assert loaded.plan.rules[0].effect == EffectPlan("jensen_shannon", 0.3)
+    assert any("effect" in error for error in _errors(rule.replace("NAME", "vertix")))

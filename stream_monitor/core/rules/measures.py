@@ -13,6 +13,8 @@ import numpy as np
 
 from stream_monitor.core.comparisons import COMPARISONS, Comparison, Reference
 from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.rules.proven import ProvenKolmogorovSmirnov
+from stream_monitor.core.rules.robust import RobustKolmogorovSmirnov
 from stream_monitor.core.rules.window import EffectWindow
 
 _Z_95 = 1.959963985
@@ -107,7 +109,13 @@ class Distance:
         return self._comparison.noise_95(_reference(window), window.n)
 
 
-MEASURES: tuple[Measure, ...] = (*(Distance(comparison) for comparison in COMPARISONS), ShareChange(), Ratio())
+MEASURES: tuple[Measure, ...] = (
+    *(Distance(comparison) for comparison in COMPARISONS),
+    RobustKolmogorovSmirnov(),
+    ProvenKolmogorovSmirnov(),
+    ShareChange(),
+    Ratio(),
+)
 """All measures, by which rules may set a floor."""
 
 
