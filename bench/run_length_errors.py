@@ -17,10 +17,10 @@ from stream_monitor.core.detectors.river_detectors import RIVER_VERSION, ErrorCe
 SEED = 20261124
 RATE, EVENTS, MOST_STREAMS, WANTED = 0.2, 30_000, 400, 200
 PARAMETERS = {
-    "ddm": (3.0, 3.5, 4.0, 4.5),
-    "eddm": (0.9, 0.8, 0.7, 0.6),
+    "ddm": (3.0, 3.5, 4.0, 4.5, 5.0),
+    "eddm": (0.9, 0.8, 0.7, 0.6, 0.5),
     "hddm_a": (0.01, 0.003, 0.001, 0.0003),
-    "hddm_w": (0.01, 0.003, 0.001, 0.0003),
+    "hddm_w": (0.01, 0.003, 0.001),
     "fhddm": (1e-3, 1e-4, 1e-5, 1e-6),
 }
 

@@ -26,7 +26,8 @@ from scipy.special import chdtri, ndtri
 from stream_monitor.core.arrays import Float64, Int64, Intp
 
 _FEWEST_RUNS = 12
-_ERROR = 0.01  # of seeing dependence in independent events, all scores and run lengths together; of neighbours as much
+_ERROR = 0.01  # of seeing dependence in independent events, all scores and run lengths together
+_NEIGHBOUR_ERROR = 0.02  # the same for neighbours
 _FEWEST_EFFECTIVE = 24  # independent events' worth of reference, below which nothing can be said about d
 _GROWTH = 1.3  # from the second longest to the longest runs: above it the end is not in sight
 _FEWEST_PAIRS = 5.0  # expected, of neighbours in a rare bin
@@ -161,8 +162,9 @@ def _by_neighbours(sums: Float64, independent: Float64, tails: Float64) -> float
     """
     squares = (sums * sums).sum(axis=0)
     correlation = (sums[1:] * sums[:-1]).sum(axis=0) / np.where(squares > 0.0, squares, np.inf)
-    clear = correlation > float(ndtri(1.0 - _ERROR / sums.shape[1])) / np.sqrt(sums.shape[0])
+    clear = correlation > float(ndtri(1.0 - _NEIGHBOUR_ERROR / sums.shape[1])) / np.sqrt(sums.shape[0])
     clear &= tails <= np.sqrt(sums.shape[0] / _FEWEST_PAIRS)
-    bounded = np.minimum(correlation, 1.0 - 1.0 / sums.shape[0])
+    unbiased = correlation + (1.0 + 4.0 * correlation) / sums.shape[0]  # Kendall (1954): it is estimated too small
+    bounded = np.minimum(unbiased, 1.0 - 1.0 / sums.shape[0])
     predicted = squares / sums.shape[0] / independent * (1.0 + bounded) / (1.0 - bounded)
     return float(np.where(clear, predicted, 1.0).max())

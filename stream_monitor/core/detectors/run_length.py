@@ -45,11 +45,11 @@ _KSWIN_RUN_LENGTHS = (
 """(alpha, average run length in panes) of KSWIN with 30 against 30 of 100; its p-values are steps, one a line."""
 
 _ERROR_RUN_LENGTHS: Mapping[str, tuple[tuple[float, float], ...]] = {
-    "ddm": ((3.0, 5.89e4), (3.5, 1.57e5), (4.0, 2.60e5)),
-    "eddm": ((0.9, 4.8e2), (0.8, 1.0e3)),
-    "hddm_a": ((0.01, 1.27e4), (0.003, 4.52e4)),
-    "hddm_w": ((0.01, 1.26e3), (0.001, 1.5e4)),
-    "fhddm": ((1e-3, 1.95e3), (1e-6, 6.0e4)),
+    "ddm": ((3.0, 5.89e4), (3.5, 1.57e5), (4.0, 2.60e5), (4.5, 3.86e5), (5.0, 7.46e5)),
+    "eddm": ((0.9, 1.00e3), (0.8, 1.22e4), (0.7, 4.04e4), (0.6, 9.56e4), (0.5, 2.14e5)),
+    "hddm_a": ((0.01, 1.27e4), (0.003, 4.52e4), (0.001, 1.00e5), (0.0003, 2.80e5)),
+    "hddm_w": ((0.01, 1.21e3), (0.003, 3.71e3), (0.001, 1.08e4)),
+    "fhddm": ((1e-3, 1.88e3), (1e-4, 4.41e3), (1e-5, 8.64e3), (1e-6, 2.93e4)),
 }
 """(parameter, average run length in events) of detectors of single errors, at an error rate of .2; see
 `python -m bench.run_length_errors`."""
