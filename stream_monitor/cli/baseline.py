@@ -203,12 +203,16 @@ def _show_schedule(options: GlobalOptions, schedule: Schedule) -> None:
 
 
 def _describe(options: GlobalOptions, baseline: Baseline) -> None:
+    from stream_monitor.runtimes.dependence import dependence_notes
+
     if options.json:
         emit(_summary(baseline))
         return
     say(f"baseline {baseline.id}")
     named = f"{baseline.model} {baseline.version}".strip()
     say(f"of {named}: {baseline.origin.rows:,} rows of {baseline.origin.type.value}")
+    for line in dependence_notes(baseline):
+        say(line)
     rows = [
         (name, series.kind.value, f"{series.observed:,}", f"{series.missing:,}", str(series.bins))
         for name, series in sorted(baseline.series.items())

@@ -29,6 +29,7 @@ from stream_monitor.formats.tables import (
     open_table,
 )
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
+from stream_monitor.runtimes.dependence import dependence_notes
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes, renewal_rows
 
@@ -269,14 +270,17 @@ def _described(path: Path, seen: Survey, layout: TableLayout | None) -> str:
 
 
 def _reference_note(built: list[tuple[Baseline, int]], path: Path | None) -> list[str]:
-    """Return a line for each baseline, the largest ten of them."""
+    """Return a line or two for each baseline, the largest ten of them."""
     source = "the first" if path is None else f"{path.name}:"
     lines = []
     for baseline, _ in sorted(built, key=lambda own: -own[0].origin.rows)[:10]:
         kinds = Counter(series.kind.value for series in baseline.series.values())
         told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
         named = f"{baseline.model} {baseline.version}".strip()
-        lines.append(f"baseline of {named}: {source} {baseline.origin.rows:,} rows; {told}")
+        lines += [
+            f"baseline of {named}: {source} {baseline.origin.rows:,} rows; {told}",
+            *dependence_notes(baseline),
+        ]
     return lines
 
 
