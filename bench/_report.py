@@ -63,7 +63,7 @@ class Report:
             time.strftime("%Y-%m-%d"),
             f"commit {commit()}",
             f"{os.cpu_count()} cores",
-            f"load average {self._load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end",
+            f"load average {self._load:.1f} at the start, {os.getloadavg()[0]:.1f} at the end{_priority()}",
             f"repetitions: {repetitions}",
             *([] if seed is None else [f"seed {seed}"]),
             ", ".join(versions),
@@ -79,6 +79,13 @@ def commit() -> str:
     ).stdout.strip()
     changed = subprocess.run(["git", "diff", "--quiet", "HEAD", "--", "../stream_monitor"], cwd=root, check=False)
     return f"{name} with changes" if changed.returncode else name or "unknown"
+
+
+def _priority() -> str:
+    """Tell when the bench was kept apart from what else ran on the machine."""
+    if not hasattr(os, "sched_getscheduler") or os.sched_getscheduler(0) == os.SCHED_OTHER:
+        return ""
+    return ", all processes of the bench with real-time priority (`chrt --rr 5`) over the rest"
 
 
 def spread(values: Sequence[float], form: str = ",.0f") -> str:
