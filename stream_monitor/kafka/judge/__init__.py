@@ -1,8 +1,9 @@
 """The judge worker: folds partitions of `drift-profiles` and publishes their alerts, each exactly once.
 
 `worker` makes clients until it is told to stop, `session` is one life of them: the loop. `restore` brings a partition
-from its stored state to the committed position, `partition` holds it while it is live, `writer` commits. `records` and
-`snapshot` say what `drift-judge-state` holds. The steps are those of reliability.md 5.4.
+from its `stored_state` to the committed position, `partition` holds it while it is live, `transactional_writer` (or
+`repeating_writer`) commits, with `proposals` of baselines. `records` and `snapshot` say what `drift-judge-state` holds.
+The steps are those of reliability.md 5.4.
 """
 
 from stream_monitor.kafka.judge.job import JudgeJob

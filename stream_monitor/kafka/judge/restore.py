@@ -8,46 +8,24 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Generator, Iterator
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Iterator
+from dataclasses import dataclass
 
-from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.judge import ChainGap, Judge, SnapshotRefused, StoredEntry
 from stream_monitor.kafka.clients import end_offsets
-from stream_monitor.kafka.errors import (
-    ClientRestart,
-    Diverged,
-    HistoryUnusable,
-    RestartReason,
-    is_transient,
-    kafka_error,
-    stop_for,
-)
+from stream_monitor.kafka.errors import Diverged, HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.entry import stored_entry
 from stream_monitor.kafka.judge.fingerprint import algorithm_versions, arithmetic_fingerprint
-from stream_monitor.kafka.judge.records import (
-    COMMIT_KEY,
-    PLAN_PREFIX,
-    Commit,
-    NewerFormat,
-    Slot,
-    decode_commit,
-)
-from stream_monitor.kafka.judge.sealed import BrokenSeal
+from stream_monitor.kafka.judge.records import Commit, NewerFormat, Slot
 from stream_monitor.kafka.judge.snapshot import Snapshot, block_counts, whole_snapshots
+from stream_monitor.kafka.judge.stored_state import UNVERIFIED, Steps, StoredState, read_stored_state
 from stream_monitor.kafka.partition_reader import PartitionReader
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
-_ASK_S = 1.0
-UNVERIFIED = ""
-T = TypeVar("T")
-
-Steps = Generator[None, None, T]
-"""Work in slices: the caller resumes it when it has polled."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +49,6 @@ class Restored:
     seconds: float
 
 
-@dataclass(frozen=True, slots=True)
-class _Stored:
-    """What steps 1 to 3 found."""
-
-    commit: Commit | None
-    records: dict[bytes, bytes] = field(default_factory=dict)
-
-
 def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, partition: int) -> Steps[Restored]:
     """Restore a partition; the generator's value is the state at the committed position.
 
@@ -91,121 +61,19 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
     started = time.monotonic()
     reach = context.job.failpoints.reach
     reach("judge.restore.committed")
-    group_offset = yield from _group_offset(context, consumer, partition)
-    # The end is taken after a stable answer: every transaction that `committed()` waited for lies below it.
-    state_topic = TopicPartition(context.job.topics.judge_state, partition)
-    answer_s = context.job.tuning.answer_s
-    end = end_offsets(admin, [state_topic], uncommitted=True, timeout_s=answer_s)[state_topic.topic, partition]
-    records = yield from _read_state(context, partition, end)
+    stored = yield from read_stored_state(context, consumer, admin, partition)
     reach("judge.restore.state")
-    stored = _Stored(_commit(context, partition, records, group_offset), records)
     log = TopicPartition(context.job.topics.profiles, partition)
-    log_start = end_offsets(admin, [log], earliest=True, timeout_s=answer_s)[log.topic, partition]
+    starts = end_offsets(admin, [log], earliest=True, timeout_s=context.job.tuning.answer_s)
     reach("judge.restore.slot")
-    judge, newest, next_offset = yield from _fold(context, partition, stored, log_start)
+    judge, newest, next_offset = yield from _fold(context, partition, stored, starts[log.topic, partition])
     judge.clear_counters()
-    return Restored(
-        judge,
-        next_offset,
-        newest,
-        block_counts(records),
-        frozenset(key[len(PLAN_PREFIX) :].decode() for key in records if key.startswith(PLAN_PREFIX)),
-        time.monotonic() - started,
-    )
-
-
-def _group_offset(context: JudgeContext, consumer: Consumer, partition: int) -> Steps[int | None]:
-    """Ask for the committed offset; read_committed makes the answer wait for our own pending transactions."""
-    deadline = time.monotonic() + context.job.tuning.patience_s
-    wanted = TopicPartition(context.job.topics.profiles, partition)
-    while True:
-        try:
-            (answer,) = consumer.committed([wanted], timeout=_ASK_S)
-        except KafkaException as error:
-            inner = kafka_error(error)
-            stop = stop_for(inner, "committed offset of the judge", name=context.job.name)
-            if stop is not None:
-                raise stop from error
-            if not is_transient(inner):
-                raise
-            if time.monotonic() > deadline:
-                detail = f"no committed offset of {wanted.topic}[{partition}]: {inner.name()}"
-                raise ClientRestart(RestartReason.ERROR, detail) from error
-            yield
-        else:
-            return answer.offset if answer.offset >= 0 else None
-
-
-def _read_state(context: JudgeContext, partition: int, end: int) -> Steps[dict[bytes, bytes]]:
-    """Read `drift-judge-state` to its end; of each key the last value counts."""
-    found: dict[bytes, bytes] = {}
-    if end == 0:
-        return found
-    reader = PartitionReader(
-        context.job.reader,
-        context.job.topics.judge_state,
-        partition,
-        start=OFFSET_BEGINNING,
-        on_error=context.note_error,
-    )
-    try:
-        for messages in reader.read_until(end, patience_s=context.job.tuning.patience_s):
-            for message in messages:
-                key, value = message.key(), message.value()
-                if key is None:
-                    continue
-                if value is None:
-                    found.pop(key, None)
-                else:
-                    found[key] = value
-            yield
-    finally:
-        reader.close()
-    return found
-
-
-def _commit(
-    context: JudgeContext, partition: int, records: dict[bytes, bytes], group_offset: int | None
-) -> Commit | None:
-    """Return the last `_commit`, None at the very beginning; the log is believed, the group's offset only counted."""
-    place = f"{context.job.topics.judge_state}[{partition}]"
-    value = records.get(COMMIT_KEY)
-    if value is None:
-        if group_offset:
-            raise HistoryUnusable(f"{place}: the group stands at {group_offset}, but no _commit record is there")
-        return None
-    try:
-        commit = decode_commit(value)
-    except NewerFormat as error:
-        raise HistoryUnusable(f"{place}: _commit: {error}; run the later version") from error
-    except BrokenSeal as error:
-        if group_offset is None:
-            raise HistoryUnusable(f"{place}: _commit: {error}, and the group has no offset to go by") from error
-        _LOG.error("%s: _commit: %s; folding up to the group's offset %d, unverified", place, error, group_offset)
-        return _unverified(context, group_offset)
-    if commit.partitions != context.partitions:
-        raise HistoryUnusable(
-            f"{context.job.topics.profiles}: has {context.partitions} partitions, its state was made with"
-            f" {commit.partitions}: models would change their judge (rekey is needed)"
-        )
-    if group_offset != commit.next_offset:
-        _LOG.warning(
-            "group offset %s of %s[%d] differs from the committed state at %d; the state is believed",
-            group_offset,
-            context.job.topics.profiles,
-            partition,
-            commit.next_offset,
-        )
-    return commit
-
-
-def _unverified(context: JudgeContext, group_offset: int) -> Commit:
-    """Return a commit that says only where to stop: the digest of what was committed is not known."""
-    return Commit(group_offset, context.partitions, context.job.plan.hash, UNVERIFIED, {}, "", {})
+    seconds = time.monotonic() - started
+    return Restored(judge, next_offset, newest, block_counts(stored.records), stored.known_plans, seconds)
 
 
 def _fold(
-    context: JudgeContext, partition: int, stored: _Stored, log_start: int
+    context: JudgeContext, partition: int, stored: StoredState, log_start: int
 ) -> Steps[tuple[Judge, Slot | None, int]]:
     """Build the judge from the newest usable snapshot and fold the log silently up to the committed position."""
     place = f"{context.job.topics.profiles}[{partition}]"

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -25,12 +26,31 @@ from stream_monitor.kafka.errors import (
 )
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.partition import LivePartition, Portion
-from stream_monitor.kafka.judge.restore import Restored, Steps, restore
-from stream_monitor.kafka.judge.writer import JudgeWriter
+from stream_monitor.kafka.judge.restore import Restored, restore
+from stream_monitor.kafka.judge.stored_state import Steps
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 _REFUSED_S = 60.0
+
+
+class JudgeWriter(Protocol):
+    """Commits portions of several partitions at once."""
+
+    def commit(self, portions: Sequence[Portion], *, timeout_s: float) -> None:
+        """Write everything and move the input offsets, as one step.
+
+        Raises:
+            RoundFailed: certainly not done.
+            ClientRestart: not known.
+            Stop: the process cannot go on.
+        """
+
+    def poll(self) -> None:
+        """Serve callbacks; between commits."""
+
+    def leave(self) -> None:
+        """Let go of the producer, without ending a transaction whose fate is not known."""
 
 
 class JudgeSession:

@@ -21,8 +21,9 @@ from stream_monitor.kafka.errors import (
 )
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.job import JudgeJob
-from stream_monitor.kafka.judge.session import JudgeSession
-from stream_monitor.kafka.judge.writer import JudgeWriter, RepeatingWriter, TransactionalWriter
+from stream_monitor.kafka.judge.repeating_writer import RepeatingWriter
+from stream_monitor.kafka.judge.session import JudgeSession, JudgeWriter
+from stream_monitor.kafka.judge.transactional_writer import TransactionalWriter
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.settings import Delivery, judge_consumer, judge_producer

@@ -14,10 +14,11 @@ from stream_monitor.core.plan import Plan
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, RoundFailed
-from stream_monitor.kafka.judge import JudgeJob, JudgeTuning, writer
+from stream_monitor.kafka.judge import JudgeJob, JudgeTuning, repeating_writer, transactional_writer
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.partition import Portion
-from stream_monitor.kafka.judge.writer import RepeatingWriter, TransactionalWriter
+from stream_monitor.kafka.judge.repeating_writer import RepeatingWriter
+from stream_monitor.kafka.judge.transactional_writer import TransactionalWriter
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.settings import KafkaSettings
 
@@ -136,7 +137,8 @@ class Bench:
                 self.statistics = on_statistics
             return FakeProducer(self.calls, failures or {}, refused)
 
-        monkeypatch.setattr(writer, "open_producer", opened)
+        for module in (transactional_writer, repeating_writer):
+            monkeypatch.setattr(module, "open_producer", opened)
         job = JudgeJob(**{**as_fields(JOB), "tuning": JudgeTuning(slow_commit_s=slow_commit_s)})
         log = BaselineLog.__new__(BaselineLog)
         log.schedule = Schedule()
