@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
+from stream_monitor.kafka.bounded import answered_within
 from stream_monitor.kafka.clients import open_producer, patiently
 from stream_monitor.kafka.deliveries import Deliveries, UndeliveredRecords
 from stream_monitor.kafka.errors import ClientRestart, RestartReason, RoundFailed, kafka_error, stop_for
@@ -49,7 +50,7 @@ class TransactionalWriter:
         if self._is_suspect:
             self._replace_producer()
         reach("judge.commit.begin")
-        self._attempt(self._producer.begin_transaction, "begin transaction")
+        self._attempt(self._producer.begin_transaction, "begin transaction", timeout_s)
         reach("judge.commit.begun")
         try:
             self._write(portions, timeout_s)
@@ -82,14 +83,16 @@ class TransactionalWriter:
         if not self._consumer.memberid():
             raise RoundFailed("not a member of the group any more")
         offsets = positions(self._context.job.topics.profiles, portions)
-        self._producer.send_offsets_to_transaction(offsets, metadata, timeout_s)
+        answered_within(
+            lambda: self._producer.send_offsets_to_transaction(offsets, metadata, timeout_s), timeout_s, "send offsets"
+        )
         reach("judge.commit.offsets")
 
     def _end(self, timeout_s: float) -> None:
         observer = self._context.job.observer
         started = time.monotonic()
         try:
-            self._producer.commit_transaction(timeout_s)
+            answered_within(lambda: self._producer.commit_transaction(timeout_s), timeout_s, "commit transaction")
         except KafkaException as error:
             inner = kafka_error(error)
             self._stop_if_fatal(inner, "commit transaction", error)
@@ -109,12 +112,13 @@ class TransactionalWriter:
         if inner is not None:
             self._stop_if_fatal(inner, "transaction", cause)
         self._context.job.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
-        self._attempt(lambda: self._producer.abort_transaction(self._context.job.tuning.flush_s), "abort transaction")
+        limit_s = self._context.job.tuning.flush_s
+        self._attempt(lambda: self._producer.abort_transaction(limit_s), "abort transaction", limit_s)
         raise RoundFailed(str(cause)) from cause
 
-    def _attempt(self, call: Callable[[], None], doing: str) -> None:
+    def _attempt(self, call: Callable[[], None], doing: str, timeout_s: float) -> None:
         try:
-            call()
+            answered_within(call, timeout_s, doing)
         except KafkaException as error:
             inner = kafka_error(error)
             self._stop_if_fatal(inner, doing, error)
@@ -128,7 +132,7 @@ class TransactionalWriter:
     def _open(self) -> Producer:
         producer = open_producer(self._config, self._context.note_error, self._note_statistics)
         patiently(
-            producer.init_transactions,
+            lambda left_s: answered_within(lambda: producer.init_transactions(left_s), left_s, "init transactions"),
             f"init transactions of {self._context.job.name}",
             timeout_s=self._context.job.tuning.answer_s,
         )

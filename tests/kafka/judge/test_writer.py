@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.plan import Plan
+from stream_monitor.kafka import bounded
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, RoundFailed
@@ -224,6 +226,22 @@ def test_a_fenced_producer_ends_the_process(monkeypatch: pytest.MonkeyPatch, ste
 
     with pytest.raises(Fatal, match="g-judge-0"):
         bench.transactional().commit([PORTION], timeout_s=1)
+
+
+def test_offsets_that_are_never_answered_do_not_hang_the_judge(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Librdkafka forgets its own limit when the coordinator goes away: the call is given up from outside, and what it
+    belongs to was not committed.
+    """
+    monkeypatch.setattr(bounded, "GRACE_S", 0.05)
+    bench = Bench(monkeypatch)
+    made = bench.transactional()
+    released = threading.Event()
+    monkeypatch.setattr(FakeProducer, "send_offsets_to_transaction", lambda *_: released.wait(60))
+    with pytest.raises(RoundFailed, match="no answer"):
+        made.commit([PORTION], timeout_s=0.05)
+    released.set()
+
+    assert bench.calls[-1] == "abort"
 
 
 def test_after_a_slow_commit_the_producer_takes_a_new_epoch(monkeypatch: pytest.MonkeyPatch) -> None:
