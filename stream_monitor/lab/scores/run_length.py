@@ -28,7 +28,7 @@ class RunLength:
         lower, upper: 95 % limits.
         alarms: streams that alarmed.
         streams: all streams.
-        horizon: where the others were cut off.
+        horizon: where the others were cut off, at the latest.
     """
 
     mean: float
@@ -39,21 +39,23 @@ class RunLength:
     horizon: float
 
 
-def run_length(first_alarms: Sequence[float | None], *, horizon: float) -> RunLength:
+def run_length(first_alarms: Sequence[float | None], *, horizon: float | Sequence[float]) -> RunLength:
     """Return the average run length of streams without drift.
 
     Args:
         first_alarms: how much of each stream had passed at its first alarm (1 for an alarm at once); None for a stream
             that had none within the horizon. Later ones count as none.
-        horizon: length of the streams, in the same unit.
+        horizon: length of the streams, or of each, in the same unit.
 
     Raises:
         ValueError: no stream, or a horizon that is not positive.
     """
-    if not first_alarms or horizon <= 0:
-        raise ValueError(f"run length: needs streams and a horizon above 0, got {len(first_alarms)} and {horizon}")
-    within = [t for t in first_alarms if t is not None and t <= horizon]
-    passed = math.fsum(within) + horizon * (len(first_alarms) - len(within))
+    horizons = list(horizon) if isinstance(horizon, Sequence) else [horizon] * len(first_alarms)
+    if not first_alarms or min(horizons) <= 0:
+        raise ValueError(f"run length: needs streams and horizons above 0, got {len(first_alarms)} and {horizon}")
+    pairs = list(zip(first_alarms, horizons, strict=True))
+    within = [t for t, end in pairs if t is not None and t <= end]
+    passed = math.fsum(end if t is None or t > end else t for t, end in pairs)
     limits = rate_limits(len(within), passed)
     return RunLength(
         mean=passed / len(within) if within else math.inf,
@@ -61,5 +63,5 @@ def run_length(first_alarms: Sequence[float | None], *, horizon: float) -> RunLe
         upper=1.0 / limits.lower if within else math.inf,
         alarms=len(within),
         streams=len(first_alarms),
-        horizon=horizon,
+        horizon=max(horizons),
     )
