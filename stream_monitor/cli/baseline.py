@@ -9,6 +9,7 @@ import typer
 
 from stream_monitor.cli.failures import CommandError, Exit
 from stream_monitor.cli.output import emit, note, say, table
+from stream_monitor.cli.schedule import read_schedule
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ def show(
             raise CommandError(f"{which}: {error}") from None
         _describe(options, baseline)
         return
-    schedule = _schedule(options.settings(needs_group=False))
+    schedule = read_schedule(options.settings(needs_group=False))
     if which is not None:
         _describe(options, _by_id(schedule, which))
         return
@@ -114,7 +115,7 @@ def activate(
         from_ms = None if from_ is None else parse_instant(from_)
     except ValueError as error:
         raise CommandError(f"--from: {error}") from None
-    _activate(settings, _by_id(_schedule(settings), baseline_id), from_ms=from_ms)
+    _activate(settings, _by_id(read_schedule(settings), baseline_id), from_ms=from_ms)
 
 
 def _publish(settings: Settings, baseline: Baseline) -> None:
@@ -131,7 +132,7 @@ def _activate(settings: Settings, baseline: Baseline, *, from_ms: int | None) ->
     from stream_monitor.runtimes.connection import baseline_writer
 
     plan = settings.plan
-    schedule = _schedule(settings)
+    schedule = read_schedule(settings)
     writer = baseline_writer(settings)
     started = settings.group in schedule.starts
     if from_ms is None:
@@ -152,23 +153,6 @@ def _activate(settings: Settings, baseline: Baseline, *, from_ms: int | None) ->
     named = f"{baseline.model} {baseline.version}".strip()
     since = format_instant(from_ms) if from_ms else "the beginning (no worker of the group has started yet)"
     note(f"{baseline.id} is the reference of {named} from {since} on")
-
-
-def _schedule(settings: Settings) -> Schedule:
-    from stream_monitor.core.baseline import Schedule, activation_lead_ms
-    from stream_monitor.kafka.baseline_log import BaselineLog
-    from stream_monitor.kafka.clients import open_consumer
-    from stream_monitor.kafka.settings import reader
-    from stream_monitor.runtimes.connection import kafka_settings
-
-    schedule = Schedule(group=settings.group, lead_ms=activation_lead_ms(settings.plan.time))
-    consumer = open_consumer(reader(kafka_settings(settings)), lambda _: None)
-    log = BaselineLog(consumer, settings.topics.baselines, schedule)
-    try:
-        log.read_to_end()
-    finally:
-        log.close()
-    return schedule
 
 
 def _by_id(schedule: Schedule, beginning: str) -> Baseline:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -11,7 +14,9 @@ from stream_monitor.cli.output import emit, say
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
+    from stream_monitor.cli.outlook import ModelReport
     from stream_monitor.config import Settings
+    from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
     from stream_monitor.core.plan import Plan
     from stream_monitor.kafka.topics import Difference
@@ -24,11 +29,21 @@ def check(
     context: typer.Context,
     connect: Annotated[bool, typer.Option("--connect", help="Also compare with the cluster.")] = False,
     strict: Annotated[bool, typer.Option("--strict", help="Count warnings as errors.")] = False,
+    baseline: Annotated[
+        Path | None, typer.Option("--baseline", metavar="FILE", help="Document of a baseline to speak about.")
+    ] = None,
+    rate: Annotated[
+        float | None, typer.Option("--rate", metavar="EVENTS_PER_S", min=1e-6, help="Traffic of a model.")
+    ] = None,
 ) -> None:
-    """Validate the configuration and print its plan.
+    """Validate the configuration, print its plan and what its budget lets you see.
+
+    With a baseline, every series shows its weight, its threshold and how soon shifts of .1 to 1 standard deviations are
+    seen, at the traffic of --rate, or of the input topics with --connect.
 
     Exit code 2: the configuration cannot be used. Exit code 1: it can, and there are findings.
     """
+    from stream_monitor.cli.outlook import model_reports
     from stream_monitor.kafka.topics import Weight
     from stream_monitor.runtimes.connection import kafka_settings
 
@@ -39,10 +54,19 @@ def check(
     errors: list[str] = []
     for difference in _compare(settings) if connect else ():
         (errors if difference.weight is Weight.ERROR else warnings).append(str(difference))
+    baselines = _active(settings) if connect else {}
+    if baseline is not None:
+        baselines = {**baselines, **_of_file(settings, baseline)}
+    names = {*baselines, *(model.name for model in settings.plan.models)}
+    rates = _measured(settings, names) if connect and rate is None else {}
+    if rate is not None:
+        rates = dict.fromkeys(names, rate)
+    reports = model_reports(settings, baselines, rates)
+    warnings += [line for report in reports for line in report.warnings]
     if options.json:
-        emit(_report(settings, kafka.redacted(), errors, warnings))
+        emit(_report(settings, kafka.redacted(), errors, warnings, reports))
     else:
-        _print(settings, kafka.redacted())
+        _print(settings, kafka.redacted(), reports)
         for line in warnings:
             say(f"warning: {line}")
         for line in errors:
@@ -67,6 +91,53 @@ def _compare(settings: Settings) -> list[Difference]:
     ]
 
 
+def _of_file(settings: Settings, file: Path) -> dict[str, Baseline]:
+    """Return the baseline of a document by the name of its model."""
+    from stream_monitor.core.baseline import Baseline, BaselineError
+
+    try:
+        found = Baseline.decode(file.read_bytes().strip())
+    except (OSError, BaselineError) as error:
+        raise CommandError(f"--baseline: {file}: {error}") from None
+    if settings.plan.model(found.model) is None:
+        raise CommandError(f"--baseline: the plan watches no model {found.model}")
+    return {found.model: found}
+
+
+def _active(settings: Settings) -> dict[str, Baseline]:
+    """Return the baseline of each watched model that was activated last; none while the topic is missing."""
+    from stream_monitor.cli.schedule import read_schedule
+    from stream_monitor.kafka.clients import open_admin
+    from stream_monitor.kafka.topics import describe_topics
+    from stream_monitor.runtimes.connection import kafka_settings
+
+    if not describe_topics(open_admin(kafka_settings(settings)), [settings.topics.baselines]):
+        return {}
+    schedule = read_schedule(settings)
+    found: dict[str, Baseline] = {}
+    for activation in sorted(schedule.activations, key=lambda item: (item.from_ms, item.offset)):
+        baseline = schedule.get(activation.baseline)
+        if baseline is not None and settings.plan.model(activation.model) is not None:
+            found[activation.model] = baseline
+    return found
+
+
+def _measured(settings: Settings, models: set[str]) -> Mapping[str, float]:
+    """Return events a second by model, from the inputs: a topic that holds any model counts for each."""
+    from stream_monitor.kafka.clients import open_admin
+    from stream_monitor.kafka.traffic import records_per_second
+    from stream_monitor.runtimes.connection import kafka_settings
+
+    admin = open_admin(kafka_settings(settings))
+    inputs = settings.plan.inputs
+    by_topic = records_per_second(admin, [source.topic for source in inputs], now_ms=int(time.time() * 1_000))
+    rates = {
+        model: sum(by_topic.get(source.topic, 0.0) for source in inputs if source.model in (None, model))
+        for model in models
+    }
+    return {model: rate for model, rate in rates.items() if rate > 0.0}
+
+
 def _lint(plan: Plan) -> list[str]:
     """Return what is legal and doubtful about a plan."""
     from stream_monitor.core.plan import BaselineFrom
@@ -86,7 +157,8 @@ def _lint(plan: Plan) -> list[str]:
     return found
 
 
-def _print(settings: Settings, kafka: dict[str, str]) -> None:
+def _print(settings: Settings, kafka: dict[str, str], reports: list[ModelReport]) -> None:
+    from stream_monitor.cli.outlook import print_report
     from stream_monitor.config.durations import format_duration
 
     plan = settings.plan
@@ -99,26 +171,25 @@ def _print(settings: Settings, kafka: dict[str, str]) -> None:
         f"pane {format_duration(detection.pane_ms)}, window {format_duration(detection.window_ms)},"
         f" lateness {format_duration(plan.time.allowed_lateness_ms)}"
     )
-    for model in plan.models:
-        budget = plan.budget(model.name)
-        say(
-            f"model {model.name}: at most {budget.false_alarms:g} false alarm in {format_duration(budget.per_ms)}"
-            f" expected over all its series together: A = {budget.panes(detection.pane_ms):g} panes;"
-            f" baseline from {model.baseline.value}"
-        )
     for rule in plan.rules:
         say(
             f"rule {rule.name} ({rule.severity.value}): {rule.evidence} and {rule.effect.measure} >="
             f" {rule.effect.floor:g} on {', '.join(rule.series)}"
         )
+    for report in reports:
+        print_report(plan, report)
 
 
 def _shown(settings: Settings, key: str, value: str) -> str:
     return "***" if f"kafka.{key}" in settings.expanded else value
 
 
-def _report(settings: Settings, kafka: dict[str, str], errors: list[str], warnings: list[str]) -> dict[str, Json]:
+def _report(
+    settings: Settings, kafka: dict[str, str], errors: list[str], warnings: list[str], reports: list[ModelReport]
+) -> dict[str, Json]:
     import orjson
+
+    from stream_monitor.cli.outlook import report_json
 
     return {
         "group": settings.group,
@@ -126,6 +197,7 @@ def _report(settings: Settings, kafka: dict[str, str], errors: list[str], warnin
         "plan_hash": settings.plan.hash,
         "plan": orjson.loads(settings.plan.canonical),
         "kafka": {key: _shown(settings, key, value) for key, value in kafka.items()},
+        "models": [report_json(settings.plan, report) for report in reports],
         "errors": errors,
         "warnings": warnings,
     }

@@ -82,6 +82,13 @@ class NegativeBinomial:
         return DemandLimits(_rounded(lower), _rounded(upper), _rounded(kappa))
 
 
+def alternatives(limits: DemandLimits) -> tuple[Float64, Float64]:
+    """Return ln e of each alternative as (per event, constant) of a pane, each of shape (alternatives,)."""
+    mean = np.where(_RATIOS > 1.0, limits.upper, limits.lower)
+    shrunk = log((limits.kappa + mean) / (limits.kappa + _RATIOS * mean))
+    return _LOG_RATIOS + shrunk, limits.kappa * shrunk
+
+
 def _dependence(panes: Int64, mean: float, variance: float) -> float:
     """Return by how much the variance of run sums exceeds that of independent panes: the largest clear excess, else
     1.

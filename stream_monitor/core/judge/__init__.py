@@ -7,6 +7,7 @@
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
 from stream_monitor.core.judge.fold import Judge
+from stream_monitor.core.judge.outlook import FaintFloor, SeriesOutlook, ShiftOutlook, Unit, faint_floors, model_outlook
 from stream_monitor.core.judge.outputs import (
     ALERT_HEADERS,
     AlertEvent,
@@ -15,6 +16,7 @@ from stream_monitor.core.judge.outputs import (
     Output,
     StoredEntry,
 )
+from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.view import (
     AlertView,
     BaselineView,
@@ -33,14 +35,21 @@ __all__ = [
     "BaselineProposal",
     "BaselineView",
     "ChainGap",
+    "FaintFloor",
     "Judge",
     "JudgeError",
     "JudgeView",
     "ModelView",
     "Output",
+    "Rulebook",
+    "SeriesOutlook",
     "SeriesState",
     "SeriesView",
+    "ShiftOutlook",
     "SnapshotRefused",
     "StoredEntry",
+    "Unit",
     "UnknownBaseline",
+    "faint_floors",
+    "model_outlook",
 ]

@@ -107,13 +107,17 @@ def budget_panes(panes: float) -> int | float:
 
 def guarantee(watch: Watch, use: int) -> str:
     """Return what the budget promises for a series with a detector."""
-    series = watch.series[watch.uses[use].series]
+    return series_guarantee(watch.series[watch.uses[use].series], watch.groups[use].guarantee)
+
+
+def series_guarantee(series: WatchedSeries, of_detector: str) -> str:
+    """Return what the budget promises for a series with a detector that promises so much for independent events."""
     dependence = series.design_effect
     if dependence is not None and not dependence.settled:
         return no_guarantee("dependence")
     if not series.exact:
         return approximate("histogram")
-    return approximate("dependence") if _design_effect(series) is not None else watch.groups[use].guarantee
+    return approximate("dependence") if _design_effect(series) is not None else of_detector
 
 
 def _design_effect(series: WatchedSeries) -> float | None:

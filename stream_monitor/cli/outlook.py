@@ -1,0 +1,212 @@
+"""The report of `check`: what the budget of each model promises, and what it lets one see at today's traffic."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from stream_monitor.cli.output import say, table
+
+if TYPE_CHECKING:
+    from stream_monitor.config import Settings
+    from stream_monitor.core.baseline import Baseline
+    from stream_monitor.core.canonical import Json
+    from stream_monitor.core.judge import SeriesOutlook, ShiftOutlook
+    from stream_monitor.core.plan import Plan
+
+ASSUMED_EVENTS = 100.0
+"""Events of a pane where the traffic is unknown; delays are then told in events, which hardly depend on it."""
+
+_SECOND_MS, _MINUTE_MS, _HOUR_MS, _DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
+
+
+@dataclass(frozen=True, slots=True)
+class ModelReport:
+    """What `check` says of one model.
+
+    Attributes:
+        baseline: the reference it speaks of, None when none is known.
+        rate: events a second, None when unknown.
+        series: outlook of each series that can raise an alert.
+        warnings: what is doubtful, in words.
+    """
+
+    model: str
+    baseline: Baseline | None
+    rate: float | None
+    series: tuple[SeriesOutlook, ...]
+    warnings: tuple[str, ...]
+
+
+def model_reports(
+    settings: Settings, baselines: Mapping[str, Baseline], rates: Mapping[str, float]
+) -> list[ModelReport]:
+    """Return the report of each model of the plan and of each with a baseline.
+
+    Args:
+        settings: the configuration.
+        baselines: the reference of each model that has one.
+        rates: events a second by model; unknown for others.
+
+    Raises:
+        ConfigError: a rule of the user's cannot be used.
+    """
+    from stream_monitor.core.judge import Rulebook, faint_floors, model_outlook
+    from stream_monitor.runtimes.rules import resolve_rules
+
+    plan = settings.plan
+    rulebook = Rulebook(plan.rules, resolve_rules(plan))
+    names = [model.name for model in plan.models if model.name not in baselines]
+    reports: list[ModelReport] = []
+    for name in [*sorted(baselines), *names]:
+        baseline, rate = baselines.get(name), rates.get(name)
+        events = ASSUMED_EVENTS if rate is None else rate * plan.detection.pane_ms / _SECOND_MS
+        series = model_outlook(plan, rulebook, name, baseline, events=events)
+        warnings = [
+            f"model {name}: {item.series}: {item.guarantee}: the budget promises nothing here"
+            for item in series
+            if item.guarantee.startswith("none:")
+        ]
+        if baseline is not None and rate is not None:
+            warnings += [
+                f"rules.{floor.rule}.effect.floor: {floor.measure} of {floor.series} (model {name}) passes"
+                f" {floor.floor:g} by chance alone, up to {floor.noise_95:.2g} in 95 % of windows of this traffic"
+                for floor in faint_floors(plan, rulebook, name, baseline, events=events)
+            ]
+        reports.append(ModelReport(name, baseline, rate, series, tuple(warnings)))
+    return reports
+
+
+def print_report(plan: Plan, report: ModelReport) -> None:
+    """Write the report of a model for people."""
+    from stream_monitor.config.durations import format_duration
+
+    budget, own = plan.budget(report.model), plan.model(report.model)
+    assert own is not None  # reports are made of models that the plan watches
+    alarms = f"{budget.false_alarms:g} false alarm{'' if budget.false_alarms == 1 else 's'}"
+    say(
+        f"model {report.model}: at most {alarms} in {format_duration(budget.per_ms)} expected over all its series"
+        f" together: A = {budget.panes(plan.detection.pane_ms):g} panes; baseline from {own.baseline.value}"
+    )
+    if report.baseline is None:
+        say(
+            "  no baseline known (give --baseline FILE, or --connect): the budget goes half to series of the model,"
+            " half to its features in equal parts, 5 % of each kept for new versions"
+        )
+    else:
+        say(f"  baseline {report.baseline.id[:19]}, {report.baseline.origin.rows:,} rows")
+    traffic = (
+        f"traffic unknown (give --rate): after so many events, in panes of {ASSUMED_EVENTS:g}"
+        if report.rate is None
+        else f"at {report.rate:,.3g} events/s"
+    )
+    say(f"  seen in nine of ten cases within, {traffic}; * such a change is below the floor and raises no alert:")
+    _print_series(plan, report, [item for item in report.series if item.series != "demand"])
+    for item in report.series:
+        if item.series == "demand":
+            say(
+                f"  demand ({item.detector}), weight {item.weight:.2g}, log10 A/w {item.log10_threshold:.2f},"
+                f" {item.guarantee}: " + ", ".join(_cell(plan, report, shift, item) for shift in item.shifts)
+            )
+
+
+def report_json(plan: Plan, report: ModelReport) -> Json:
+    """Return the report of a model for programs."""
+    from stream_monitor.core.canonical import round_significant
+
+    budget = plan.budget(report.model)
+
+    def shift_json(item: SeriesOutlook, shift: ShiftOutlook) -> Json:
+        within_ms = None if report.rate is None else _within_ms(plan, shift)
+        return {
+            "sigma": round_significant(shift.sigma),
+            "size": round_significant(shift.size),
+            "unit": shift.unit.value,
+            "typical_panes": shift.typical,
+            "within_panes": shift.within,
+            "within_s": None if within_ms is None else within_ms / 1_000,
+            "within_events": None if shift.within is None else round(shift.within * item.events),
+            "alerts": shift.alerts,
+        }
+
+    return {
+        "model": report.model,
+        "baseline": None if report.baseline is None else report.baseline.id,
+        "budget": {
+            "false_alarms": budget.false_alarms,
+            "per_ms": budget.per_ms,
+            "panes": round_significant(budget.panes(plan.detection.pane_ms)),
+        },
+        "events_per_s": report.rate,
+        "series": [
+            {
+                "series": item.series,
+                "kind": item.kind.value,
+                "detector": item.detector,
+                "weight": round_significant(item.weight),
+                "log10_threshold": round_significant(item.log10_threshold),
+                "guarantee": item.guarantee,
+                "events_per_pane": None if report.rate is None else round_significant(item.events),
+                "shifts": [shift_json(item, shift) for shift in item.shifts],
+            }
+            for item in report.series
+        ],
+    }
+
+
+def _print_series(plan: Plan, report: ModelReport, series: Sequence[SeriesOutlook]) -> None:
+    from stream_monitor.core.judge.outlook import SIGMAS
+
+    if not series:
+        return
+    rows = []
+    for item in series:
+        cells = [_cell(plan, report, shift, item) for shift in item.shifts] or ["not known for this detector"]
+        rows.append(
+            [
+                item.series,
+                item.detector,
+                f"{item.weight:.2g}",
+                f"{item.log10_threshold:.2f}",
+                item.guarantee,
+                *cells,
+                *[""] * (len(SIGMAS) - len(cells)),
+            ]
+        )
+    table(("series", "detector", "weight", "log10 A/w", "guarantee", *(f"{s:g} σ" for s in SIGMAS)), rows)
+
+
+def _cell(plan: Plan, report: ModelReport, shift: ShiftOutlook, item: SeriesOutlook) -> str:
+    match shift.unit.value:
+        case "share":
+            size = f"{100.0 * shift.size:+.2g} pp"
+        case "factor":
+            size = f"x{shift.size:g}"
+        case _:
+            size = f"{shift.size:+.3g}"
+    mark = "" if shift.alerts else "*"
+    if shift.within is None:
+        return f"{size} not seen{mark}"
+    if report.rate is None:
+        return f"{size} in {shift.within * item.events:,.0f}{mark}"
+    return f"{size} in {_span(_within_ms(plan, shift) or 0)}{mark}"
+
+
+def _within_ms(plan: Plan, shift: ShiftOutlook) -> int | None:
+    """Return the span from the change: the pane in which it began, those that are needed, and the allowed lateness."""
+    if shift.within is None:
+        return None
+    return (shift.within + 1) * plan.detection.pane_ms + plan.time.allowed_lateness_ms
+
+
+def _span(span_ms: int) -> str:
+    """Return a span in the largest unit of which there are at least two.
+
+    >>> _span(90_000), _span(40 * 60_000), _span(3 * 86_400_000)
+    ('90s', '40m', '3d')
+    """
+    for unit, length_ms in (("d", _DAY_MS), ("h", _HOUR_MS), ("m", _MINUTE_MS)):
+        if span_ms >= 2 * length_ms:
+            return f"{-(-span_ms // length_ms)}{unit}"
+    return f"{-(-span_ms // _SECOND_MS)}s"

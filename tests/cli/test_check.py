@@ -1,0 +1,86 @@
+"""`check`: what the budget promises and lets one see, for people and for programs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import orjson
+import pytest
+
+from stream_monitor.cli.failures import Exit
+from stream_monitor.cli.main import run_command
+
+BASE = ["check", "--set", "group=g", "-X", "bootstrap.servers=a:1"]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("STREAM_MONITOR_")]:
+        monkeypatch.delenv(name)
+
+
+@pytest.fixture(scope="module")
+def document(tmp_path_factory: pytest.TempPathFactory) -> str:
+    folder = tmp_path_factory.mktemp("check")
+    rows, document = folder / "rows.csv", folder / "baseline.json"
+    lines = (f"{i % 97},{'abc'[i % 3]}" for i in range(1500))
+    rows.write_text("\n".join(["amount,channel", *lines]) + "\n")
+    assert run_command(["baseline", "build", str(rows), "--model", "fraud", "--to", str(document)]) == 0
+    return str(document)
+
+
+def test_each_series_has_its_delays_in_time(document: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Weight, threshold and promise, then the size of each shift beside the time it takes."""
+    capsys.readouterr()
+    assert run_command([*BASE, "--baseline", document, "--rate", "20"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    amount = next(line for line in lines if line.startswith("feature:amount"))
+
+    assert any("at most 1 false alarm in 30d" in line and "A = 259200 panes" in line for line in lines)
+    assert any("at 20 events/s" in line for line in lines)
+    assert "rank_shiryaev_roberts" in amount
+    assert "bound" in amount
+    assert "+28 in 50s" in amount
+
+
+def test_without_traffic_delays_are_in_events(document: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """And the report says that the traffic is unknown."""
+    capsys.readouterr()
+    assert run_command([*BASE, "--baseline", document]) == 0
+    text = capsys.readouterr().out
+
+    assert "traffic unknown" in text
+    assert "+28 in 100" in text
+
+
+def test_programs_get_the_same_as_data(document: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """One JSON value with a list of models, and in each its series."""
+    capsys.readouterr()
+    assert run_command([*BASE, "--baseline", document, "--rate", "20", "--format", "json"]) == 0
+    fraud, rest = orjson.loads(capsys.readouterr().out)["models"]
+    channel = next(item for item in fraud["series"] if item["series"] == "feature:channel")
+
+    assert (fraud["model"], rest["model"]) == ("fraud", "*")
+    assert fraud["budget"]["panes"] == 259_200
+    assert fraud["events_per_s"] == 20
+    assert channel["guarantee"] == "bound"
+    assert channel["shifts"][-1]["within_s"] == 50
+    assert channel["shifts"][-1]["size"] == pytest.approx(0.471, abs=0.01)
+
+
+def test_warnings_do_not_fail_unless_asked(document: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A floor within the noise of a small window is a warning; `--strict` makes it a finding."""
+    noisy = [*BASE, "--baseline", document, "--rate", "0.5"]
+    assert run_command(noisy) == 0
+    assert "by chance alone" in capsys.readouterr().out
+    assert run_command([*noisy, "--strict"]) == Exit.UNEXPECTED
+
+
+def test_a_baseline_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One line, and the exit code of a wrong command line."""
+    broken = tmp_path / "broken.json"
+    broken.write_text("{}")
+
+    assert run_command([*BASE, "--baseline", str(broken)]) == Exit.USAGE
+    assert "--baseline" in capsys.readouterr().err
