@@ -118,7 +118,8 @@ def measure(report: Report, features: list[int], repetitions: int) -> None:
     report.say(
         f"Models of {FEATURES} numeric features, a baseline of 4,095 rows each, default detectors and comparisons, "
         f"{PANES} panes of 10 s with {CHUNK_EVENTS:,} events each over all models, window 5 min, one partition. "
-        "Median of the repetitions (smallest–largest); grown = at the end less before the first baseline."
+        "Median of the repetitions (smallest–largest); grown = at the end less before the first baseline. What the "
+        "profile stage has at the start includes the events that the bench made beforehand, some 100 MiB."
     )
     found: dict[str, dict[int, Figures]] = {"profile": {}, "judge": {}}
     with tempfile.TemporaryDirectory(prefix="stream-monitor-bench-") as folder:
