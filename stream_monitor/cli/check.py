@@ -54,6 +54,7 @@ def check(
     errors: list[str] = []
     for difference in _compare(settings) if connect else ():
         (errors if difference.weight is Weight.ERROR else warnings).append(str(difference))
+    errors += _discarded(settings) if connect else []
     baselines = _active(settings) if connect else {}
     if baseline is not None:
         baselines = {**baselines, **_of_file(settings, baseline)}
@@ -120,6 +121,14 @@ def _active(settings: Settings) -> dict[str, Baseline]:
         if baseline is not None and settings.plan.model(activation.model) is not None:
             found[activation.model] = baseline
     return found
+
+
+def _discarded(settings: Settings) -> list[str]:
+    """Return what was judged with another plan: workers would refuse to go on."""
+    from stream_monitor.kafka.judge.judged_plans import discarded, stored_commits
+    from stream_monitor.runtimes.connection import kafka_settings
+
+    return discarded(stored_commits(kafka_settings(settings), settings.topics.judge_state), settings.plan.hash)
 
 
 def _measured(settings: Settings, models: set[str]) -> Mapping[str, float]:
