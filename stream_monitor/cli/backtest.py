@@ -33,6 +33,9 @@ class RowOptions:
         row_order: ignore time stamps.
         time_unit: of numeric time stamps.
         keeps_baseline: no new reference after an alert.
+        truth: file of known changes, to score the alerts against.
+        max_delay: rows within which an alert finds a change.
+        plot: picture to write.
     """
 
     baseline: Path | None = None
@@ -42,6 +45,9 @@ class RowOptions:
     row_order: bool = False
     time_unit: str = "ms"
     keeps_baseline: bool = False
+    truth: Path | None = None
+    max_delay: int | None = None
+    plot: Path | None = None
 
 
 def backtest(
@@ -76,6 +82,16 @@ def backtest(
             help="Compare with the first reference to the end, as a live worker does.",
         ),
     ] = False,
+    truth: Annotated[
+        Path | None,
+        typer.Option("--truth", help="Known changes (CSV or JSON: rows or spans, of the file or by series): scores."),
+    ] = None,
+    max_delay: Annotated[
+        int | None, typer.Option("--max-delay", min=0, metavar="ROWS", help="With --truth: how late an alert may be.")
+    ] = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", help="Picture (.svg) of series, evidence, alerts and known changes.")
+    ] = None,
     partitions: Annotated[
         list[str] | None,
         typer.Option("--partitions", metavar="TOPIC=N", help="Of an exported topic with partitions without records."),
@@ -96,16 +112,26 @@ def backtest(
     """
     options = context.ensure_object(GlobalOptions)
     path = Path(source)
-    rows = RowOptions(baseline, baseline_rows, model, columns or [], row_order, time_unit, keep_baseline)
+    rows = RowOptions(
+        baseline, baseline_rows, model, columns or [], row_order, time_unit, keep_baseline, truth, max_delay, plot
+    )
     if not path.exists():
+        _need_rows(rows)
         _profiles_of_kafka(options, source, since=since, until=until)
         return
     from stream_monitor.runtimes.replay import is_export
 
     if is_export(path):
+        _need_rows(rows)
         _export(options, path, partitions or [])
     else:
         _rows(options, path, rows)
+
+
+def _need_rows(said: RowOptions) -> None:
+    for name, given in (("--truth", said.truth), ("--plot", said.plot)):
+        if given is not None:
+            raise CommandError(f"{name}: needs a file of rows: records of topics have no row numbers")
 
 
 # --- exported topics --------------------------------------------------------------------------------------------------
@@ -203,11 +229,15 @@ def _rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
 
 
 def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
+    from stream_monitor.cli.aftermath import Aftermath
+    from stream_monitor.cli.plotting import check_plot
     from stream_monitor.cli.roles import parse_columns
     from stream_monitor.runtimes.backtesting import prepare_rows
     from stream_monitor.runtimes.renewal import Renewal, Renewed
     from stream_monitor.runtimes.rows import run_rows
 
+    if said.plot is not None:
+        check_plot(said.plot)
     prepared = prepare_rows(
         path,
         baseline=said.baseline,
@@ -221,6 +251,7 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
     )
     for line in prepared.notes:
         note(line)
+    after = Aftermath(prepared, title=path.name, truth=said.truth, max_delay=said.max_delay, plot=said.plot)
     printer = _Printer(options, prepared.when)
     settings = prepared.settings
     renewal = None
@@ -231,6 +262,11 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
 
     def tell(made: Renewed) -> None:
         note(f"new reference: {made.baseline.origin.rows:,} rows, up to {prepared.when(made.from_ms)}")
+        after.renewed(made)
+
+    def show(alert: LocalAlert) -> None:
+        printer(alert)
+        after.take(alert)
 
     with progress("backtest", float(prepared.seen.rows)) as advance:
         run = run_rows(
@@ -242,11 +278,13 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
             baselines=prepared.baselines,
             renewal=renewal,
             piece_rows=prepared.pane_rows,
-            on_alert=printer,
+            on_alert=show,
             on_renewed=tell,
+            on_judged=after.look,
             on_progress=advance,
         )
     printer.totals(run.pipeline)
+    after.speak(run.pipeline, as_json=options.json)
 
 
 # --- what is printed --------------------------------------------------------------------------------------------------

@@ -67,10 +67,13 @@ class Prepared:
     renewal_rows: int
     pane_rows: int
 
+    def row(self, at_ms: int) -> int:
+        """Return how many rows happened before an instant."""
+        return int(np.searchsorted(self.ordered_ms, at_ms))
+
     def when(self, at_ms: int) -> str:
         """Return the row before an instant, and the instant itself if rows have time stamps."""
-        row = int(np.searchsorted(self.ordered_ms, at_ms))
-        return f"row {row:,}" + (f" ({format_instant(at_ms)})" if self.timed else "")
+        return f"row {self.row(at_ms):,}" + (f" ({format_instant(at_ms)})" if self.timed else "")
 
 
 def prepare_rows(

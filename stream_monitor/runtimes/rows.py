@@ -207,6 +207,7 @@ def run_rows(
     piece_rows: int = 10_000,
     on_alert: Callable[[LocalAlert], None] = lambda _: None,
     on_renewed: Callable[[Renewed], None] = lambda _: None,
+    on_judged: Callable[[LocalPipeline, int], None] = lambda _, __: None,
     on_progress: Callable[[float], None] = lambda _: None,
 ) -> RowRun:
     """Count and judge all rows; every pane closes at the end.
@@ -222,6 +223,7 @@ def run_rows(
         piece_rows: rows counted between two looks at the alerts.
         on_alert: told each alert as it comes.
         on_renewed: told each new reference.
+        on_judged: shown the pipeline after each piece, and how many rows it has read.
         on_progress: told the rows read so far.
     """
     plan = replace(plan, inputs=(InputPlan(topic),))
@@ -247,6 +249,7 @@ def run_rows(
                 for made in renewal.renewed():
                     run.pipeline.publish(made.baseline, from_ms=made.from_ms)
                     on_renewed(made)
+            on_judged(run.pipeline, piece.next_offset)
             on_progress(piece.next_offset)
     publish(run.pipeline.close())
     return run
