@@ -1,8 +1,8 @@
 """Calls of the client that may forget their own time limit, given up from outside.
 
-`send_offsets_to_transaction` waits for ever when the coordinator's connection is down at the wrong moment, whatever limit
-it was given (librdkafka#5456, #5511): the request is never looked at again. Such a call is made in a thread of its own;
-the thread is left behind when the time is over, together with its producer, which the next one of the same name fences.
+`send_offsets_to_transaction` waits for ever when the coordinator's connection is down at the wrong moment, whatever
+limit it was given (librdkafka#5456, #5511): the request is never looked at again. Such a call is made in a thread of
+its own; the thread is left behind when the time is over, with its producer, which the next one of that name fences.
 """
 
 from __future__ import annotations

@@ -6,6 +6,7 @@ fork server that has imported everything and made no Kafka client starts them: i
 
 from __future__ import annotations
 
+import atexit
 import dataclasses
 import multiprocessing
 import os
@@ -128,6 +129,7 @@ class JudgeProcess:
         self._said, tell = context.Pipe(duplex=False)
         self._process = context.Process(target=judge, args=(run, tell), daemon=True)
         self._process.start()
+        atexit.register(self._process.kill)  # a failed test does not wait for it
         tell.close()
 
     def next_word(self, *, timeout_s: float = 60.0) -> str:
