@@ -12,7 +12,8 @@ UNITS_MS = {"ms": 1, "s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000, "
 PATTERN = r"^(0|[1-9][0-9]{0,11})(ms|s|m|h|d|w)$"
 RULE = "must be a duration such as 500ms, 10s, 5m, 4h, 30d"
 
-_LONGEST_MS = 36_500 * UNITS_MS["d"]
+LONGEST_MS = 36_500 * UNITS_MS["d"]
+"""A hundred years."""
 
 
 def parse_duration(text: str) -> int:
@@ -25,7 +26,7 @@ def parse_duration(text: str) -> int:
     if match is None:
         raise ValueError(RULE)
     span = int(match[1]) * UNITS_MS[match[2]]
-    if span > _LONGEST_MS:
+    if span > LONGEST_MS:
         raise ValueError("must be at most 36500d")
     return span
 

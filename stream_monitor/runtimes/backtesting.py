@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from stream_monitor.config import Settings
-from stream_monitor.config.durations import format_duration
+from stream_monitor.config.durations import LONGEST_MS, format_duration
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline
@@ -173,18 +173,20 @@ def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str
 
 def _defaults(sizes: Sizes, pane_ms: int, disorder_ms: int) -> Plain:
     """Return the choices as settings, so that any setting of the user's goes over them."""
-    window_ms = sizes.window_panes * pane_ms
+    window = format_duration(min(sizes.window_panes * pane_ms, LONGEST_MS))
+    budget_ms = max(1, round(sizes.budget_panes)) * pane_ms
+    per_ms = min(budget_ms, LONGEST_MS)  # twenty files of monthly rows are longer than settings may be
     return {
         "detection": {
-            "pane": f"{pane_ms}ms",
-            "window": f"{window_ms}ms",
-            "budget": {"false_alarms": 1, "per": f"{max(1, round(sizes.budget_panes)) * pane_ms}ms"},
+            "pane": format_duration(pane_ms),
+            "window": window,
+            "budget": {"false_alarms": per_ms / budget_ms, "per": format_duration(per_ms)},
         },
-        "time": {"allowed_lateness": f"{disorder_ms}ms", "idle_after": "off"},
+        "time": {"allowed_lateness": format_duration(min(disorder_ms, LONGEST_MS)), "idle_after": "off"},
         "alerts": {
-            "cooldown": f"{window_ms}ms",
-            "reminder": f"{max(1, round(sizes.budget_panes)) * pane_ms}ms",
-            "forget_after": f"{max(1, round(sizes.budget_panes)) * pane_ms}ms",
+            "cooldown": window,
+            "reminder": format_duration(per_ms),
+            "forget_after": format_duration(per_ms),
         },
         "rules": [
             {"name": "drift", "series": _DRIFT, "effect": {"psi": 0.1}, "severity": "warning"},

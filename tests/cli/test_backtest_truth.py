@@ -95,3 +95,14 @@ def test_what_cannot_work_is_refused(
 
     assert run_command(["backtest", str(data), *extra]) != 0
     assert words in capsys.readouterr().err
+
+
+def test_monthly_rows_of_decades_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Twenty files of forty years are longer than a setting may be: the budget is scaled, not refused."""
+    values = NumberStream(Normal(), 480, 1, (Shift(3.0, Step(240)),)).values().tolist()
+    months = [f"{1980 + i // 12}-{1 + i % 12:02d}-01" for i in range(480)]
+    data = tmp_path / "monthly.csv"
+    data.write_text("date,value\n" + "".join(f"{m},{v:.4f}\n" for m, v in zip(months, values, strict=True)))
+
+    assert run_command(["backtest", str(data)]) == 0
+    assert "firing (fired)" in capsys.readouterr().out
