@@ -130,7 +130,11 @@ def _csv_reader(path: Path, names: tuple[str, ...] | None) -> pacsv.CSVStreaming
     return pacsv.open_csv(
         pa.input_stream(str(path)),
         read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES),
-        parse_options=pacsv.ParseOptions(delimiter=_delimiter(path), newlines_in_values=True),
+        parse_options=pacsv.ParseOptions(
+            delimiter=_delimiter(path),
+            newlines_in_values=True,
+            ignore_empty_lines=names is None or len(names) > 1,  # of one column, an empty line is a missing value
+        ),
         convert_options=pacsv.ConvertOptions(
             column_types=dict.fromkeys(names or (), pa.string()),
             null_values=[""],  # NA is a country; numbers take more texts for missing

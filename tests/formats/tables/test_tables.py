@@ -446,3 +446,14 @@ def test_a_huge_reference_is_sampled_fairly(tmp_path: Path) -> None:
     assert select[kept].tolist() == reference.table.select.tolist()
     assert (kept / 7).tolist() == np.asarray(reference.table.columns["feature:x"]).tolist()
     assert 100 == reference.origin.rows
+
+
+def test_an_empty_line_of_one_column_is_a_missing_value(tmp_path: Path) -> None:
+    """It is a row: left out, it would shift the number of every row behind it."""
+    path = tmp_path / "one.csv"
+    path.write_text("x\n" + "1.5\n\n2.5\n" * 3)
+    (piece,) = open_table(path).batches()
+    (column,) = (group.columns["feature:x"] for group in piece.batch.groups)
+
+    assert piece.next_offset == 9
+    assert column.cells() == [1.5, None, 2.5] * 3
