@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.identity import SeriesName, alert_id, alert_labels, fingerprint, storm_labels
@@ -68,15 +69,38 @@ def _model(judge: Judge, model: ModelState) -> ModelView:
 
 def _all_series(judge: Judge, model: ModelState) -> Iterator[SeriesView]:
     for watch in model.watches():
+        places = _Places.of(watch)
         for position in range(len(watch.series)):
-            yield _series(judge, watch, position)
+            yield _series(judge, watch, position, places)
         for item in watch.suppressed:
             yield SeriesView(watch.model, watch.version, "", item.name, item.kind.value, SeriesState.SUPPRESSED)
 
 
-def _series(judge: Judge, watch: Watch, position: int) -> SeriesView:
+@dataclass(frozen=True, slots=True)
+class _Places:
+    """Where in a watch the parts of a series stand; found once a view, because searching each costs a square.
+
+    Attributes:
+        uses: detectors by position of their series.
+        missing: position of `missing:x` by feature.
+    """
+
+    uses: Mapping[int, Sequence[int]]
+    missing: Mapping[str | None, int]
+
+    @classmethod
+    def of(cls, watch: Watch) -> _Places:
+        """Find them."""
+        uses: dict[int, list[int]] = {}
+        for i, use in enumerate(watch.uses):
+            uses.setdefault(use.series, []).append(i)
+        counted = enumerate(watch.series)
+        return cls(uses, {item.feature: position for position, item in counted if item.counted is Counted.MISSING})
+
+
+def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> SeriesView:
     item = watch.series[position]
-    uses = [i for i, use in enumerate(watch.uses) if use.series == position]
+    uses = places.uses.get(position, ())
     ratios = {watch.uses[i].detector: _ratio(watch, i) for i in uses}
     leading = max((i for i in uses if i in watch.rules), key=lambda i: ratios[watch.uses[i].detector], default=None)
     warming = any(watch.groups[i].warming_up(watch.rows[i]) for i in uses)
@@ -101,7 +125,7 @@ def _series(judge: Judge, watch: Watch, position: int) -> SeriesView:
         log10_threshold=None if leading is None else watch.uses[leading].log_threshold / _LN_10,
         guarantee=promise,
         comparisons=_comparisons(judge, watch, position),
-        missing_ratio=_missing_ratio(watch, item),
+        missing_ratio=_missing_ratio(watch, item, places),
         events=int(watch.last(position).sum()) if watch.pushed else 0,
         window_events=int(counts.sum()),
         detectors=ratios,
@@ -157,15 +181,12 @@ def _measured(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
     return {by.name: by.value(window) for by in measures if item.kind in by.kinds}
 
 
-def _missing_ratio(watch: Watch, item: WatchedSeries) -> float | None:
+def _missing_ratio(watch: Watch, item: WatchedSeries, places: _Places) -> float | None:
     """Return the share of missing values of a feature in the last window."""
-    if item.counted is not Counted.VALUES or item.feature is None:
+    if item.counted is not Counted.VALUES or item.feature not in places.missing:
         return None
-    for position, other in enumerate(watch.series):
-        if other.counted is Counted.MISSING and other.feature == item.feature:
-            present, missing = watch.in_window(position).tolist()
-            return missing / (present + missing) if present + missing else None
-    return None
+    present, missing = watch.in_window(places.missing[item.feature]).tolist()
+    return missing / (present + missing) if present + missing else None
 
 
 def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
