@@ -51,7 +51,7 @@ def step(name: str, command: tuple[str, ...]) -> bool:
 def pytest(arguments: list[str], failed: list[str]) -> int:
     """Run pytest on this terminal; its summary names the steps that failed before."""
     command = [sys.executable, "-m", "pytest", "-q", *arguments]
-    environment = {**os.environ, "STREAM_MONITOR_FAILED_STEPS": "\n".join(failed)}
+    environment = {**os.environ, "TESTS_FAILED_STEPS": "\n".join(failed)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 
 

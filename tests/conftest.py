@@ -27,7 +27,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
         lost.update(need for text in texts for need in needs.MISSED if f"{need} is missing" in text)
     for need, reason in sorted(needs.MISSED.items()):
         terminalreporter.line(f"{lost[need]} tests did not run, {need} is missing: {reason}", yellow=True)
-    failed = os.environ.get("STREAM_MONITOR_FAILED_STEPS")
+    failed = os.environ.get("TESTS_FAILED_STEPS")
     if failed:
         terminalreporter.section("FAILED BEFORE PYTEST", sep="=", red=True)
         for step in failed.splitlines():

@@ -29,7 +29,7 @@ def run(folder: Path, *, ci: str, failed_steps: str = "") -> tuple[int, list[str
     """Run three tests in a folder of their own; return pytest's exit code and lines."""
     (folder / "conftest.py").write_text("from tests.conftest import pytest_terminal_summary\n", encoding="utf-8")
     (folder / "test_three.py").write_text(TESTS, encoding="utf-8")
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CI": ci, "STREAM_MONITOR_FAILED_STEPS": failed_steps}
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "CI": ci, "TESTS_FAILED_STEPS": failed_steps}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(folder)]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     return done.returncode, done.stdout.rstrip().splitlines()
