@@ -6,7 +6,9 @@ pending transaction with `retriable()` false.
 
 from __future__ import annotations
 
+import faulthandler
 import logging
+import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -59,14 +61,19 @@ def open_producer(
 def close_consumer(consumer: Consumer, *, timeout_s: float = 10.0) -> None:
     """Leave the group and close a consumer.
 
-    `close` never returns when a rebalance event waits in the queue of a consumer that has been fenced, so what waits is
-    served first; and should it hang all the same, it is left behind in a thread of its own.
+    `close` never returns when a rebalance event waits in the consumer's queue: the answer of the callback finds
+    nobody, and the wait for it holds the interpreter's lock. So what waits is served first, while somebody listens.
+    Should it hang all the same, the consumer is left behind in a thread of its own, or, when the lock is held, the
+    process ends: a worker that stands still must not look alive.
     """
     with suppress(KafkaException, RuntimeError):  # the consumer is given up whatever it has to say
         consumer.consume(_SERVED_EVENTS, _SERVE_S)
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback_later(2 * timeout_s, exit=True, file=sys.__stderr__)
     closing = threading.Thread(target=consumer.close, name="close-consumer", daemon=True)
     closing.start()
     closing.join(timeout_s)
+    faulthandler.cancel_dump_traceback_later()
     if closing.is_alive():
         _LOG.error("a consumer did not close within %g s and is left behind", timeout_s)
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
 from confluent_kafka.cimpl import NewTopic
 
-from stream_monitor.kafka.clients import open_admin
+from stream_monitor.kafka.clients import close_consumer, open_admin
 from stream_monitor.kafka.settings import KafkaSettings, profile_consumer
 from stream_monitor.kafka.topics import describe_topics
 
@@ -105,4 +105,4 @@ def member(settings: KafkaSettings, *, group: str, instance: str, topic: str) ->
     try:
         yield joined
     finally:
-        joined.consumer.close()
+        close_consumer(joined.consumer)

@@ -16,7 +16,7 @@ from confluent_kafka import (
     TopicPartition,
 )
 
-from stream_monitor.kafka.clients import end_offsets, open_admin
+from stream_monitor.kafka.clients import close_consumer, end_offsets, open_admin
 from stream_monitor.kafka.errors import kafka_error
 from stream_monitor.kafka.settings import profile_producer, reader
 from stream_monitor.kafka.topics import describe_topics
@@ -152,7 +152,7 @@ def test_a_rival_of_the_same_name_fences_plain_commits(kafka: str, prefix: str) 
         assert kafka_error(refused.value).code() == KafkaError.FENCED_INSTANCE_ID
         (found,) = second.consumer.committed([TopicPartition(topic, 0)], timeout=10)
         assert found.offset < 0, "the rival's commit must not count"
-    first.consumer.close()
+    close_consumer(first.consumer)
 
 
 def test_a_member_that_missed_its_poll_limit_is_refused(kafka: str, prefix: str) -> None:

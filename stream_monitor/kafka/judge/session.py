@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.judge import ChainGap
+from stream_monitor.kafka.clients import close_consumer
 from stream_monitor.kafka.errors import (
     ClientRestart,
     HistoryUnusable,
@@ -109,7 +110,7 @@ class JudgeSession:
         for partition in (*self._live, *self._restoring):
             self._context.job.observer.released(Loop.JUDGE, self._context.job.topics.profiles, partition)
         self._drop_all()
-        self._consumer.close()
+        close_consumer(self._consumer)
         self._writer.leave()
 
     def _turn(self) -> None:
