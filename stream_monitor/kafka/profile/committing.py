@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
+from stream_monitor.kafka.bounded import answered_within
 from stream_monitor.kafka.errors import (
     ClientRestart,
     Misconfigured,
@@ -50,7 +51,11 @@ def commit(
     """
     started = time.monotonic()
     try:
-        answers = consumer.commit(offsets=list(offsets), asynchronous=False)
+        # A synchronous commit has no limit of its own: without a broker it would wait for ever, and a worker that was
+        # asked to stop would not end.
+        answers = answered_within(
+            lambda: consumer.commit(offsets=list(offsets), asynchronous=False), 2 * slow_s, "commit offsets"
+        )
         errors = [answer.error for answer in answers if answer.error is not None]
     except KafkaException as refusal:
         errors = [kafka_error(refusal)]

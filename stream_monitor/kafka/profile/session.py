@@ -31,6 +31,7 @@ from stream_monitor.kafka.errors import (
     stop_for,
 )
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
+from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
 from stream_monitor.kafka.profile.coverage import Coverage
@@ -66,10 +67,12 @@ class Memory:
     Attributes:
         gauges: shares of dead letters by partition.
         leases: that this process ever took.
+        outage: that brokers were away: a member that comes back may be fenced by itself.
     """
 
     gauges: dict[Place, PoisonGauge] = field(default_factory=dict)
     leases: set[tuple[Place, int]] = field(default_factory=set)
+    outage: OutageWatch = field(default_factory=OutageWatch)
 
 
 class ProfileSession:
@@ -202,6 +205,7 @@ class ProfileSession:
 
     def _on_error(self, error: KafkaError) -> None:
         self._job.observer.kafka_error(error.name())
+        self._memory.outage.note(error)
         stop = stop_for(error, "talk to the cluster", name=self._job.member_name)
         if stop is not None:
             self._failed_error = stop
@@ -248,10 +252,12 @@ class ProfileSession:
         try:
             while not self._stopping.is_asked():
                 self._come_round()
-        except Fenced as error:
-            if not self._was_absent():
-                raise
-            raise ClientRestart(RestartReason.FENCED, f"the group took this worker for dead: {error}") from error
+        except Fatal as error:
+            if isinstance(error, Fenced) and self._was_absent():
+                raise ClientRestart(RestartReason.FENCED, f"the group took this worker for dead: {error}") from error
+            if self._memory.outage.excuses():
+                raise ClientRestart(RestartReason.FENCED, f"{error}, soon after brokers were away") from error
+            raise
         self._drain()
 
     def _was_absent(self) -> bool:
