@@ -4,7 +4,7 @@ VENV := .venv
 RUN := $(VENV)/bin/python
 DEMO_ARGS := $(if $(FOR),--for $(FOR)) $(ARGS)
 
-.PHONY: setup demo test lock clean
+.PHONY: setup demo test bench-setup lock clean
 
 setup: $(VENV)/.ready
 
@@ -22,10 +22,16 @@ demo: setup
 test: setup
 	$(RUN) -m tests
 
+# The peers of `python -m bench detection`, apart from us: they need another NumPy.
+bench-setup: setup
+	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
+	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.lock
+
 # Resolve again (needs uv); the result serves Python 3.11 to 3.13 on every platform.
 lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 pyproject.toml -o requirements/runtime.lock
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 --group dev pyproject.toml -o requirements/dev.lock
+	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/bench.in --override requirements/bench-overrides.txt -o requirements/bench.lock
 
 clean:
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -6,7 +6,9 @@ import importlib
 import sys
 from pathlib import Path
 
-NAMES = sorted(path.stem for path in Path(__file__).parent.glob("*.py") if not path.stem.startswith("_"))
+HERE = Path(__file__).parent
+MODULES = (*HERE.glob("[!_]*.py"), *(path.parent for path in HERE.glob("*/__init__.py")))
+NAMES = sorted(path.stem for path in MODULES)
 
 
 def main() -> None:

@@ -1,0 +1,121 @@
+"""The peers, as libraries give them: river here, frouros and alibi-detect in an environment of their own.
+
+A peer takes one value at a time. After an alarm river's detectors start afresh by themselves; frouros' are reset.
+`pip` cannot put frouros and alibi-detect beside our own numpy, so they run in `.venv-bench` (`make bench-setup`): the
+streams go there as a file, alarms come back as JSON (`foreign.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from river.drift import ADWIN, KSWIN, PageHinkley
+from river.drift.binary import DDM, EDDM, FHDDM, HDDMA, HDDMW
+
+from bench.detection.streams import Streams
+
+ROOT = Path(__file__).parents[2]
+FOREIGN_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+FOREIGN_SCRIPT = Path(__file__).with_name("foreign.py")
+
+
+class RiverDetector(Protocol):
+    """What river's detectors have in common."""
+
+    drift_detected: bool
+
+    def update(self, x: float) -> object:
+        """Take a value."""
+
+
+Factory = Callable[[], RiverDetector]
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """A detector of another library.
+
+    Attributes:
+        name: in the tables.
+        library: `river`, `frouros` or `alibi-detect`.
+        detector: class in the library.
+        parameters: what differs from the library's defaults.
+        standardised: values are given in means and standard deviations of the reference, because it needs units.
+    """
+
+    name: str
+    library: str
+    detector: str
+    parameters: Mapping[str, float | int | str | list[int]]
+    standardised: bool = False
+
+
+_RIVER: Mapping[str, type] = {
+    "ADWIN": ADWIN,
+    "PageHinkley": PageHinkley,
+    "KSWIN": KSWIN,
+    "DDM": DDM,
+    "EDDM": EDDM,
+    "FHDDM": FHDDM,
+    "HDDMA": HDDMA,
+    "HDDMW": HDDMW,
+}
+
+
+def is_there(library: str) -> bool:
+    """Say whether a library can be run."""
+    return library == "river" or FOREIGN_PYTHON.exists()
+
+
+def peer_alarms(peer: Peer, streams: Streams, *, seed: int, stops: bool = False) -> list[list[int]] | None:
+    """Return the rows seen at each alarm of each stream; None when the peer cannot take such values.
+
+    Args:
+        peer: the detector.
+        streams: the values.
+        seed: of detectors that draw at random.
+        stops: only the first alarm of a stream is wanted.
+    """
+    given = streams.standardised() if peer.standardised else streams
+    if peer.library == "river":
+        return [_river(peer, values.tolist(), seed=seed + i, stops=stops) for i, values in enumerate(given.values)]
+    return _foreign(peer, given, seed=seed, stops=stops)
+
+
+def _river(peer: Peer, values: list[float], *, seed: int, stops: bool) -> list[int]:
+    parameters = dict(peer.parameters)
+    if peer.detector == "KSWIN":
+        parameters["seed"] = seed
+    binary = peer.detector in {"DDM", "EDDM", "FHDDM", "HDDMA", "HDDMW"}
+    detector: RiverDetector = _RIVER[peer.detector](**parameters)
+    found = []
+    for i, value in enumerate(values, start=1):
+        detector.update(bool(value) if binary else value)
+        if detector.drift_detected:
+            found.append(i)
+            if stops:
+                break
+    return found
+
+
+def _foreign(peer: Peer, streams: Streams, *, seed: int, stops: bool) -> list[list[int]] | None:
+    if not is_there(peer.library):
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        data, job, answer = (Path(folder) / name for name in ("streams.npz", "job.json", "answer.json"))
+        np.savez(data, references=streams.references, values=streams.values)
+        parameters = dict(peer.parameters)
+        order = {"library": peer.library, "detector": peer.detector, "parameters": parameters, "seed": seed}
+        job.write_text(json.dumps(order | {"stops": stops, "streams": str(data), "answer": str(answer)}))
+        done = subprocess.run([FOREIGN_PYTHON, FOREIGN_SCRIPT, job], capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise RuntimeError(f"{peer.library} {peer.detector}: {done.stderr.strip().splitlines()[-1:]}")
+        found: list[list[int]] | None = json.loads(answer.read_text())
+        return found
