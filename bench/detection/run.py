@@ -22,7 +22,7 @@ from bench.detection.tables import Row, Scale
 
 QUICK = Scale(streams=24, slow=0, run_lengths=40, deployments=3)
 FULL = Scale(streams=200, slow=24, run_lengths=300, deployments=20)
-_FULL_SIZE = 4  # times the streams of a quick look at the goals
+_QUICK_SIZE, _FULL_SIZE = 2, 6  # how many streams the goals get
 _CVM_STREAMS = 20
 _IN_SHAPES = ("**RankShiryaevRoberts**, pane 1", "**RankShiryaevRoberts**, pane 10", "river ADWIN", "river KSWIN")
 _IN_MANY = ("**RankShiryaevRoberts**, pane 10", "river ADWIN", "river PageHinkley")
@@ -52,7 +52,7 @@ def _run(*, quick: bool) -> int:
     report = Report("detection_quick" if quick else "detection", "Detection: promises, goals, and the peers")
     scale = QUICK if quick else FULL
     with ProcessPoolExecutor(os.cpu_count()) as pool:
-        checks = [pool.submit(check, 1 if quick else _FULL_SIZE) for check in CHECKS]
+        checks = [pool.submit(check, _QUICK_SIZE if quick else _FULL_SIZE) for check in CHECKS]
         planned = list(_tables(pool.submit, scale, quick=quick))
         outcomes = [outcome for check in checks for outcome in _shown(check.result())]
         done = [(table, [_row(row) for row in table.rows]) for table in planned]
@@ -64,7 +64,7 @@ def _run(*, quick: bool) -> int:
         report.say(table.note)
         report.table(table.head, rows)
     report.write(repetitions=1, seed=tables.SEED)
-    broken = [o for o in outcomes if o.holds is False and o.goal not in KNOWN_MISSES]
+    broken = [o for o in outcomes if o.holds is False and not o.is_open and o.goal not in KNOWN_MISSES]
     print(_verdict(outcomes, broken))
     return 1 if broken else 0
 
@@ -129,7 +129,7 @@ def _row(future: Future[Row]) -> Row:
 
 def _shown(outcomes: list[Outcome]) -> list[Outcome]:
     for outcome in outcomes:
-        print(f"{_word(outcome):12} {outcome.goal}: {outcome.measured}", flush=True)
+        print(f"{_word(outcome)}: {outcome.goal}: {outcome.measured}", flush=True)
     return outcomes
 
 
@@ -140,15 +140,18 @@ def _word(outcome: Outcome) -> str:
         case None:
             return "not measured"
         case False:
-            return "**no**, known" if outcome.goal in KNOWN_MISSES else "**no**"
+            if outcome.goal in KNOWN_MISSES:
+                return f"**no**, known: {KNOWN_MISSES[outcome.goal]}"
+            return "open" if outcome.is_open else "**no**"
 
 
 def _verdict(outcomes: list[Outcome], broken: list[Outcome]) -> str:
     held = sum(o.holds is True for o in outcomes)
-    missed = sum(o.holds is False for o in outcomes) - len(broken)
+    missed = sum(o.holds is False and o.goal in KNOWN_MISSES for o in outcomes)
+    undecided = sum(o.is_open and o.goal not in KNOWN_MISSES for o in outcomes)
     figures = [o.measured for o in outcomes if o.goal.startswith("0.5 σ, single events")]
     lengths = [o.measured for o in outcomes if o.goal.startswith("run length at A = 1,000 panes of 10 ")]
-    words = f"{held} of {len(outcomes)} goals hold, {missed} known misses, {len(broken)} broken"
+    words = f"{held} of {len(outcomes)} goals hold, {undecided} open, {missed} known misses, {len(broken)} broken"
     more = f"run length at A = 1,000 panes of 10: {', '.join(lengths)}; 0.5 σ against the oracle: {', '.join(figures)}"
     names = f"; broken: {'; '.join(o.goal for o in broken)}" if broken else ""
     return f"{'FAIL' if broken else 'PASS'}: {words}; {more}{names}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.detection import oracle
 from bench.detection.detectors import RUN_LENGTH, Contender
@@ -16,12 +16,14 @@ from bench.detection.ours import RankSetup, rank_alarms
 from bench.detection.peers import Peer, peer_alarms
 from bench.detection.streams import CHANGE, QUIET, SHAPES, SHIFTS, Case, error_rates
 from stream_monitor.lab.generators import Autoregressive, Law, LogNormal, Normal, Shift, Step, StudentT3, Uniform
-from stream_monitor.lab.scores import alarms_per_horizon, delay, false_alarm_probability, run_length
+from stream_monitor.lab.scores import Delay, alarms_per_horizon, delay, false_alarm_probability, run_length
 
 SEED = 20_261_124
 """Of the tables. Every case adds its place in its table; calibration uses seeds far from here."""
 
 NOT_HERE, NOT_NOW = "not installed", "full run only"
+
+_DELAYS = "delay, median [95 %] / 90 % (early)"
 
 EQUAL_CHANGE = 1_000
 """Row of the change where run lengths are 10,000: later, half of the streams would have alarmed before it."""
@@ -54,7 +56,7 @@ Row = list[str]
 def as_they_come_head() -> Row:
     """Return the head of the first table."""
     quiet = [f"{case.name}: alarms / 10,000 (streams that alarm)" for case in QUIET]
-    return ["detector", *quiet, *(f"{case.name}: delay, median / 90 % (early)" for case in SHIFTS)]
+    return ["detector", *quiet, *(f"{case.name}: {_DELAYS}" for case in SHIFTS)]
 
 
 def as_they_come(contender: Contender, scale: Scale) -> Row:
@@ -73,13 +75,17 @@ def oracle_row(scale: Scale) -> Row:
     for i, (case, size) in enumerate(zip(SHIFTS, (0.25, 0.5, 1.0), strict=True)):
         streams = case.draw(scale.streams, seed=SEED + 100_000 + 10_000 * i)
         found = delay(oracle.first_alarms(streams.values, shift=size, run_length=1e5), change=CHANGE)
-        cells.append(_delays(found.median, found.worst_tenth, found.early))
+        cells.append(_delays(found))
     return ["*oracle: CUSUM that knows both laws*", *["-"] * len(QUIET), *cells]
 
 
 def equal_head() -> Row:
     """Return the head of the table of equal run lengths."""
-    return ["detector", "run length (95 %)", *(f"{size:g} σ: delay, median / 90 % (early)" for size in EQUAL_SHIFTS)]
+    return [
+        "detector",
+        "run length (95 %)",
+        *(f"{size:g} σ: delay, median [95 %] / 90 % (early)" for size in EQUAL_SHIFTS),
+    ]
 
 
 EQUAL_SHIFTS = (0.25, 0.5, 1.0)
@@ -161,17 +167,18 @@ def many_series(contender: Contender, scale: Scale) -> Row:
 
     Laws are normal, lognormal, t(3) and uniform in turn; the series that moves is normal.
     """
+    whole = _for_deployment(contender)
     laws: tuple[Law, ...] = (Normal(), LogNormal(), StudentT3(), Uniform())
     before, delays = [], []
     for deployment in range(scale.deployments):
         seed = SEED + 900_000 + 1_000 * deployment
         moved = Case("", Normal(), (Shift(0.5, Step(CHANGE)),)).draw(1, seed=seed)
-        alarms = contender.alarms(moved, seed=seed, stops=False) or [[]]
+        alarms = whole.alarms(moved, seed=seed) or [[]]
         early = sum(row <= CHANGE for row in alarms[0])
         delays.append(min((float(row - CHANGE) for row in alarms[0] if row > CHANGE), default=math.inf))
         for place, law in enumerate(laws):
-            others = Case("", law, rows=CHANGE).draw(25 - (place == 0), seed=seed + 100 * (place + 1))
-            early += sum(map(len, contender.alarms(others, seed=seed + place, stops=False) or []))
+            others = Case("", law, rows=CHANGE).draw(_DEPLOYMENT // 4 - (place == 0), seed=seed + 100 * (place + 1))
+            early += sum(map(len, whole.alarms(others, seed=seed + place) or []))
         before.append(early)
     false = alarms_per_horizon(before)
     ordered = sorted(delays)
@@ -183,6 +190,17 @@ def many_series(contender: Contender, scale: Scale) -> Row:
         f"{sum(map(math.isfinite, delays))}/{len(delays)}",
     ]
 
+
+def _for_deployment(contender: Contender) -> Contender:
+    """Return our detector with a hundredth of the budget for each series; a peer as it is."""
+    if not isinstance(contender.detector, RankSetup):
+        return contender
+    budget = _DEPLOYMENT * contender.detector.budget_events
+    return replace(contender, detector=replace(contender.detector, budget_events=budget))
+
+
+_DEPLOYMENT = 100
+"""Series of a deployment."""
 
 DEPENDENCE = tuple((rho, pane) for rho in (0.0, 0.3, 0.5, 0.8) for pane in (10, 50))
 """Correlation of neighbours, events of a pane."""
@@ -207,7 +225,7 @@ def dependence(rho: float, pane: int, scale: Scale) -> Row:
     late = rank_alarms(changed, RankSetup(pane, 1e5, tempered=True, stops=True), seed=seed)
     found = delay([own[0] if own else None for own in late], change=CHANGE)
     river = peer_alarms(Peer("ADWIN", "river", "ADWIN", {}), quiet, seed=seed, stops=True) or []
-    cells += [_delays(found.median, found.worst_tenth, found.early)]
+    cells += [_delays(found)]
     return [f"ρ = {rho:g}, {pane}", *cells, _share([own[0] if own else None for own in river], 5_000)]
 
 
@@ -221,7 +239,11 @@ CVM_CHANGE = 200
 
 def alibi_head() -> Row:
     """Return the head of the table of alibi-detect."""
-    return ["detector", "run length (95 %)", *(f"{size:g} σ: delay, median / 90 % (early)" for size in (0.5, 1.0))]
+    return [
+        "detector",
+        "run length (95 %)",
+        *(f"{size:g} σ: delay, median [95 %] / 90 % (early)" for size in (0.5, 1.0)),
+    ]
 
 
 def alibi(contender: Contender, streams: int) -> Row:
@@ -236,7 +258,7 @@ def alibi(contender: Contender, streams: int) -> Row:
         case = Case("", Normal(), (Shift(size, Step(CVM_CHANGE)),), rows=3_000)
         late = contender.alarms(case.draw(streams, seed=SEED + 2_100_000 + 10_000 * i), seed=SEED, stops=True) or []
         seen = delay([own[0] if own else None for own in late], change=CVM_CHANGE)
-        cells.append(_delays(seen.median, seen.worst_tenth, seen.early))
+        cells.append(_delays(seen))
     return [contender.name, *cells]
 
 
@@ -265,11 +287,12 @@ def _delay(contender: Contender, case: Case, scale: Scale, seed: int, *, change:
     if alarms is None:
         return "refuses"
     found = delay([own[0] if own else None for own in alarms], change=change)
-    return _delays(found.median, found.worst_tenth, found.early)
+    return _delays(found)
 
 
-def _delays(median: float, worst: float, early: float) -> str:
-    return f"{_number(median)} / {_number(worst)} ({early:.0%})"
+def _delays(found: Delay) -> str:
+    limits = f"{_number(max(found.limits.lower, 0.0))}–{_number(found.limits.upper)}"
+    return f"{_number(found.median)} [{limits}] / {_number(found.worst_tenth)} ({found.early:.0%})"
 
 
 def _share(first: Sequence[float | None], within: float) -> str:

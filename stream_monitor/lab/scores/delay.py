@@ -4,8 +4,9 @@ A stream without an alarm after its change has an infinite delay and stays in th
 half of the changes has no median. Streams that alarmed before the change say nothing about delay; their share is
 reported beside it, because a detector that alarms all the time is always quick.
 
->>> delay([5010, 5030, None, 200, 5050], change=5000)
-Delay(median=40.0, worst_tenth=inf, detected=0.75, early=0.2, streams=5)
+>>> found = delay([5010, 5030, None, 200, 5050], change=5000)
+>>> found.median, found.worst_tenth, found.detected, found.early
+(40.0, inf, 0.75, 0.2)
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from scipy.special import bdtr
+
+from stream_monitor.lab.scores.limits import LEVEL, Limits
+
 
 @dataclass(frozen=True, slots=True)
 class Delay:
@@ -21,6 +26,7 @@ class Delay:
 
     Attributes:
         median: half of the streams are at most so late; infinite when fewer than half are found.
+        limits: of the median, 95 %, whatever the law of the delays.
         worst_tenth: nine in ten are at most so late.
         detected: share of the streams that alarmed after the change, of those silent before it.
         early: share of all streams that alarmed before the change.
@@ -28,6 +34,7 @@ class Delay:
     """
 
     median: float
+    limits: Limits
     worst_tenth: float
     detected: float
     early: float
@@ -49,9 +56,26 @@ def delay(first_alarms: Sequence[float | None], *, change: float) -> Delay:
     late = sorted(math.inf if t is None else t - change for t in first_alarms if t is None or t >= change)
     early = 1.0 - len(late) / len(first_alarms)
     if not late:
-        return Delay(math.inf, math.inf, 0.0, 1.0, len(first_alarms))
+        return Delay(math.inf, Limits(0.0, math.inf), math.inf, 0.0, 1.0, len(first_alarms))
     found = sum(math.isfinite(d) for d in late) / len(late)
-    return Delay(quantile(late, 0.5), quantile(late, 0.9), found, round(early, 12), len(first_alarms))
+    return Delay(
+        quantile(late, 0.5), median_limits(late), quantile(late, 0.9), found, round(early, 12), len(first_alarms)
+    )
+
+
+def median_limits(ordered: Sequence[float], *, level: float = LEVEL) -> Limits:
+    """Return limits of the median of sorted values: two of them, by the binomial law of how many lie below it.
+
+    >>> median_limits([float(i) for i in range(1, 101)])
+    Limits(lower=40.0, upper=61.0)
+    >>> median_limits([1.0, 2.0])
+    Limits(lower=-inf, upper=inf)
+    """
+    n = len(ordered)
+    outside = sum(float(bdtr(k, n, 0.5)) <= (1.0 - level) / 2.0 for k in range(n // 2))
+    if not outside:
+        return Limits(-math.inf, math.inf)
+    return Limits(ordered[outside - 1], ordered[n - outside])
 
 
 def quantile(ordered: Sequence[float], share: float) -> float:

@@ -169,3 +169,11 @@ def test_an_episode_that_is_told_after_its_end_is_missed() -> None:
     """[100, 200) is told at 200, [500, 600) at 500."""
     assert episode_recall([200, 500], [Change(100, 200), Change(500, 600)]) == 0.5
     assert episode_recall([200, 500], [Change(100, 200), Change(500, 600)], grace=1) == 1.0
+
+
+def test_the_limits_of_a_median_are_two_of_the_values() -> None:
+    """Of ten values the second and the ninth: P(at most one of ten below the median) = 11/1024 <= .025."""
+    found = delay([5000.0 + d for d in range(10, 110, 10)], change=5000)
+
+    assert found.median == 55.0
+    assert found.limits == (20.0, 90.0)
