@@ -44,6 +44,6 @@ CHECKS: Sequence[Check] = (
 
 KNOWN_MISSES = {
     "0.05 σ, panes of 1,000, A = 100: panes <= 6": "7 in the median of 200 streams, with m = 1,023, 4,095 and 16,383",
-    "error rate .02 + 0.25 σ, m = 4,095: delay <= 650": "750 with odds ratios 1.05, 1.15, 1.4, 2, 4",
+    "error rate .02 + 0.25 σ, m = 4,095: delay <= 650": "750 to 800 with odds ratios 1.05, 1.15, 1.4, 2, 4",
 }
 """Goals that are not met, and the best figure; they are measured, told, and do not fail the run."""
