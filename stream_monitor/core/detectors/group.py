@@ -3,6 +3,10 @@
 A detector is described by a frozen spec (its parameters, its `fingerprint`) and built for a layout; the group that
 comes out holds one row a series. Layouts: m for numeric grids (`core.grid.spacings(m)` gives the bins), the number of
 bins for categorical and binary series, 1 for counts.
+
+A series may be judged by *strata*, such as the hours of a day: every pane belongs to one, each has a reference and a
+null of its own, and one sum of evidence goes through all of them. `E[e | past] = 1` holds stratum by stratum, so the
+promise is the same. One stratum is the plain case. How many there are is part of the spec: `strata`.
 """
 
 from __future__ import annotations
@@ -71,21 +75,22 @@ class DetectorGroup(Protocol):
         """What the budget promises with this detector: `bound`, `calibrated`, `approximate:<reason>`."""
         ...
 
-    def add(self, reference: SeriesReference) -> int:
-        """Start a series and return its row: the smallest free one."""
+    def add(self, *references: SeriesReference) -> int:
+        """Start a series, with the reference of each of its strata, and return its row: the smallest free one."""
         ...
 
     def remove(self, row: int) -> None:
         """Forget a series; its row is used again."""
         ...
 
-    def step(self, rows: Intp, counts: Int64) -> Float64:
+    def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         """Take one pane of distinct series and return log M (nats) after it, shape (rows,).
 
         Args:
             rows: the rows, shape (k,).
             counts: their events per bin, shape (k, bins). A row whose pane is empty does not step: a silent series
                 would alarm by its silence alone. Demand is the exception, there silence is data.
+            stratum: the one that the pane belongs to.
         """
         ...
 
@@ -101,20 +106,21 @@ class DetectorGroup(Protocol):
         """Set M to 0: after an alarm, or at the end of an episode."""
         ...
 
-    def absorb(self, row: int, counts: Int64) -> None:
-        """Let the null learn counts that were not stepped: the panes of an episode that turned out negligible."""
+    def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
+        """Let a null learn counts that were not stepped: the panes of an episode that turned out negligible."""
         ...
 
-    def forget(self, row: int, counts: Int64) -> None:
-        """Take counts out of the null again: the panes of a change that is over."""
+    def forget(self, row: int, counts: Int64, stratum: int = 0) -> None:
+        """Take counts out of a null again: the panes of a change that is over."""
         ...
 
-    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+    def change_range(self, row: int, panes: Int64, strata: Intp | None = None) -> ChangeRange:
         """Return when the change began; to be asked at the alarm, before `restart`.
 
         Args:
             row: the row that alarmed.
             panes: the last h panes that were given to `step`, oldest first, empty ones included, shape (h, bins).
+            strata: what each pane belongs to, shape (h,); None where there is one stratum.
         """
         ...
 

@@ -23,6 +23,7 @@ from enum import StrEnum
 from stream_monitor.core.detectors.group import SeriesReference
 from stream_monitor.core.detectors.interval_group import IntervalGroup, Part
 from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+from stream_monitor.core.detectors.strata import suffix
 
 
 class Direction(StrEnum):
@@ -41,16 +42,18 @@ class IntervalBernoulli:
         tolerance: a change of the share nobody minds, added to the interval on both sides.
         miss: probability that the reference's interval does not hold the true share; of a deployment's 0.001 a series
             gets its weight.
+        strata: references of a series, each with its share of `miss`.
     """
 
     direction: Direction = Direction.BOTH
     tolerance: float = 0.0
     miss: float = 1e-3
+    strata: int = 1
 
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"interval_bernoulli/1/{self.direction}/{self.tolerance!r}/{self.miss!r}"
+        return f"interval_bernoulli/1/{self.direction}/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
 
     def build(self, layout: int = 2, state: bytes | None = None) -> IntervalGroup:
         """Return a group of binary series; the layout is always two bins, false and true."""
@@ -58,10 +61,11 @@ class IntervalBernoulli:
             raise ValueError(f"layout: interval_bernoulli counts false and true, 2 bins, got {layout}")
         return IntervalGroup(self, 2, most_parts=1, state=state)
 
-    def parts(self, reference: SeriesReference) -> list[Part]:
+    def parts(self, reference: SeriesReference, whole: SeriesReference | None = None) -> list[Part]:
         """Return the interval of the true events; `reference.counts` are (false, true)."""
         false, true = (float(count) / reference.design_effect for count in reference.counts)
+        miss = self.miss / self.strata
         if self.direction is Direction.UP:
-            upper = one_sided_upper(true, false + true, miss=self.miss).widened(self.tolerance).upper
+            upper = one_sided_upper(true, false + true, miss=miss).widened(self.tolerance).upper
             return [Part(1, 1, Limits(0.0, upper))]
-        return [Part(1, 1, two_sided(true, false + true, miss=self.miss).widened(self.tolerance))]
+        return [Part(1, 1, two_sided(true, false + true, miss=miss).widened(self.tolerance))]

@@ -17,6 +17,7 @@ import numpy as np
 from stream_monitor.core.detectors.group import SeriesReference
 from stream_monitor.core.detectors.interval_group import IntervalGroup, Part
 from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+from stream_monitor.core.detectors.strata import suffix
 
 _MOST_CATEGORIES = 20
 _LEAST_SHARE = 0.01
@@ -29,28 +30,32 @@ class IntervalCategories:
     Attributes:
         tolerance: a change of a share nobody minds, added to each interval on both sides.
         miss: probability that some category's interval does not hold its true share.
+        strata: references of a series, each with its share of `miss`.
     """
 
     tolerance: float = 0.0
     miss: float = 1e-3
+    strata: int = 1
 
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"interval_categories/1/{self.tolerance!r}/{self.miss!r}"
+        return f"interval_categories/1/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
 
     def build(self, layout: int, state: bytes | None = None) -> IntervalGroup:
         """Return a group of series with `layout` bins: categories in baseline order, other, unseen."""
         return IntervalGroup(self, layout, most_parts=_MOST_CATEGORIES + 2, state=state)
 
-    def parts(self, reference: SeriesReference) -> list[Part]:
+    def parts(self, reference: SeriesReference, whole: SeriesReference | None = None) -> list[Part]:
         """Return bin and interval of each tested category."""
         d = reference.design_effect
+        whole = whole or reference
         m = float(reference.counts.sum()) / d
         *named, other_count, _ = (float(count) / d for count in reference.counts)
-        largest = np.argsort(-np.array(named), kind="stable")[:_MOST_CATEGORIES]
-        tested = sorted(int(b) for b in largest if named[b] >= _LEAST_SHARE * m)
-        miss = self.miss / (len(tested) + 2)
+        *sizes, others, _ = whole.counts.tolist()
+        largest = np.argsort(-np.array(sizes), kind="stable")[:_MOST_CATEGORIES]
+        tested = sorted(int(b) for b in largest if sizes[b] >= _LEAST_SHARE * int(whole.counts.sum()))
+        miss = self.miss / (len(tested) + 2) / self.strata
         k, rows = reference.unseen
         unseen = one_sided_upper(k / d, rows / d, miss=miss)
         other, last = len(named), len(named) + 1
@@ -63,7 +68,7 @@ class IntervalCategories:
             return self._widened(
                 [*parts, Part(other, other, Limits(pooled.lower, min(1.0, pooled.upper + unseen.upper)))]
             )
-        elif other_count:
+        elif others:
             parts.append(Part(other, other, two_sided(other_count, m, miss=miss)))
         return self._widened([*parts, Part(last, last, unseen)])
 

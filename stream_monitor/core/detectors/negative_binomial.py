@@ -5,9 +5,10 @@ Real demand scatters more than a Poisson count. With mean μ and variance μ + �
 for every mean inside the limits and every larger κ, Poisson included, on any path in time.
 
 The reference is the series' own: the first pane of a model may be cut, the next 200 are collected; until then M = 0. An
-empty pane is data here: silence is the change to find.
+empty pane is data here: silence is the change to find. Strata warm up one by one, each on its own first panes.
 
-Promise: expected alarms in n panes at most n/A while the demand stays inside the limits. Seasons are outside of them.
+Promise: expected alarms in n panes at most n/A while the demand stays inside the limits. Seasons are outside of them,
+unless they are strata.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from stream_monitor.core.detectors import shiryaev_roberts
 from stream_monitor.core.detectors.arithmetic import log
 from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
 from stream_monitor.core.detectors.rows import Rows
+from stream_monitor.core.detectors.strata import of_panes, suffix
 
 _RATIOS = np.array([1.03, 1.1, 1.25, 1.6, 2.5, 1 / 1.03, 1 / 1.1, 1 / 1.25, 1 / 1.6, 1 / 2.5])
 _LOG_RATIOS = log(_RATIOS)
@@ -45,16 +47,18 @@ class NegativeBinomial:
 
     Attributes:
         miss: probability that the limits do not hold, half for the mean, half for the spread.
-        reference_panes: panes of the series' own reference.
+        reference_panes: panes of the series' own reference, in each stratum.
+        strata: references of a series, each with its share of `miss`.
     """
 
     miss: float = 1e-3
     reference_panes: int = 200
+    strata: int = 1
 
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"negative_binomial/1/{self.miss!r}/{self.reference_panes}"
+        return f"negative_binomial/1/{self.miss!r}/{self.reference_panes}{suffix(self.strata)}"
 
     def build(self, layout: int = 1, state: bytes | None = None) -> NegativeBinomialGroup:
         """Return a group of counts; the layout is always one bin."""
@@ -64,19 +68,19 @@ class NegativeBinomial:
 
     def limits(self, panes: Int64) -> DemandLimits:
         """Return the limits from reference panes, shape (panes,)."""
-        count = panes.size
+        count, miss = panes.size, self.miss / self.strata
         total = float(panes.sum())
         mean = total / count
         variance = float(((panes - mean) ** 2).sum()) / (count - 1)
         inflation = _dependence(panes, mean, variance)
-        error = float(ndtri(1.0 - self.miss / 4)) * float(np.sqrt(inflation * variance / count))
-        half = self.miss / 4
+        error = float(ndtri(1.0 - miss / 4)) * float(np.sqrt(inflation * variance / count))
+        half = miss / 4
         poisson_low = float(chdtri(2 * total, 1.0 - half)) / (2 * count) if total else 0.0
         poisson_high = float(chdtri(2 * total + 2, half)) / (2 * count)
         lower = max(0.0, min(mean - error, poisson_low))
         upper = max(mean + error, poisson_high)
         freedom = (count - 1) / inflation
-        spread = variance * freedom / float(chdtri(freedom, 1.0 - self.miss / 2))
+        spread = variance * freedom / float(chdtri(freedom, 1.0 - miss / 2))
         excess = spread - mean
         kappa = min(_POISSON, mean * mean / excess) if excess > 0 else _POISSON
         return DemandLimits(_rounded(lower), _rounded(upper), _rounded(kappa))
@@ -120,14 +124,14 @@ class NegativeBinomialGroup:
         self._spec = spec
         self._rows = Rows(
             spec.fingerprint,
-            ints={"panes": (), "reference": (spec.reference_panes,), "stepped": ()},
-            floats={"limits": (3,), "log_r": (_RATIOS.size,)},
+            ints={"panes": (spec.strata,), "reference": (spec.strata, spec.reference_panes), "stepped": ()},
+            floats={"limits": (spec.strata, 3), "log_r": (_RATIOS.size,)},
             state=state,
         )
         self._log_weights = np.full(_RATIOS.size, -float(log(np.array([float(_RATIOS.size)]))[0]))
 
-    def add(self, reference: SeriesReference | None = None) -> int:
-        """Start a series; whatever reference is given is left alone."""
+    def add(self, *references: SeriesReference) -> int:
+        """Start a series; whatever references are given are left alone."""
         row = self._rows.add()
         self._rows.floats["log_r"][row] = -np.inf
         return row
@@ -136,23 +140,26 @@ class NegativeBinomialGroup:
         """Forget a series."""
         self._rows.remove(row)
 
-    def limits(self, row: int) -> DemandLimits | None:
-        """Return the limits of a series; None while it warms up."""
-        return None if self.warming_up(row) else DemandLimits(*(float(x) for x in self._rows.floats["limits"][row]))
+    def limits(self, row: int, stratum: int = 0) -> DemandLimits | None:
+        """Return the limits of a stratum; None while it warms up."""
+        if not self._ready(row, stratum):
+            return None
+        return DemandLimits(*(float(x) for x in self._rows.floats["limits"][row, stratum]))
 
-    def reference_mean(self, row: int) -> float | None:
-        """Return the mean count per pane of the reference; None while it warms up."""
-        return None if self.warming_up(row) else float(self._rows.ints["reference"][row].mean())
+    def reference_mean(self, row: int, stratum: int = 0) -> float | None:
+        """Return the mean count per pane of a stratum's reference; None while it warms up."""
+        return float(self._rows.ints["reference"][row, stratum].mean()) if self._ready(row, stratum) else None
 
-    def step(self, rows: Intp, counts: Int64) -> Float64:
+    def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         """Take one pane, empty or not."""
-        ready = self._rows.ints["panes"][rows] > self._spec.reference_panes
+        ready = self._rows.ints["panes"][rows, stratum] > self._spec.reference_panes
         for row, count in zip(rows[~ready], counts[~ready, 0], strict=True):
-            self._collect(int(row), int(count))
+            self._collect(int(row), int(count), stratum)
         live = rows[ready]
         if live.size:
             log_r = self._rows.floats["log_r"]
-            log_r[live] = shiryaev_roberts.advance(log_r[live], self._log_e(live, counts[ready, 0]))
+            own = np.full(live.size, stratum)
+            log_r[live] = shiryaev_roberts.advance(log_r[live], self._log_e(live, counts[ready, 0], own))
             self._rows.ints["stepped"][live] += 1
         return self.log_evidence(rows)
 
@@ -161,41 +168,46 @@ class NegativeBinomialGroup:
         return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights)
 
     def warming_up(self, row: int) -> bool:
-        """Say whether the reference is still collected."""
-        return bool(self._rows.ints["panes"][row] <= self._spec.reference_panes)
+        """Say whether the references of all strata are still collected."""
+        return not any(self._ready(row, stratum) for stratum in range(self._spec.strata))
 
     def restart(self, row: int) -> None:
         """Set M to 0."""
         self._rows.floats["log_r"][row] = -np.inf
         self._rows.ints["stepped"][row] = 0
 
-    def absorb(self, row: int, counts: Int64) -> None:
+    def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
         """Do nothing: the limits are fixed."""
 
-    def forget(self, row: int, counts: Int64) -> None:
+    def forget(self, row: int, counts: Int64, stratum: int = 0) -> None:
         """Do nothing: the limits are fixed."""
 
-    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+    def change_range(self, row: int, panes: Int64, strata: Intp | None = None) -> ChangeRange:
         """Return when the change began, in panes."""
-        used = np.arange(panes.shape[0])[max(0, panes.shape[0] - int(self._rows.ints["stepped"][row])) :]
-        log_e = self._log_e(np.full(used.size, row), panes[used, 0])
+        within = of_panes(panes, strata)
+        ready = np.flatnonzero([self._ready(row, stratum) for stratum in within.tolist()])
+        used = ready[max(0, ready.size - int(self._rows.ints["stepped"][row])) :]
+        log_e = self._log_e(np.full(used.size, row), panes[used, 0], within[used])
         return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, self._log_weights).among(used)
 
     def dump(self) -> bytes:
         """Return the state."""
         return self._rows.dump()
 
-    def _collect(self, row: int, count: int) -> None:
-        seen = int(self._rows.ints["panes"][row])
-        if seen:  # the pane in which the model appeared may be cut
-            self._rows.ints["reference"][row, seen - 1] = count
-        self._rows.ints["panes"][row] = seen + 1
-        if seen == self._spec.reference_panes:
-            limits = self._spec.limits(self._rows.ints["reference"][row])
-            self._rows.floats["limits"][row] = (limits.lower, limits.upper, limits.kappa)
+    def _ready(self, row: int, stratum: int) -> bool:
+        return bool(self._rows.ints["panes"][row, stratum] > self._spec.reference_panes)
 
-    def _log_e(self, rows: Intp, counts: Int64) -> Float64:
-        limits = self._rows.floats["limits"][rows]
+    def _collect(self, row: int, count: int, stratum: int) -> None:
+        seen = int(self._rows.ints["panes"][row, stratum])
+        if seen:  # the pane in which the model appeared may be cut
+            self._rows.ints["reference"][row, stratum, seen - 1] = count
+        self._rows.ints["panes"][row, stratum] = seen + 1
+        if seen == self._spec.reference_panes:
+            limits = self._spec.limits(self._rows.ints["reference"][row, stratum])
+            self._rows.floats["limits"][row, stratum] = (limits.lower, limits.upper, limits.kappa)
+
+    def _log_e(self, rows: Intp, counts: Int64, strata: Intp) -> Float64:
+        limits = self._rows.floats["limits"][rows, strata]
         mean = np.where(_RATIOS > 1.0, limits[:, 1:2], limits[:, 0:1])
         kappa = limits[:, 2:3]
         x = counts[:, None].astype(np.float64)

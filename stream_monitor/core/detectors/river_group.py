@@ -39,6 +39,7 @@ from stream_monitor.core.detectors.run_length import (
     kswin_alpha,
     page_hinkley_threshold,
 )
+from stream_monitor.core.detectors.strata import before, of_panes, suffix
 from stream_monitor.core.grid import spacings
 
 _SHIFTS = np.array([0.25, 0.5, 1.0, 2.0, 4.0, -0.25, -0.5, -1.0, -2.0, -4.0])  # of z: alternatives of the change range
@@ -80,15 +81,17 @@ class RiverDetector:
     Attributes:
         kind: which of river's detectors.
         run_length_panes: average number of panes between alarms without drift; A/w for a series of weight w.
+        strata: number of nulls against which the rank innovation is taken; errors know no strata.
     """
 
     kind: RiverKind
     run_length_panes: float
+    strata: int = 1
 
     @property
     def fingerprint(self) -> str:
         """Class, format, parameters and river's version, whose state is its own."""
-        return f"river/2/{RIVER_VERSION}/{self.kind}/{self.run_length_panes!r}"
+        return f"river/2/{RIVER_VERSION}/{self.kind}/{self.run_length_panes!r}{suffix(self.strata)}"
 
     @property
     def parameter(self) -> Calibrated:
@@ -134,7 +137,7 @@ class RiverGroup:
         outer = None if state is None else self._decoded(state)
         self._rows = Rows(
             f"{spec.fingerprint}/{m}",
-            ints={"alpha": (self._ranks.size,), "stepped": (), "alarmed": (), "seed": (), "panes": ()},
+            ints={"alpha": (spec.strata, self._ranks.size), "stepped": (), "alarmed": (), "seed": (), "panes": ()},
             floats={"design_effect": ()},
             state=None if outer is None else outer.rows,
         )
@@ -160,13 +163,14 @@ class RiverGroup:
         """Return PageHinkley's sum, or the mean of ADWIN's window in standard errors."""
         return self._cells[row].statistic()
 
-    def add(self, reference: SeriesReference) -> int:
-        """Start a series; `reference.counts` are spacings + further reference events."""
+    def add(self, *references: SeriesReference) -> int:
+        """Start a series; the counts of a reference are spacings + further reference events."""
         row = self._rows.add()
-        self._rows.ints["alpha"][row] = reference.counts + self._spec.kind.of_errors  # no share is impossible
-        self._rows.ints["seed"][row] = _seed(reference.counts)
-        self._rows.floats["design_effect"][row] = reference.design_effect
-        self._cells[row] = self._spec.cell(_seed(reference.counts))
+        counts = np.stack([reference.counts for reference in references])
+        self._rows.ints["alpha"][row] = counts + self._spec.kind.of_errors  # no share is impossible
+        self._rows.ints["seed"][row] = _seed(counts)
+        self._rows.floats["design_effect"][row] = references[0].design_effect
+        self._cells[row] = self._spec.cell(_seed(counts))
         return row
 
     def remove(self, row: int) -> None:
@@ -174,7 +178,7 @@ class RiverGroup:
         self._rows.remove(row)
         del self._cells[row]
 
-    def step(self, rows: Intp, counts: Int64) -> Float64:
+    def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         """Take one pane; a row without events does not step."""
         filled = counts.any(axis=1)
         live, n = rows[filled], counts[filled]
@@ -184,10 +188,10 @@ class RiverGroup:
                 for row, (right, wrong) in zip(live.tolist(), n.tolist(), strict=True):
                     self._rows.ints["alarmed"][row] = self._takes_events(row, right, wrong)
             else:
-                for row, z in zip(live.tolist(), self._innovations(live, n).tolist(), strict=True):
+                for row, z in zip(live.tolist(), self._innovations(live, n, stratum).tolist(), strict=True):
                     self._rows.ints["alarmed"][row] = self._cells[row].update(z)
             self._rows.ints["panes"][live] += 1
-            self._rows.ints["alpha"][live] += n
+            self._rows.ints["alpha"][live, stratum] += n
             self._rows.ints["stepped"][live] += 1
         return self.log_evidence(rows)
 
@@ -205,19 +209,19 @@ class RiverGroup:
         self._rows.ints["alarmed"][row] = 0
         self._rows.ints["stepped"][row] = 0
 
-    def absorb(self, row: int, counts: Int64) -> None:
-        """Add counts to the null."""
-        self._rows.ints["alpha"][row] += counts
+    def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
+        """Add counts to a null."""
+        self._rows.ints["alpha"][row, stratum] += counts
 
-    def forget(self, row: int, counts: Int64) -> None:
-        """Take counts out of the null."""
-        self._rows.ints["alpha"][row] -= counts
+    def forget(self, row: int, counts: Int64, stratum: int = 0) -> None:
+        """Take counts out of a null."""
+        self._rows.ints["alpha"][row, stratum] -= counts
 
-    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+    def change_range(self, row: int, panes: Int64, strata: Intp | None = None) -> ChangeRange:
         """Return when a shift of the rank innovation began, in panes: river's detectors do not say."""
         used = shiryaev_roberts.stepped_panes(panes, int(self._rows.ints["stepped"][row]))
         n = panes[used]
-        alpha = self._rows.ints["alpha"][row] - n[::-1].cumsum(axis=0)[::-1]
+        alpha = before(self._rows.ints["alpha"][row], n, of_panes(panes, strata)[used])
         z = rank_innovation(self._ranks, alpha, n) / np.sqrt(self._rows.floats["design_effect"][row])
         log_e = z[:, None] * _SHIFTS - _SHIFTS * _SHIFTS / 2.0
         nothing = np.full(_SHIFTS.size, -np.inf)
@@ -247,8 +251,8 @@ class RiverGroup:
             raise UnusableStateError(f"state of {self._spec.fingerprint}: rows and detectors differ")
         return {row: self._spec.cell(int(seeds[row]), cell) for row, cell in cells.items()}
 
-    def _innovations(self, rows: Intp, counts: Int64) -> Float64:
-        z: Float64 = rank_innovation(self._ranks, self._rows.ints["alpha"][rows], counts)
+    def _innovations(self, rows: Intp, counts: Int64, stratum: int) -> Float64:
+        z: Float64 = rank_innovation(self._ranks, self._rows.ints["alpha"][rows, stratum], counts)
         return z / np.sqrt(self._rows.floats["design_effect"][rows])
 
     def _decoded(self, state: bytes) -> _State:

@@ -21,6 +21,7 @@ from stream_monitor.core.arrays import Int64
 from stream_monitor.core.detectors.group import SeriesReference
 from stream_monitor.core.detectors.interval_group import IntervalGroup, Part
 from stream_monitor.core.detectors.interval_limits import order_statistic_limits
+from stream_monitor.core.detectors.strata import suffix
 from stream_monitor.core.grid import spacings
 
 _CUTS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -33,15 +34,17 @@ class ToleranceShiryaevRoberts:
     Attributes:
         tolerance: a change of the share below a cut that nobody minds.
         miss: probability that some cut's interval does not hold the true share.
+        strata: references of a series, each with its share of `miss`.
     """
 
     tolerance: float = 0.02
     miss: float = 1e-3
+    strata: int = 1
 
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"tolerance_shiryaev_roberts/1/{self.tolerance!r}/{self.miss!r}"
+        return f"tolerance_shiryaev_roberts/1/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
 
     def build(self, layout: int, state: bytes | None = None) -> IntervalGroup:
         """Return a group over the grid of m = `layout` reference values."""
@@ -59,10 +62,14 @@ class _Cuts:
     def fingerprint(self) -> str:
         return self.spec.fingerprint
 
-    def parts(self, reference: SeriesReference) -> list[Part]:
+    @property
+    def strata(self) -> int:
+        return self.spec.strata
+
+    def parts(self, reference: SeriesReference, whole: SeriesReference | None = None) -> list[Part]:
         shares = self.spacings.cumsum() / float(self.spacings.sum())
         last = [int(np.abs(shares[:-1] - cut).argmin()) for cut in _CUTS]
         below = reference.counts.cumsum() / reference.design_effect
-        miss = self.spec.miss / len(_CUTS)
+        miss = self.spec.miss / len(_CUTS) / self.spec.strata
         found = [order_statistic_limits(float(below[b]), float(below[-1]), miss=miss) for b in last]
         return [Part(0, b, limits.widened(self.spec.tolerance)) for b, limits in zip(last, found, strict=True)]

@@ -8,9 +8,11 @@ enough was seen, the episode ends: a change that mattered to nobody is learnt by
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
+from stream_monitor.core.arrays import Bool
 from stream_monitor.core.detectors.negative_binomial import NegativeBinomialGroup
 from stream_monitor.core.detectors.river_group import RiverGroup
 from stream_monitor.core.judge.watch import Episode, Watch
@@ -28,17 +30,20 @@ def open_episode(watch: Watch, use: int, log_evidence: float, now: Pane) -> Epis
     """Freeze a detector that has just alarmed."""
     group, row, series = watch.groups[use], watch.rows[use], watch.uses[use].series
     panes, starts = watch.panes(series, watch.window_panes), watch.starts(watch.window_panes)
-    change = group.change_range(row, panes)
+    strata = watch.strata(series, watch.window_panes)
+    change = group.change_range(row, panes, strata)
     stepped = panes.shape[0] - min(int(watch.since[use]), panes.shape[0])
     first = max(change.first, stepped)
+    undo = np.zeros((watch.series[series].calendar.strata, panes.shape[1]), dtype=np.int64)
+    np.add.at(undo, strata[first:], panes[first:])
     episode = Episode(
         opened_ms=now.end_ms,
         log_evidence=log_evidence,
         statistic=group.statistic(row) if isinstance(group, RiverGroup) else None,
         change_from_ms=int(starts[max(change.first, 0)]),
         change_to_ms=int(starts[max(change.last, 0)]) + now.end_ms - now.start_ms,
-        total=np.zeros(panes.shape[1], dtype=np.int64),
-        undo=panes[first:].sum(axis=0),
+        total=np.zeros_like(undo),
+        undo=undo,
     )
     watch.episodes[use] = episode
     return episode
@@ -50,9 +55,9 @@ def observe(watch: Watch, use: int) -> bool:
     counts = watch.last(series)
     seen = int(counts.sum())
     episode.panes += 1
-    episode.total += counts
+    episode.total[watch.strata(series, 1)[0]] += counts
     if watch.series[series].kind is SeriesKind.COUNT:
-        expected, _ = _demand(watch, use)
+        expected = _demand(watch, use, 1).mean
         episode.events += max(seen, int(expected or 0))  # events that did not come are seen, too
         return True
     episode.events += seen
@@ -70,7 +75,7 @@ def effect_window(watch: Watch, use: int, now: Pane) -> EffectWindow:
     episode, position = watch.episodes[use], watch.uses[use].series
     item = watch.series[position]
     count = min(max(episode.panes, 1), watch.window_panes)
-    mean, variance = _demand(watch, use)
+    demand = _demand(watch, use, count)
     return EffectWindow(
         model=watch.model,
         version=watch.version,
@@ -79,12 +84,12 @@ def effect_window(watch: Watch, use: int, now: Pane) -> EffectWindow:
         kind=item.kind,
         baseline=item.baseline,
         reference=item.reference,
-        counts=watch.panes(position, count).sum(axis=0),
-        panes=count,
+        counts=watch.panes(position, count)[demand.known].sum(axis=0),
+        panes=int(np.count_nonzero(demand.known)),
         from_ms=int(watch.starts(count)[0]),
         to_ms=now.end_ms,
-        reference_mean=mean,
-        reference_variance=variance,
+        reference_mean=demand.mean,
+        reference_variance=demand.variance,
     )
 
 
@@ -92,10 +97,11 @@ def end_episode(watch: Watch, use: int) -> None:
     """Let a detector go on: M is 0, and the null is what it would be had the episode been learnt, or never begun."""
     episode = watch.episodes.pop(use)
     group, row = watch.groups[use], watch.rows[use]
-    if episode.fired:
-        group.forget(row, episode.undo)
-    else:
-        group.absorb(row, episode.total)
+    for stratum in range(episode.total.shape[0]):
+        if episode.fired:
+            group.forget(row, episode.undo[stratum], stratum)
+        else:
+            group.absorb(row, episode.total[stratum], stratum)
     watch.restart(use)
 
 
@@ -104,9 +110,30 @@ def log10_evidence(episode: Episode) -> float | None:
     return episode.log_evidence / math.log(10) if math.isfinite(episode.log_evidence) else None
 
 
-def _demand(watch: Watch, use: int) -> tuple[float | None, float | None]:
-    group = watch.groups[use]
+class _Demand(NamedTuple):
+    """What the reference says of some panes of a demand: which it knows, and mean and variance of one of those."""
+
+    known: Bool
+    mean: float | None = None
+    variance: float | None = None
+
+
+def _demand(watch: Watch, use: int, most: int) -> _Demand:
+    """Return what is expected of the last panes; a pane whose stratum still warms up has no reference."""
+    group, row = watch.groups[use], watch.rows[use]
+    strata = watch.strata(watch.uses[use].series, most)
+    everything = np.ones(strata.size, dtype=np.bool_)
     if not isinstance(group, NegativeBinomialGroup):
-        return None, None
-    mean, limits = group.reference_mean(watch.rows[use]), group.limits(watch.rows[use])
-    return mean, None if mean is None or limits is None else mean + mean * mean / limits.kappa
+        return _Demand(everything)
+    mean = variance = 0.0
+    limits = {stratum: group.limits(row, stratum) for stratum in np.unique(strata).tolist()}
+    known = np.array([limits[stratum] is not None for stratum in strata.tolist()])
+    if not known.any():
+        return _Demand(everything)
+    for stratum, own in limits.items():
+        expected = group.reference_mean(row, stratum)
+        if own is not None and expected is not None:
+            share = np.count_nonzero(strata == stratum) / np.count_nonzero(known)
+            mean += share * expected
+            variance += share * (expected + expected * expected / own.kappa)
+    return _Demand(known, mean, variance)

@@ -120,8 +120,12 @@ def detector_uses(
     return uses
 
 
-def series_reference(series: WatchedSeries) -> SeriesReference:
-    """Return what a detector knows of a series before its first pane."""
+def series_references(series: WatchedSeries) -> list[SeriesReference]:
+    """Return what a detector knows of each stratum of a series before its first pane."""
+    return [_reference(series)]
+
+
+def _reference(series: WatchedSeries) -> SeriesReference:
     values = series.baseline
     d = 1.0 if series.design_effect is None else series.design_effect.value
     if series.counted is Counted.VALUES and isinstance(values, CategoricalBaseline):

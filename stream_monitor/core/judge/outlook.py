@@ -28,7 +28,7 @@ from stream_monitor.core.judge.detectability import (
     rank_path,
     shifted,
 )
-from stream_monitor.core.judge.evidence import DetectorUse, series_reference
+from stream_monitor.core.judge.evidence import DetectorUse, series_references
 from stream_monitor.core.judge.model import ModelState, demand_watch, version_watch
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries
@@ -234,7 +234,7 @@ def _path(
     """Return how the evidence of a detector grows after a change; None for one that has no evidence."""
     if isinstance(use.spec, NegativeBinomial):
         return demand_path(use.spec, events=events, factor=size)
-    reference = series_reference(item)
+    reference = series_references(item)[0]
     d = reference.design_effect
     if isinstance(use.spec, RankShiryaevRoberts):
         return rank_path(

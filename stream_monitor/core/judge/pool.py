@@ -6,6 +6,7 @@ One call for a hundred series costs a tenth of a hundred calls. Groups live as l
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,6 +15,15 @@ from stream_monitor.core.detectors import DetectorGroup, DetectorSpec, SeriesRef
 
 GroupKey = tuple[str, int]
 """Fingerprint of the detector, and layout."""
+
+
+class Work(NamedTuple):
+    """A pane of some series of a group: rows of shape (k,), distinct within a group, and counts of shape (k, bins)."""
+
+    group: DetectorGroup
+    rows: Intp
+    counts: Int64
+    stratum: int
 
 
 class Pool:
@@ -28,11 +38,11 @@ class Pool:
         self._groups: dict[GroupKey, DetectorGroup] = {}
         self._members: dict[GroupKey, int] = {}
 
-    def add(self, spec: DetectorSpec, layout: int, reference: SeriesReference) -> tuple[DetectorGroup, int]:
-        """Start a series; return its group and row."""
+    def add(self, spec: DetectorSpec, layout: int, references: Sequence[SeriesReference]) -> tuple[DetectorGroup, int]:
+        """Start a series with the reference of each of its strata; return its group and row."""
         group = self._group(spec, layout)
         self._members[spec.fingerprint, layout] += 1
-        return group, group.add(reference)
+        return group, group.add(*references)
 
     def find(self, spec: DetectorSpec, layout: int) -> DetectorGroup:
         """Return the group of a series that was there when the states were dumped.
@@ -67,21 +77,17 @@ class Pool:
         return self._groups[key]
 
 
-def step_together(work: Sequence[tuple[DetectorGroup, Intp, Int64]]) -> list[Float64]:
-    """Step every group once with all its rows of a pane; return log M of each piece of work.
-
-    Args:
-        work: pieces (group, rows of shape (k,), counts of shape (k, bins)); rows are distinct within a group.
-    """
-    pieces: dict[int, list[int]] = {}
-    for i, (group, _, _) in enumerate(work):
-        pieces.setdefault(id(group), []).append(i)
+def step_together(work: Sequence[Work]) -> list[Float64]:
+    """Step every group once with all its rows of a pane; return log M of each piece of work."""
+    pieces: dict[tuple[int, int], list[int]] = {}
+    for i, piece in enumerate(work):
+        pieces.setdefault((id(piece.group), piece.stratum), []).append(i)
     results: list[Float64] = [np.empty(0)] * len(work)
     for members in pieces.values():
-        group = work[members[0]][0]
-        rows = np.concatenate([work[i][1] for i in members])
-        log_m = group.step(rows, np.concatenate([work[i][2] for i in members]))
-        ends = np.cumsum([work[i][1].size for i in members])
+        first = work[members[0]]
+        rows = np.concatenate([work[i].rows for i in members])
+        log_m = first.group.step(rows, np.concatenate([work[i].counts for i in members]), first.stratum)
+        ends = np.cumsum([work[i].rows.size for i in members])
         for i, part in zip(members, np.split(log_m, ends[:-1]), strict=True):
             results[i] = part
     return results

@@ -20,6 +20,7 @@ from stream_monitor.core.baseline import (
     Quality,
     SeriesBaseline,
 )
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.names import (
     DEMAND,
@@ -57,6 +58,7 @@ class WatchedSeries:
         layout: what its detectors are grouped by: m for numeric series, else the number of bins.
         reference: what its counts are compared with, None for demand.
         baseline: reference of the values behind it, None for demand.
+        calendar: strata of its panes, each judged beside a reference of its own.
     """
 
     name: str
@@ -67,6 +69,7 @@ class WatchedSeries:
     layout: int
     reference: Reference | None
     baseline: SeriesBaseline | None
+    calendar: Calendar = Calendar.NONE
 
     @property
     def feature(self) -> str | None:

@@ -304,21 +304,23 @@ def _resume(watch: Watch, state: WatchState, pool: Pool) -> None:
     watch.window = watch.ring.sum(axis=0, dtype=np.int64)
     for pane in state.sources:
         watch.sources.append(PaneSources(pane.start_ms, offsets(pane.offsets), tuple(pane.examples)))
-    watch.episodes = {written.use: _resumed(written) for written in state.episodes}
+    watch.episodes = {written.use: _resumed(written, watch) for written in state.episodes}
     watch.lives = {(series, rule): life for series, rule, life in state.lives}
     if not len(watch.uses) == len(watch.rows) == watch.since.size == watch.log_m.size:
         raise ValueError("a watch has not one row for each detector")
 
 
-def _resumed(state: EpisodeState) -> Episode:
+def _resumed(state: EpisodeState, watch: Watch) -> Episode:
+    item = watch.series[watch.uses[state.use].series]
+    shape = (item.calendar.strata, item.bins)
     return Episode(
         state.opened_ms,
         state.log_evidence,
         state.statistic,
         state.change_from_ms,
         state.change_to_ms,
-        state.total.array(),
-        state.undo.array(),
+        state.total.array().reshape(shape),
+        state.undo.array().reshape(shape),
         state.panes,
         state.events,
         state.fired,

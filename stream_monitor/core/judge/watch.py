@@ -15,9 +15,10 @@ from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
 from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.detectors import DetectorGroup, Mixture
-from stream_monitor.core.judge.evidence import DetectorUse, series_reference
-from stream_monitor.core.judge.pool import Pool
+from stream_monitor.core.judge.evidence import DetectorUse, series_references
+from stream_monitor.core.judge.pool import Pool, Work
 from stream_monitor.core.judge.series import WatchedSeries
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.profile import Example, OffsetRange, Profile
@@ -32,8 +33,8 @@ class Episode:
         log_evidence: log M (nats) at the alarm; infinite for detectors without evidence.
         statistic: of detectors without evidence, at the alarm.
         change_from_ms, change_to_ms: the 5-95 % range of the change point.
-        total: events per bin since the alarm.
-        undo: events per bin that the null has learnt since the change began.
+        total: events per stratum and bin since the alarm, shape (strata, bins).
+        undo: those that the nulls have learnt since the change began, same shape.
         panes: panes since the alarm.
         events: events since the alarm; of a count, those expected if they are more.
         fired: whether a rule has fired.
@@ -67,6 +68,7 @@ class _Block:
     group: DetectorGroup
     uses: Intp
     cells: Intp
+    calendar: Calendar
     steps_on_empty: bool
 
 
@@ -122,7 +124,7 @@ class Watch:
     def enter(self, pool: Pool) -> None:
         """Start every detector of a new watch."""
         for use in self.uses:
-            group, row = pool.add(use.spec, use.layout, series_reference(self.series[use.series]))
+            group, row = pool.add(use.spec, use.layout, series_references(self.series[use.series]))
             self.groups.append(group)
             self.rows.append(row)
         self.arrange()
@@ -142,6 +144,7 @@ class Watch:
                 self.groups[uses[0]],
                 np.array(uses, dtype=np.intp),
                 np.stack([np.arange(*self.span(self.uses[i].series)) for i in uses]),
+                self.series[self.uses[uses[0]].series].calendar,
                 self.series[self.uses[uses[0]].series].kind is SeriesKind.COUNT,
             )
             for uses in members.values()
@@ -175,12 +178,13 @@ class Watch:
         self.sources.append(PaneSources(start_ms, offsets, () if profile is None else profile.examples))
         self.pushed += 1
 
-    def pieces(self) -> Iterable[tuple[Intp, tuple[DetectorGroup, Intp, Int64]]]:
-        """Yield what must be stepped for the last pane: (uses, (group, rows, counts)); frozen ones are left out."""
+    def pieces(self) -> Iterable[tuple[Intp, Work]]:
+        """Yield what must be stepped for the last pane, by uses; frozen ones are left out."""
         self.since += 1
         frozen = self._frozen()
         self.since[frozen] = 0
-        counts = self.ring[(self.pushed - 1) % self.window_panes]
+        place = (self.pushed - 1) % self.window_panes
+        counts, start_ms = self.ring[place], int(self.ring_ms[place])
         empty = not counts.any()
         for block in self._blocks:
             if empty and not block.steps_on_empty:
@@ -189,7 +193,8 @@ class Watch:
             if live.size:
                 cells = block.cells[~frozen[block.uses]]
                 rows = np.array([self.rows[i] for i in live.tolist()], dtype=np.intp)
-                yield live, (block.group, rows, counts[cells].astype(np.int64))
+                stratum = block.calendar.stratum(start_ms)
+                yield live, Work(block.group, rows, counts[cells].astype(np.int64), stratum)
 
     def last(self, series: int) -> Int64:
         """Return the counts of a series in the last pane, shape (bins,)."""
@@ -204,6 +209,10 @@ class Watch:
     def starts(self, most: int) -> Int64:
         """Return the starts of the same panes."""
         return self.ring_ms[self._order(most)]
+
+    def strata(self, series: int, most: int) -> Int64:
+        """Return to which strata of a series the same panes belong."""
+        return self.series[series].calendar.strata_of(self.starts(most))
 
     def in_window(self, series: int) -> Int64:
         """Return the counts of a series over the last window, shape (bins,)."""

@@ -47,7 +47,7 @@ def test_the_expectation_is_at_most_one_inside_the_limits() -> None:
     limits = group.limits(row)
     assert limits is not None
     x = np.arange(4000)
-    log_e = group._log_e(np.full(x.size, row), x)
+    log_e = group._log_e(np.full(x.size, row), x, np.zeros(x.size, np.intp))
     for mean in (limits.lower, (limits.lower + limits.upper) / 2, limits.upper):
         for kappa in (limits.kappa, 3 * limits.kappa, 1e7):
             probability = nbinom.pmf(x, kappa, kappa / (kappa + mean))

@@ -33,12 +33,12 @@ class FakeGroup:
     calls: list[tuple[str, list[int]]] = field(default_factory=list)
     guarantee: str = "bound"
 
-    def add(self, reference: SeriesReference) -> int:
+    def add(self, *references: SeriesReference) -> int:
         return 0
 
     def remove(self, row: int) -> None: ...
 
-    def step(self, rows: Intp, counts: Int64) -> Float64:
+    def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         return np.zeros(rows.size)
 
     def log_evidence(self, rows: Intp) -> Float64:
@@ -50,13 +50,13 @@ class FakeGroup:
     def restart(self, row: int) -> None:
         self.calls.append(("restart", []))
 
-    def absorb(self, row: int, counts: Int64) -> None:
+    def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
         self.calls.append(("absorb", counts.tolist()))
 
-    def forget(self, row: int, counts: Int64) -> None:
+    def forget(self, row: int, counts: Int64, stratum: int = 0) -> None:
         self.calls.append(("forget", counts.tolist()))
 
-    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+    def change_range(self, row: int, panes: Int64, strata: Intp | None = None) -> ChangeRange:
         return self.change
 
     def dump(self) -> bytes:
@@ -135,7 +135,7 @@ def test_only_what_was_learnt_is_forgotten(first: int, expected: list[int]) -> N
     push(watch, (5, 5), (5, 5))
     episode = open_episode(watch, 0, 7.0, now(watch))
 
-    assert episode.undo.tolist() == expected
+    assert episode.undo.tolist() == [expected]
 
 
 def test_a_frozen_detector_steps_no_pane() -> None:
