@@ -98,6 +98,7 @@ def build_plan(file: ConfigFile) -> Plan:
         rules=DEFAULT_RULES if file.rules is None else tuple(_rule(r) for r in file.rules),
         alerts=AlertsPlan(
             open_after=alerts.open_after,
+            open_events=alerts.open_events,
             resolve_after=alerts.resolve_after,
             cooldown_ms=alerts.cooldown,
             reminder_ms=alerts.reminder,

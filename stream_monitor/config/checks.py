@@ -15,8 +15,11 @@ DETECTORS = (
 )
 """Detectors that `detection.detectors` may name; they run on the ranks, the counts or the errors of a series."""
 
-ALWAYS = ("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories", "negative_binomial")
-"""Detectors that run on every series of their kind and may be the evidence of a rule unnamed."""
+ALWAYS = (
+    *("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories"),
+    *("beta_bernoulli", "beta_categories", "negative_binomial"),
+)
+"""Detectors that may be the evidence of a rule unnamed."""
 
 MEASURES = (
     *(c.value for c in Comparison),

@@ -361,6 +361,12 @@ class AlertsSection(Section):
     """The life cycle of alerts; counts are panes in a row."""
 
     open_after: int = Field(default=2, ge=1, le=10_000, description="Panes with the effect before an alert fires.")
+    open_events: int = Field(
+        default=200,
+        ge=1,
+        le=1_000_000,
+        description="Events since the alarm before an alert fires, unless the effect is clear without them.",
+    )
     resolve_after: int = Field(default=30, ge=1, le=100_000, description="Panes without it before the alert resolves.")
     cooldown: Span = Field(default=written("30m"), description="A rule resolved less than this ago stays pending.")
     reminder: PositiveSpan = Field(default=written("4h"), description="A firing alert is published again this often.")

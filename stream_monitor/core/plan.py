@@ -212,9 +212,13 @@ DEFAULT_RULES = (
 
 @dataclass(frozen=True, slots=True)
 class AlertsPlan:
-    """The life cycle of alerts; `open_after` and `resolve_after` are panes in a row, spans are milliseconds."""
+    """The life cycle of alerts; `open_after` and `resolve_after` are panes in a row, spans are milliseconds.
+
+    `open_events` is how many events since the alarm an effect needs that is not clear without them.
+    """
 
     open_after: int = 2
+    open_events: int = 200
     resolve_after: int = 30
     cooldown_ms: int = 30 * MINUTE_MS
     reminder_ms: int = 4 * HOUR_MS

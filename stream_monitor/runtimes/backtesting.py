@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -14,7 +15,7 @@ from stream_monitor.config.durations import LONGEST_MS, format_duration
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline
-from stream_monitor.core.names import SeriesKind, feature_of, feature_series
+from stream_monitor.core.names import SeriesKind, feature_of, feature_series, invalid_series, missing_series
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
 from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables import (
@@ -33,9 +34,10 @@ from stream_monitor.runtimes.dependence import dependence_notes
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes, renewal_rows
 
-SMALLEST_PSI = 0.04
-"""Effect that is told of a file: a shift of 0.2 sigma. Evidence keeps the budget; who asks about a file wants more than
-the 0.1 of live traffic, which hides a shift of 0.25 sigma or an error rate that goes from 5 to 10 %."""
+SMALLEST_PSI = 0.01
+"""Effect that is told of a file: a shift of 0.1 sigma. Evidence keeps the budget; who asks about a file wants more than
+the 0.1 of live traffic, which hides a shift of 0.25 sigma. A rare error that doubles has a small PSI, too: .037 for 5
+to 10 %, seen as anything from 0 to .07 in 200 rows."""
 
 ROW_MS = 1_000
 """From row to row where rows are the clock."""
@@ -130,7 +132,7 @@ def prepare_rows(
         )
         seen, timed = survey(rows), False
     pane_ms = seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
-    loaded = settings(_defaults(sizes, pane_ms, seen.disorder_ms) if chooses else {})
+    loaded = settings(_defaults(sizes, seen, pane_ms) if chooses else {})
     plan = loaded.plan
     if baseline_rows is not None and not given:
         sizes = replace(sizes, baseline_rows=baseline_rows)
@@ -175,8 +177,13 @@ def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str
     return _references(path, options, plan)
 
 
-def _defaults(sizes: Sizes, pane_ms: int, disorder_ms: int) -> Plain:
-    """Return the choices as settings, so that any setting of the user's goes over them."""
+def _defaults(sizes: Sizes, seen: Survey, pane_ms: int) -> Plain:
+    """Return the choices as settings, so that any setting of the user's goes over them.
+
+    A column that has all its values in the whole file cannot lose any: it takes nothing of the budget.
+    """
+    gappy = [_WILD.sub(r"[\g<0>]", feature) for name in sorted(seen.gappy) if (feature := feature_of(name))]
+    lossy: list[Plain] = [own(feature) for own in (missing_series, invalid_series) for feature in gappy]
     window = format_duration(min(sizes.window_panes * pane_ms, LONGEST_MS))
     budget_ms = max(1, round(sizes.budget_panes)) * pane_ms
     per_ms = min(budget_ms, LONGEST_MS)  # twenty files of monthly rows are longer than settings may be
@@ -186,27 +193,32 @@ def _defaults(sizes: Sizes, pane_ms: int, disorder_ms: int) -> Plain:
             "window": window,
             "budget": {"false_alarms": per_ms / budget_ms, "per": format_duration(per_ms)},
         },
-        "time": {"allowed_lateness": format_duration(min(disorder_ms, LONGEST_MS)), "idle_after": "off"},
+        "time": {"allowed_lateness": format_duration(min(seen.disorder_ms, LONGEST_MS)), "idle_after": "off"},
         "alerts": {
+            "open_events": sizes.open_rows,
             "cooldown": window,
             "reminder": format_duration(per_ms),
             "forget_after": format_duration(per_ms),
         },
         "rules": [
-            {"name": "drift", "series": _DRIFT, "effect": {"psi": SMALLEST_PSI}, "severity": "warning"},
-            {"name": "severe_drift", "series": _DRIFT, "effect": {"psi": 0.25}, "severity": "critical"},
+            {"name": "drift", "series": _DRIFT, "evidence": _LEARNS, "effect": {"psi": SMALLEST_PSI}},
             {
                 "name": "data_quality",
-                "series": ["missing:*", "invalid:*", "unseen:*", "serving_error"],
-                "evidence": "interval_bernoulli",
+                "series": [*lossy, "serving_error"],
+                "evidence": _LEARNS,
                 "effect": {"share_change": 0.01},
-                "severity": "warning",
             },
         ],
     }
 
 
 _DRIFT: list[Plain] = ["feature:*", "prediction", "confidence", "label", "latency"]
+
+_WILD = re.compile(r"[*?\[]")
+"""What a shell pattern does not take as it stands."""
+
+_LEARNS = "beta_bernoulli"
+"""Evidence whose null learns from every pane, on each kind of series: the reference of a file is short."""
 
 
 def _open(path: Path, options: TableOptions, given: list[Reference], plan: Plan) -> tuple[Rows, TableLayout | None]:

@@ -55,11 +55,13 @@ class Survey:
         times_ms: event time of every row that has one, in the order of the file, shape (n,).
         models: rows of each model and version.
         filled: share of values that are there, by series, in the first rows.
+        gappy: series that lack a value, or hold one of another type, in any row.
     """
 
     times_ms: Int64
     models: Mapping[Key, int]
     filled: Mapping[str, float]
+    gappy: frozenset[str] = frozenset()
 
     @property
     def rows(self) -> int:
@@ -99,6 +101,7 @@ def survey(rows: Rows) -> Survey:
     times: list[Int64] = []
     models: dict[Key, int] = {}
     filled: dict[str, int] = {}
+    gappy: set[str] = set()
     sampled = 0
     for piece in rows.batches():
         times.append(piece.batch.event_ms)
@@ -106,19 +109,22 @@ def survey(rows: Rows) -> Survey:
         for group in piece.batch.groups:
             key = (group.model, group.version)
             models[key] = models.get(key, 0) + int(group.rows.size)
+            values = _present(group)
+            gappy |= {name for name, present in values.items() if present < group.rows.size}
             if sampling:
                 sampled += int(group.rows.size)
-                for name, present in _present(group).items():
+                for name, present in values.items():
                     filled[name] = filled.get(name, 0) + present
     shares = {name: count / max(sampled, 1) for name, count in filled.items()}
-    return Survey(np.concatenate([np.empty(0, np.int64), *times]), models, shares)
+    return Survey(np.concatenate([np.empty(0, np.int64), *times]), models, shares, frozenset(gappy))
 
 
 def _present(group: Group) -> dict[str, int]:
+    """Return how many values of the type that most of them have there are, by series."""
     return {
         name: int(np.isfinite(column.values).sum())
         if isinstance(column, NumericColumn)
-        else sum(cell is not None for cell in column.cells())
+        else max(map([type(cell) for cell in column.cells()].count, (str, bool, float)))
         for name, column in group.columns.items()
     }
 

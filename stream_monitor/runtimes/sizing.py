@@ -6,8 +6,10 @@ A file is a finished experiment, not an endless stream, so spans are chosen in r
   error of the reference;
 * pane: a five-hundredth of the judged rows, at least 10 and at most 1,000: detection is delayed by half a pane, and a
   pane of fewer than 10 rows costs time and gains nothing;
-* window: 500 rows, but at most a twentieth of what is judged and at least two panes: four windows must pass quickly
-  for short files to be judged at all;
+* window: 500 rows, but at most a quarter of what is judged and at least two panes: where a change began is looked for
+  in it;
+* effect: told over a fortieth of what is judged after the alarm, at least 20 rows and at most 200: a short file ends
+  before the 200 events of live traffic have come;
 * budget: one false alarm in twenty such files.
 
 >>> choose_sizes(50_000).pane_rows, choose_sizes(50_000).baseline_rows
@@ -29,7 +31,9 @@ _PANE_STEPS = (10, 20, 50, 100, 200, 500, 1_000)
 _SMALLEST_PANE, _LARGEST_PANE = 10, 1_000
 _PANES = 500
 _WINDOW_ROWS = 500
-_WINDOW_SHARE = 20
+_WINDOW_SHARE = 4
+_OPEN_SHARE = 40
+_FEWEST_OPEN, _MOST_OPEN = 20, 200
 _MIN_WINDOW_PANES = 2
 _BASELINE_SHARE = 5
 _SMALLEST_BASELINE = 63
@@ -48,6 +52,7 @@ class Sizes:
         judged_rows: the rows after them.
         pane_rows: rows of a pane, on average.
         window_panes: panes of a comparison window.
+        open_rows: rows after an alarm that its effect needs to be told.
         reasons: a sentence for each choice.
     """
 
@@ -55,6 +60,7 @@ class Sizes:
     judged_rows: int
     pane_rows: int
     window_panes: int
+    open_rows: int
     reasons: tuple[str, ...]
 
     @property
@@ -87,6 +93,7 @@ def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float
     judged = rows - baseline
     pane = _pane_rows(judged)
     window = max(_MIN_WINDOW_PANES, -(-min(_WINDOW_ROWS, judged // _WINDOW_SHARE) // pane))
+    open_rows = min(max(judged // _OPEN_SHARE, _FEWEST_OPEN), _MOST_OPEN)
     reasons = []
     if not baseline_given:
         reasons.append(
@@ -96,9 +103,10 @@ def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float
     reasons += [
         f"pane: {pane:,} rows, so that {judged:,} rows are judged in about {max(1, judged // pane):,} steps",
         f"window: {window} panes, {window * pane:,} rows, for comparisons and effects",
+        f"effect: an alarm of the evidence is told once {open_rows} more rows show a change that matters",
         f"budget: {FALSE_ALARMS_PER_FILE:g} false alarms expected in the whole file, all series together",
     ]
-    return Sizes(baseline, judged, pane, window, tuple(reasons))
+    return Sizes(baseline, judged, pane, window, open_rows, tuple(reasons))
 
 
 def renewal_rows(sizes: Sizes, *, least_filled: float = 1.0) -> int:

@@ -11,6 +11,8 @@ import pytest
 from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.detectors import (
     DETECTORS,
+    BetaBernoulli,
+    BetaCategories,
     DetectorGroup,
     DetectorSpec,
     Direction,
@@ -105,6 +107,23 @@ CASES = [
         SeriesReference(CATEGORIES, unseen=(2, 500)),
         fixed(0.5, 0.3, 0.15, 0.04, 0.008, 0.002),
         learns=False,
+    ),
+    Case("beta", BetaBernoulli(), 2, SeriesReference(np.array([900, 100])), fixed(0.9, 0.1), learns=True),
+    Case(
+        "beta, up, dependent",
+        BetaBernoulli(Direction.UP),
+        2,
+        SeriesReference(np.array([900, 0]), design_effect=2.5),
+        fixed(0.99, 0.01),
+        learns=True,
+    ),
+    Case(
+        "beta categories",
+        BetaCategories(),
+        6,
+        SeriesReference(CATEGORIES, unseen=(2, 500)),
+        fixed(0.5, 0.3, 0.15, 0.04, 0.008, 0.002),
+        learns=True,
     ),
     Case(
         "demand", NegativeBinomial(reference_panes=20), 1, SeriesReference(np.zeros(0, int)), fixed(1.0), learns=False

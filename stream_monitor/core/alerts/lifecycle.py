@@ -40,17 +40,21 @@ class Reason(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Patience:
-    """How long a life waits: panes in a row to open and to resolve, milliseconds between events."""
+    """How long a life waits: panes in a row to open and to resolve, milliseconds between events.
+
+    `open_events` is for who decides whether a verdict is mature; a life only counts panes.
+    """
 
     open_after: int = 2
     resolve_after: int = 30
     cooldown_ms: int = 30 * MINUTE_MS
     reminder_ms: int = 4 * HOUR_MS
+    open_events: int = 200
 
     @classmethod
     def of(cls, plan: AlertsPlan) -> Patience:
         """Take the patience of a plan."""
-        return cls(plan.open_after, plan.resolve_after, plan.cooldown_ms, plan.reminder_ms)
+        return cls(plan.open_after, plan.resolve_after, plan.cooldown_ms, plan.reminder_ms, plan.open_events)
 
 
 @dataclass(frozen=True, slots=True)

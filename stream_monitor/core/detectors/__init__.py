@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from stream_monitor.core.detectors.beta_bernoulli import BetaBernoulli
+from stream_monitor.core.detectors.beta_categories import BetaCategories
 from stream_monitor.core.detectors.group import (
     ChangeRange,
     DetectorGroup,
@@ -26,6 +28,8 @@ from stream_monitor.core.detectors.tolerance_shiryaev_roberts import ToleranceSh
 
 __all__ = [
     "DETECTORS",
+    "BetaBernoulli",
+    "BetaCategories",
     "ChangeRange",
     "DetectorEntry",
     "DetectorGroup",
@@ -76,6 +80,8 @@ DETECTORS = (
     DetectorEntry("tolerance_shiryaev_roberts", Layout.NUMERIC, evidence=True, spec=ToleranceShiryaevRoberts),
     DetectorEntry("interval_bernoulli", Layout.BINARY, evidence=True, spec=IntervalBernoulli),
     DetectorEntry("interval_categories", Layout.CATEGORICAL, evidence=True, spec=IntervalCategories),
+    DetectorEntry("beta_bernoulli", Layout.BINARY, evidence=True, spec=BetaBernoulli),
+    DetectorEntry("beta_categories", Layout.CATEGORICAL, evidence=True, spec=BetaCategories),
     DetectorEntry("negative_binomial", Layout.COUNT, evidence=True, spec=NegativeBinomial),
     DetectorEntry("adwin", Layout.NUMERIC, evidence=False, spec=RiverDetector),
     DetectorEntry("page_hinkley", Layout.NUMERIC, evidence=False, spec=RiverDetector),

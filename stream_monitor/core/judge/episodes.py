@@ -20,7 +20,7 @@ from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.rules import EffectWindow, Pane
 
 MATURE_EVENTS = 200
-"""Events since the alarm on which an effect can be believed."""
+"""Events since the alarm after which an effect below every floor is believed to be none."""
 
 MATURE_WINDOWS = 4
 """Windows after which a series of few events is believed all the same."""
@@ -64,10 +64,10 @@ def observe(watch: Watch, use: int) -> bool:
     return seen > 0
 
 
-def is_mature(watch: Watch, use: int) -> bool:
-    """Say whether enough was seen since the alarm to believe the effect."""
+def is_mature(watch: Watch, use: int, events: int = MATURE_EVENTS) -> bool:
+    """Say whether enough was seen since the alarm to believe the effect: so many events, or four windows."""
     episode = watch.episodes[use]
-    return episode.events >= MATURE_EVENTS or episode.panes >= MATURE_WINDOWS * watch.window_panes
+    return episode.events >= events or episode.panes >= MATURE_WINDOWS * watch.window_panes
 
 
 def effect_window(watch: Watch, use: int, now: Pane) -> EffectWindow:

@@ -2,7 +2,8 @@
 
 A detector that a rule names as evidence takes weight and splits that of the series with the others so named; one that
 only the plan lists is calibrated to the same budget and shown: its alarms are counted and raise nothing.
-`rank_shiryaev_roberts` on a categorical or binary series means the exact detector of that kind.
+`rank_shiryaev_roberts` on a categorical or binary series means the exact detector of that kind, `beta_bernoulli` on a
+series of another kind the one that learns there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ import numpy as np
 
 from stream_monitor.core.baseline import CategoricalBaseline
 from stream_monitor.core.detectors import (
+    BetaBernoulli,
+    BetaCategories,
     DetectorSpec,
     Direction,
     IntervalBernoulli,
@@ -34,6 +37,8 @@ RANK = "rank_shiryaev_roberts"
 TOLERANCE = "tolerance_shiryaev_roberts"
 BERNOULLI = "interval_bernoulli"
 CATEGORIES = "interval_categories"
+BETA_BERNOULLI = "beta_bernoulli"
+BETA_CATEGORIES = "beta_categories"
 DEMAND_TEST = "negative_binomial"
 
 MISS = 1e-3
@@ -45,6 +50,10 @@ _OWN: Mapping[tuple[str, SeriesKind], str] = {
     (RANK, SeriesKind.BINARY): BERNOULLI,
     (CATEGORIES, SeriesKind.CATEGORICAL): CATEGORIES,
     (BERNOULLI, SeriesKind.BINARY): BERNOULLI,
+    (BETA_BERNOULLI, SeriesKind.NUMERIC): RANK,
+    (BETA_BERNOULLI, SeriesKind.CATEGORICAL): BETA_CATEGORIES,
+    (BETA_BERNOULLI, SeriesKind.BINARY): BETA_BERNOULLI,
+    (BETA_CATEGORIES, SeriesKind.CATEGORICAL): BETA_CATEGORIES,
     (DEMAND_TEST, SeriesKind.COUNT): DEMAND_TEST,
     **{(kind.value, SeriesKind.BINARY if kind.of_errors else SeriesKind.NUMERIC): kind.value for kind in RiverKind},
 }
@@ -157,6 +166,10 @@ def _spec(
             return IntervalCategories(tolerance=tolerated, miss=miss)
         case "interval_bernoulli":
             return IntervalBernoulli(_direction(series), tolerance=tolerated, miss=miss)
+        case "beta_bernoulli":
+            return BetaBernoulli(_direction(series))
+        case "beta_categories":
+            return BetaCategories()
         case "tolerance_shiryaev_roberts":
             return ToleranceShiryaevRoberts(tolerance=tolerated, miss=miss)
         case "negative_binomial":

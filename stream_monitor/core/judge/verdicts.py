@@ -132,7 +132,7 @@ def _judge(judged: Judged, case: _Case, rulebook: Rulebook, patience: Patience, 
     window = effect_window(watch, use, now)
     if case.told:
         verdict = rulebook.rules[case.rule].verdict(window)
-        verdict = replace(verdict, mature=verdict.clear or is_mature(watch, use))
+        verdict = replace(verdict, mature=verdict.clear or is_mature(watch, use, patience.open_events))
         life, reason = advance(before, verdict, patience, now)
         if reason is Reason.FIRED and judged.open >= max_open:
             life, reason = advance(before, replace(verdict, room=False), patience, now)

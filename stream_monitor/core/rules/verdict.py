@@ -20,7 +20,7 @@ class Verdict:
     Attributes:
         value: the effect over the panes since the alarm, in units of the rule's measure.
         floor: smallest effect that the user cares about.
-        mature: enough was seen to believe the value (200 events, or four windows went by).
+        mature: enough was seen to believe the value (`alerts.open_events`, or four windows went by).
         clear: the value is above the floor by more than chance would show, however few events were seen.
         room: there is room for one more open alert; without it a pending alert goes on waiting.
     """

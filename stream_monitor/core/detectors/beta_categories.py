@@ -1,0 +1,53 @@
+"""BetaCategories: does the share of every category still follow what is known of it?
+
+The same parts as IntervalCategories (each category of at least 1 % of the reference, the twenty largest, `other`, and,
+upwards only, `unseen`), each a Beta law that learns, as in BetaBernoulli. Of two categories that are all there is, the
+second says nothing that the first does not: one is tested.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from stream_monitor.core.detectors.beta_group import BetaGroup, Share
+from stream_monitor.core.detectors.group import SeriesReference
+
+_MOST_CATEGORIES = 20
+_LEAST_SHARE = 0.01
+
+
+@dataclass(frozen=True, slots=True)
+class BetaCategories:
+    """The detector; it has no parameters."""
+
+    @property
+    def fingerprint(self) -> str:
+        """Class and format."""
+        return "beta_categories/1"
+
+    def build(self, layout: int, state: bytes | None = None) -> BetaGroup:
+        """Return a group of series with `layout` bins: categories in baseline order, other, unseen."""
+        return BetaGroup(self, layout, most_parts=_MOST_CATEGORIES + 2, state=state)
+
+    def parts(self, reference: SeriesReference) -> list[Share]:
+        """Return the tested categories with their reference events."""
+        named, total = reference.counts[:-2], int(reference.counts.sum())
+        largest = np.argsort(-named, kind="stable")[:_MOST_CATEGORIES]
+        tested = sorted(int(b) for b in largest if named[b] >= _LEAST_SHARE * total)
+        other, last = named.size, named.size + 1
+        pooled = int(reference.counts[other])
+        if named.size == len(tested) == 2 and not pooled:
+            tested.pop()
+        parts = [Share(b, b, int(named[b]), total - int(named[b]), True) for b in tested]
+        if reference.unlisted is not None:
+            outside, halves = reference.unlisted
+            return [*parts, Share(other, last, outside, halves - outside, True)]
+        k, rows = reference.unseen
+        if reference.unseen_in_other:
+            # Names that nobody kept are counted in `other`: what was unseen in half of the rows is expected there.
+            return [*parts, Share(other, other, pooled + k, max(total - pooled, 0), False)]
+        if pooled:
+            parts.append(Share(other, other, pooled, total - pooled, True))
+        return [*parts, Share(last, last, k, rows - k, False)]
