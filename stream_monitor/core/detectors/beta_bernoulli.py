@@ -9,7 +9,7 @@ measured, not proved.
 >>> group = BetaBernoulli().build()
 >>> row = group.add(SeriesReference(np.array([90, 10])))
 >>> round(float(group.step(np.array([row]), np.array([[50, 50]]))[0]))
-24
+15
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from dataclasses import dataclass
 from stream_monitor.core.detectors.beta_group import BetaGroup, Share
 from stream_monitor.core.detectors.group import SeriesReference
 from stream_monitor.core.detectors.interval_bernoulli import Direction
+from stream_monitor.core.detectors.strata import suffix
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +28,16 @@ class BetaBernoulli:
 
     Attributes:
         direction: tested changes.
+        strata: references of a series.
     """
 
     direction: Direction = Direction.BOTH
+    strata: int = 1
 
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"beta_bernoulli/1/{self.direction}"
+        return f"beta_bernoulli/1/{self.direction}{suffix(self.strata)}"
 
     def build(self, layout: int = 2, state: bytes | None = None) -> BetaGroup:
         """Return a group of binary series; the layout is always two bins, false and true."""
@@ -42,7 +45,7 @@ class BetaBernoulli:
             raise ValueError(f"layout: beta_bernoulli counts false and true, 2 bins, got {layout}")
         return BetaGroup(self, 2, most_parts=1, state=state)
 
-    def parts(self, reference: SeriesReference) -> list[Share]:
+    def parts(self, reference: SeriesReference, whole: SeriesReference) -> list[Share]:
         """Return the true events; `reference.counts` are (false, true)."""
         false, true = (int(count) for count in reference.counts)
         return [Share(1, 1, true, false, self.direction is Direction.BOTH)]

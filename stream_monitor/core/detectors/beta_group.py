@@ -25,7 +25,9 @@ from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
 from stream_monitor.core.detectors import shiryaev_roberts
 from stream_monitor.core.detectors.arithmetic import log, log_rising
 from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
+from stream_monitor.core.detectors.interval_group import pooled
 from stream_monitor.core.detectors.rows import Rows
+from stream_monitor.core.detectors.strata import before, of_panes
 
 ODDS_RATIOS = (1.15, 1.4, 2.0, 4.0, 16.0)
 """Of the alternatives, upwards; a category that half of the reference rows have not may come with any share."""
@@ -50,6 +52,10 @@ class Share(NamedTuple):
     both: bool
 
 
+_FIXED = ("first", "last", "both")
+_LEARNT = ("inside", "outside")
+
+
 class Shares(Protocol):
     """What gives a series its parts."""
 
@@ -58,8 +64,13 @@ class Shares(Protocol):
         """Names every parameter."""
         ...
 
-    def parts(self, reference: SeriesReference) -> Sequence[Share]:
-        """Return the tested bins of a series."""
+    @property
+    def strata(self) -> int:
+        """Number of references of a series."""
+        ...
+
+    def parts(self, reference: SeriesReference, whole: SeriesReference) -> Sequence[Share]:
+        """Return the tested bins of a series with the events of one stratum; all strata together say what is tested."""
         ...
 
 
@@ -72,19 +83,27 @@ class BetaGroup:
         self._shares = shares
         self._rows = Rows(
             f"{shares.fingerprint}/{bins}",
-            ints={**dict.fromkeys(Share._fields, (most_parts,)), "stepped": ()},
+            ints={
+                **dict.fromkeys(_FIXED, (most_parts,)),
+                **dict.fromkeys(_LEARNT, (shares.strata, most_parts)),
+                "stepped": (),
+            },
             floats={"design_effect": (), "log_r": (most_parts * ALTERNATIVES,)},
             state=state,
         )
 
-    def add(self, reference: SeriesReference) -> int:
+    def add(self, *references: SeriesReference) -> int:
         """Start a series."""
-        parts = self._shares.parts(reference)
+        whole = pooled(references)
+        by_stratum = [self._shares.parts(reference, whole) for reference in references]
+        parts = by_stratum[0]
         row = self._rows.add()
         self._rows.ints["first"][row] = _NO_BIN
-        for name, values in zip(Share._fields, zip(*parts, strict=True), strict=True):
-            self._rows.ints[name][row, : len(parts)] = values
-        self._rows.floats["design_effect"][row] = reference.design_effect
+        for name in _FIXED:
+            self._rows.ints[name][row, : len(parts)] = [getattr(part, name) for part in parts]
+        for name in _LEARNT:
+            self._rows.ints[name][row, :, : len(parts)] = [[getattr(part, name) for part in own] for own in by_stratum]
+        self._rows.floats["design_effect"][row] = whole.design_effect
         self._rows.floats["log_r"][row] = -np.inf
         return row
 
@@ -92,18 +111,20 @@ class BetaGroup:
         """Forget a series."""
         self._rows.remove(row)
 
-    def step(self, rows: Intp, counts: Int64) -> Float64:
+    def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         """Take one pane; a row without events does not step."""
         filled = counts.any(axis=1)
         live = rows[filled]
         if live.size:
             ints, log_r = self._rows.ints, self._rows.floats["log_r"]
             within, without = self._split(live, counts[filled])
-            known = _Known(ints["inside"][live], ints["outside"][live], self._rows.floats["design_effect"][live])
+            known = _Known(
+                ints["inside"][live, stratum], ints["outside"][live, stratum], self._rows.floats["design_effect"][live]
+            )
             log_e = known.log_e(within, without).reshape(live.size, -1)
             log_r[live] = shiryaev_roberts.advance(log_r[live], log_e)
-            ints["inside"][live] += within
-            ints["outside"][live] += without
+            ints["inside"][live, stratum] += within
+            ints["outside"][live, stratum] += without
             ints["stepped"][live] += 1
         return self.log_evidence(rows)
 
@@ -120,24 +141,25 @@ class BetaGroup:
         self._rows.floats["log_r"][row] = -np.inf
         self._rows.ints["stepped"][row] = 0
 
-    def absorb(self, row: int, counts: Int64) -> None:
+    def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
         """Add counts to what is known of the shares."""
-        self._learn(row, counts, 1)
+        self._learn(row, counts, stratum)
 
-    def forget(self, row: int, counts: Int64) -> None:
+    def forget(self, row: int, counts: Int64, stratum: int = 0) -> None:
         """Take counts out of it again."""
-        self._learn(row, counts, -1)
+        self._learn(row, -counts, stratum)
 
-    def change_range(self, row: int, panes: Int64) -> ChangeRange:
+    def change_range(self, row: int, panes: Int64, strata: Intp | None = None) -> ChangeRange:
         """Return when the change began, in panes."""
         used = shiryaev_roberts.stepped_panes(panes, int(self._rows.ints["stepped"][row]))
         if not used.size:
             return ChangeRange(-1, -1, -1)
         same = np.full(used.size, row)
         within, without = self._split(same, panes[used])
+        own = of_panes(panes, strata)[used]
         known = _Known(
-            self._rows.ints["inside"][row] - _from_here(within),
-            self._rows.ints["outside"][row] - _from_here(without),
+            before(self._rows.ints["inside"][row], within, own),
+            before(self._rows.ints["outside"][row], without, own),
             self._rows.floats["design_effect"][same],
         )
         log_e = known.log_e(within, without).reshape(used.size, -1)
@@ -148,10 +170,10 @@ class BetaGroup:
         """Return the state."""
         return self._rows.dump()
 
-    def _learn(self, row: int, counts: Int64, sign: int) -> None:
+    def _learn(self, row: int, counts: Int64, stratum: int) -> None:
         within, without = self._split(np.array([row]), counts[None])
-        self._rows.ints["inside"][row] += sign * within[0]
-        self._rows.ints["outside"][row] += sign * without[0]
+        self._rows.ints["inside"][row, stratum] += within[0]
+        self._rows.ints["outside"][row, stratum] += without[0]
 
     def _used(self, rows: Intp) -> Bool:
         used: Bool = self._rows.ints["first"][rows] != _NO_BIN
@@ -209,8 +231,3 @@ def _log_e_of_more(a: Float64, b: Float64, s: Float64, f: Float64) -> Float64:
     rising = log_rising(x, c)
     log_e: Float64 = rising[..., : r.size] + rising[..., r.size : 2 * r.size] - rising[..., -2:-1] - rising[..., -1:]
     return log_e
-
-
-def _from_here(counts: Int64) -> Int64:
-    """Return the events of each pane and all later ones, shape as given."""
-    return counts[::-1].cumsum(axis=0)[::-1]

@@ -86,7 +86,8 @@ def test_fewer_errors_are_found_too() -> None:
 
 def test_of_two_categories_one_is_tested() -> None:
     """The other one says the same; `unseen` has its own part."""
-    parts = BetaCategories().parts(SeriesReference(np.array([300, 100, 0, 0]), unseen=(0, 200)))
+    reference = SeriesReference(np.array([300, 100, 0, 0]), unseen=(0, 200))
+    parts = BetaCategories().parts(reference, reference)
 
     assert [(part.first, part.inside, part.outside, part.both) for part in parts] == [
         (0, 300, 100, True),
