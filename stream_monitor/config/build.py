@@ -93,6 +93,7 @@ def build_plan(file: ConfigFile) -> Plan:
             budget=_budget(detection.budget),
             detectors=tuple(DetectorPlan(d.kind, _params(d.params)) for d in detection.detectors),
             comparisons=tuple(c.value for c in detection.comparisons),
+            threshold=detection.threshold,
         ),
         models=tuple(_model(m) for m in file.models),
         rules=DEFAULT_RULES if file.rules is None else tuple(_rule(r) for r in file.rules),

@@ -14,7 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from stream_monitor.config.durations import PATTERN, RULE, parse_duration
 from stream_monitor.config.effect_presets import PRESETS
-from stream_monitor.core.plan import Severity, Task
+from stream_monitor.core.plan import Severity, Task, Threshold
 
 
 class Section(BaseModel):
@@ -267,6 +267,11 @@ class DetectionSection(Section):
     comparisons: Annotated[tuple[Annotated[Comparison, Field(strict=False)], ...], BeforeValidator(_tuple)] = Field(
         default=written(("psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein")),
         description="Distances of the window to the baseline that are computed.",
+    )
+    threshold: Annotated[Threshold, Field(strict=False)] = Field(
+        default=Threshold.BOUND,
+        description="`bound`: the false-alarm budget by theorem. `calibrated`: lower, by simulation; finds more, "
+        "promises an estimate.",
     )
 
 

@@ -95,6 +95,13 @@ class Budget:
         return self.per_ms / pane_ms / self.false_alarms
 
 
+class Threshold(StrEnum):
+    """Where a rank detector alarms: at the bound that the theorem gives, or below it, where simulation keeps it."""
+
+    BOUND = "bound"
+    CALIBRATED = "calibrated"
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorPlan:
     """A detector by name, with the parameters that differ from its defaults."""
@@ -116,6 +123,7 @@ class DetectionPlan:
         DetectorPlan("page_hinkley"),
     )
     comparisons: tuple[str, ...] = ("psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein")
+    threshold: Threshold = Threshold.BOUND
 
     @property
     def window_panes(self) -> int:

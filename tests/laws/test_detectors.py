@@ -82,6 +82,7 @@ GRID = SeriesReference(spacings(63))
 CASES = [
     Case("rank, fine", RankShiryaevRoberts(), 63, GRID, numeric(63), learns=True),
     Case("rank, base", RankShiryaevRoberts(Mixture.BASE), 63, GRID, numeric(63), learns=True),
+    Case("rank, lowered", RankShiryaevRoberts(offsets=(0.0, 0.6, 1.0, 2.0)), 63, GRID, numeric(63), learns=True),
     Case(
         "rank, dependent",
         RankShiryaevRoberts(),

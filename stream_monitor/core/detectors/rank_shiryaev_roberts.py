@@ -6,8 +6,9 @@ Alternatives are shifts and scalings in normal scores and memories of the last e
 
 Each stratum of a series has a null of its own; the memories are shared, for a shift in ranks is one shift at all hours.
 
-Promise: with no drift the expected number of alarms in n panes is at most n/A, given independent events. Cost: 20-50
-us a series and pane in groups of a hundred, about 1.9 kB of state at 42 bins.
+Promise: with no drift the expected number of alarms in n panes is at most n/A, given independent events. With offsets
+the threshold is lowered by what simulation allows, and the promise is an estimate. Cost: 20-50 us a series and pane in
+groups of a hundred, about 1.9 kB of state at 42 bins.
 
 Sources: Shin, Ramdas & Rinaldo (2024), arXiv:2203.03532 (e-detectors); David & Nagaraja (2003), Order Statistics
 (spacings).
@@ -15,12 +16,13 @@ Sources: Shin, Ramdas & Rinaldo (2024), arXiv:2203.03532 (e-detectors); David & 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64, Intp
-from stream_monitor.core.detectors import shiryaev_roberts
+from stream_monitor.core.detectors import lowered_threshold, shiryaev_roberts
 from stream_monitor.core.detectors.arithmetic import log
 from stream_monitor.core.detectors.coarsening import merge, merged_into
 from stream_monitor.core.detectors.dirichlet_multinomial import Alternatives, Null
@@ -29,6 +31,11 @@ from stream_monitor.core.detectors.mixtures import Mixture
 from stream_monitor.core.detectors.rows import Rows
 from stream_monitor.core.detectors.strata import before, of_panes, suffix
 from stream_monitor.core.grid import spacings
+from stream_monitor.core.names import BOUND, CALIBRATED
+
+_SIZE_INTS: Mapping[str, tuple[int, ...]] = {"sized": ()}
+_SIZE_FLOATS: Mapping[str, tuple[int, ...]] = {"sizes": (lowered_threshold.CLASSES,), "lowered": ()}
+"""What a row holds beside the rest when its threshold is lowered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +45,23 @@ class RankShiryaevRoberts:
     Attributes:
         mixture: which alternatives are watched; `Mixture.for_events` chooses by the events of a pane.
         strata: number of nulls.
+        offsets: by how much the threshold is lowered, nats by class of pane sizes (`lowered_threshold`); nothing: it
+            is the bound.
     """
 
     mixture: Mixture = Mixture.FINE
     strata: int = 1
+    offsets: tuple[float, ...] = ()
 
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"rank_shiryaev_roberts/2/{self.mixture}{suffix(self.strata)}"
+        offsets = f"/{self.offsets!r}" if self.offsets else ""
+        return f"rank_shiryaev_roberts/2/{self.mixture}{offsets}{suffix(self.strata)}"
+
+    def offset(self, events: float) -> float:
+        """Return by how much the threshold is lowered, nats, when panes have that many independent events."""
+        return self.offsets[lowered_threshold.size_class(events)] if self.offsets else 0.0
 
     def build(self, layout: int, state: bytes | None = None) -> RankShiryaevRobertsGroup:
         """Return a group over the grid of m = `layout` reference values."""
@@ -56,20 +71,26 @@ class RankShiryaevRoberts:
 class RankShiryaevRobertsGroup:
     """Series over one grid."""
 
-    guarantee = "bound"
-
     def __init__(self, spec: RankShiryaevRoberts, m: int, state: bytes | None = None) -> None:
+        self.guarantee = CALIBRATED if spec.offsets else BOUND
+        self._offsets = np.array(spec.offsets)
         self._spacings = spacings(m)
         self._alternatives = Alternatives.over(self._spacings, spec.mixture)
         self._log_weights = log(self._alternatives.tilts.weights)
         bins = self._alternatives.prior.size
         self._rows = Rows(
             f"{spec.fingerprint}/{m}",
-            ints={"alpha": (spec.strata, bins), "into": (bins,), "stepped": ()},
+            ints={
+                "alpha": (spec.strata, bins),
+                "into": (bins,),
+                "stepped": (),
+                **(_SIZE_INTS if spec.offsets else {}),
+            },
             floats={
                 "memory": (len(self._alternatives.tilts.half_lives), bins),
                 "log_r": (self._alternatives.count,),
                 "design_effect": (),
+                **(_SIZE_FLOATS if spec.offsets else {}),
             },
             state=state,
         )
@@ -96,6 +117,8 @@ class RankShiryaevRobertsGroup:
         live = rows[filled]
         n = self._merged(live, counts[filled])
         if live.size:
+            if self._offsets.size:
+                self._lower(live, n.sum(axis=1) / self._rows.floats["design_effect"][live])
             null = self._null(live, stratum)
             log_r = self._rows.floats["log_r"]
             log_r[live] = shiryaev_roberts.advance(log_r[live], self._alternatives.log_e_values(null, n))
@@ -107,6 +130,10 @@ class RankShiryaevRobertsGroup:
     def log_evidence(self, rows: Intp) -> Float64:
         """Return log M (nats)."""
         return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights)
+
+    def lowered(self, rows: Intp) -> Float64:
+        """Return by how much the threshold of the last pane was below the bound, nats, shape (rows,)."""
+        return self._rows.floats["lowered"][rows] if self._offsets.size else np.zeros(rows.size)
 
     def warming_up(self, row: int) -> bool:
         """Return False: the reference is given."""
@@ -139,6 +166,15 @@ class RankShiryaevRobertsGroup:
     def dump(self) -> bytes:
         """Return the state."""
         return self._rows.dump()
+
+    def _lower(self, rows: Intp, events: Float64) -> None:
+        """Fix the threshold of a pane by the panes before it, and note its size for the next one."""
+        panes, sizes = self._rows.ints["sized"], self._rows.floats["sizes"]
+        known = panes[rows] >= lowered_threshold.FEWEST_PANES
+        offsets = self._offsets[lowered_threshold.classes(sizes[rows])]
+        self._rows.floats["lowered"][rows] = np.where(known, offsets, 0.0)
+        sizes[rows] = lowered_threshold.after(sizes[rows], events)
+        panes[rows] += 1
 
     def _merged(self, rows: Intp, counts: Int64) -> Int64:
         """Return the counts with the bins of dependent series merged."""

@@ -22,7 +22,6 @@ from stream_monitor.core.detectors import (
     Direction,
     IntervalBernoulli,
     IntervalCategories,
-    Mixture,
     NegativeBinomial,
     RankShiryaevRoberts,
     RiverDetector,
@@ -68,7 +67,7 @@ class DetectorUse:
         series: position of the series in the watch.
         detector: name of the detector.
         weight: share of the budget.
-        log_threshold: ln(A / weight); an alarm is log M at or above it.
+        log_threshold: ln(A / weight); an alarm is log M at or above it, or above what the detector lowers it to.
         evidence: whether a rule names it, so that its alarms open episodes.
     """
 
@@ -100,7 +99,7 @@ def detector_uses(
     shown: Sequence[str],
     weights: Mapping[str, float],
     budget_panes: float,
-    mixture: Mixture,
+    rank: RankShiryaevRoberts,
     tolerance: float | None = None,
 ) -> list[DetectorUse]:
     """Return every detector of a watch, in the order of its series.
@@ -111,7 +110,7 @@ def detector_uses(
         shown: detectors that the plan lists.
         weights: share of the budget by series that a rule judges.
         budget_panes: A.
-        mixture: alternatives of the rank detector.
+        rank: the rank detector.
         tolerance: change of a share of values that nobody minds.
     """
     spare = min(weights.values(), default=1.0 / max(1, len(series)))
@@ -123,7 +122,7 @@ def detector_uses(
         weight = weights.get(item.name, spare)
         for name in (*evidence, *beside):
             share = weight / max(1, len(evidence))
-            spec = _spec(name, item, share, budget_panes, mixture, tolerance)
+            spec = _spec(name, item, share, budget_panes, rank, tolerance)
             threshold = math.log(budget_panes / share)
             uses.append(DetectorUse(position, name, spec, item.layout, share, threshold, name in evidence))
     return uses
@@ -154,14 +153,14 @@ def _spec(
     series: WatchedSeries,
     weight: float,
     budget_panes: float,
-    mixture: Mixture,
+    rank: RankShiryaevRoberts,
     tolerance: float | None,
 ) -> DetectorSpec:
     miss = MISS * weight
     tolerated = tolerance if tolerance is not None and series.counted is Counted.VALUES else 0.0
     match name:
         case "rank_shiryaev_roberts":
-            return RankShiryaevRoberts(mixture)
+            return rank
         case "interval_categories":
             return IntervalCategories(tolerance=tolerated, miss=miss)
         case "interval_bernoulli":

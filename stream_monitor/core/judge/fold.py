@@ -292,9 +292,9 @@ class Judge:
     def _step(self, awake: Mapping[str, ModelState], now: Pane) -> None:
         """Step all detectors of a pane together; alarms of evidence open episodes, the others are counted."""
         pieces = [(watch, *piece) for model in awake.values() for watch in model.watches() for piece in watch.pieces()]
-        for (watch, uses, _), log_m in zip(pieces, step_together([work for _, _, work in pieces]), strict=True):
-            watch.log_m[uses] = log_m
-            for use in uses[log_m >= watch.thresholds[uses]].tolist():
+        results = step_together([work for _, _, work in pieces])
+        for (watch, uses, work), log_m in zip(pieces, results, strict=True):
+            for use in watch.alarms(uses, work, log_m):
                 self.counters["detections_total", watch.model, watch.uses[use].detector] += 1
                 if use in watch.rules:
                     open_episode(watch, use, float(watch.log_m[use]), now)

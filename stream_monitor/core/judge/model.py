@@ -7,14 +7,15 @@ from dataclasses import dataclass, field
 
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.baseline import Baseline
-from stream_monitor.core.detectors import Mixture
+from stream_monitor.core.detectors import Mixture, RankShiryaevRoberts
+from stream_monitor.core.detectors.lowered_threshold import OFFSETS
 from stream_monitor.core.judge.evidence import DEMAND_TEST, detector_uses
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import baseline_series, demand_series, within_limit
 from stream_monitor.core.judge.warm_up import WarmUp
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.judge.weights import demand_weight, slot_weight, split
-from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
+from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan, Threshold
 from stream_monitor.core.profile import Profile
 
 TYPICAL_PANES = 200
@@ -111,7 +112,7 @@ def demand_watch(model: ModelState, plan: Plan, rulebook: Rulebook) -> Watch | N
         shown=(),
         weights={series[0].name: demand_weight()},
         budget_panes=model.budget_panes,
-        mixture=Mixture.FINE,
+        rank=RankShiryaevRoberts(),
     )
     watch = Watch(model.name, "", "", None, 0, series, uses, plan.detection.window_panes)
     watch.rules = rulebook.opened_by(series, uses)
@@ -124,6 +125,7 @@ def version_watch(
     """Return the watch of a version beside its baseline, its detectors not yet started."""
     series, suppressed = within_limit(baseline_series(baseline, model.plan), plan.limits.series_per_model)
     tolerance = model.plan.tolerance
+    calibrated = plan.detection.threshold is Threshold.CALIBRATED
     named = rulebook.evidence(series, tolerance)
     uses = detector_uses(
         series,
@@ -131,7 +133,7 @@ def version_watch(
         shown=[detector.kind for detector in plan.detection.detectors],
         weights=split([item for item in series if item.name in named], slot_weight(slot)),
         budget_panes=model.budget_panes,
-        mixture=mixture,
+        rank=RankShiryaevRoberts(mixture, offsets=OFFSETS if calibrated else ()),
         tolerance=tolerance,
     )
     watch = Watch(

@@ -79,7 +79,7 @@ class SeriesOutlook:
 
     Attributes:
         weight: share of the model's budget.
-        log10_threshold: log10 of A / weight.
+        log10_threshold: log10 of A / weight, or what a calibrated detector lowers it to.
         guarantee: as alerts carry it.
         events: of a pane, as expected.
         shifts: empty for a detector without evidence, and where nothing can be tested.
@@ -176,12 +176,13 @@ def _series(plan: Plan, rulebook: Rulebook, watch: Watch, use: DetectorUse, *, e
     others = any(rulebook.plans[name].target is not None for name in watch.rules.get(watch.uses.index(use), ()))
     longest = plan.budget(watch.model).panes(plan.detection.pane_ms)
     panes_before = HOUR_MS / plan.detection.pane_ms
+    threshold = _log_threshold(item, use, n)
     shifts: list[ShiftOutlook] = []
     for sigma, size, unit, after in _changes(item, n):
         path = _path(item, use, after, size=size, events=n, panes_before=panes_before)
         if path is None:
             break
-        typical, within = (delay_panes(path, use.log_threshold, longest=longest, z=z) for z in (0.0, NINE_IN_TEN))
+        typical, within = (delay_panes(path, threshold, longest=longest, z=z) for z in (0.0, NINE_IN_TEN))
         window = _window(watch, item, np.rint(after * _MANY).astype(np.int64))
         reaches = any(measure(r.effect.measure).value(window) >= r.effect.floor * (1.0 - 1e-6) for r in rules)
         shifts.append(ShiftOutlook(sigma, size, unit, typical, within, others or reaches))
@@ -190,11 +191,18 @@ def _series(plan: Plan, rulebook: Rulebook, watch: Watch, use: DetectorUse, *, e
         item.kind,
         use.detector,
         use.weight,
-        use.log_threshold / math.log(10.0),
+        threshold / math.log(10.0),
         series_guarantee(item, group.guarantee),
         n,
         tuple(shifts),
     )
+
+
+def _log_threshold(item: WatchedSeries, use: DetectorUse, events: float) -> float:
+    """Return what log M is held against once the sizes of panes are known."""
+    if not isinstance(use.spec, RankShiryaevRoberts):
+        return use.log_threshold
+    return use.log_threshold - use.spec.offset(events / series_references(item)[0].design_effect)
 
 
 def _pane_events(item: WatchedSeries, watch: Watch, events: float) -> float:

@@ -152,7 +152,7 @@ def _evidence(
         guarantee=guarantee(watch, step.use),
         design_effect=_design_effect(item),
         log10_evidence=None if log10_m is None else round_significant(log10_m),
-        log10_threshold=None if log10_m is None else round_significant(use.log_threshold / math.log(10)),
+        log10_threshold=None if log10_m is None else round_significant(watch.thresholds[step.use] / math.log(10)),
         statistic=None if episode.statistic is None else round_significant(episode.statistic),
         threshold=_threshold(step),
         budget_panes=budget_panes(model.budget_panes),
@@ -180,7 +180,7 @@ def _threshold(step: Step) -> float | None:
 
 
 def _description(step: Step, evidence: wire.Evidence, related: int) -> str:
-    threshold = step.watch.uses[step.use].log_threshold / math.log(10)
+    threshold = step.watch.thresholds[step.use] / math.log(10)
     sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
     hint = _hint(step.watch.series[step.watch.uses[step.use].series], step.window)
     caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect)
@@ -270,7 +270,7 @@ def _related(step: Step, model: ModelState) -> list[tuple[str, float]]:
             episode = watch.episodes.get(i)
             log_m = float(watch.log_m[i]) if episode is None else episode.log_evidence
             if use.evidence and math.isfinite(log_m):
-                found.append((watch.name(use.series), log_m, log_m - use.log_threshold))
+                found.append((watch.name(use.series), log_m, log_m - watch.thresholds[i]))
     others: dict[str, float] = {}
     for position in listed(np.array([excess for _, _, excess in found])):
         name, log_m, _ = found[position]

@@ -122,7 +122,7 @@ def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> Serie
         state=state,
         evidence_ratio=None if leading is None or warming else ratios[watch.uses[leading].detector],
         log10_evidence=log_m / _LN_10 if log_m is not None and math.isfinite(log_m) else None,
-        log10_threshold=None if leading is None else watch.uses[leading].log_threshold / _LN_10,
+        log10_threshold=None if leading is None else float(watch.thresholds[leading]) / _LN_10,
         guarantee=promise,
         comparisons=_comparisons(judge, watch, position),
         missing_ratio=_missing_ratio(watch, item, places),
@@ -140,7 +140,7 @@ def _log_evidence(watch: Watch, use: int) -> float:
 
 def _ratio(watch: Watch, use: int) -> float:
     """Return log evidence over its threshold, or a statistic over its own, at least 0; 1 and more is an alarm."""
-    log_m, threshold = _log_evidence(watch, use), watch.uses[use].log_threshold
+    log_m, threshold = _log_evidence(watch, use), float(watch.thresholds[use])
     if math.isinf(log_m):
         group = watch.groups[use]
         if log_m < 0 and isinstance(group, RiverGroup) and group.threshold:

@@ -17,6 +17,7 @@ from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.detectors import DetectorGroup, Mixture
+from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRobertsGroup
 from stream_monitor.core.judge.evidence import DetectorUse, series_references
 from stream_monitor.core.judge.pool import Pool, Work
 from stream_monitor.core.judge.series import WatchedSeries
@@ -84,6 +85,7 @@ class Watch:
         groups, rows: group and row of each use.
         since: panes given to each use since it started or restarted.
         log_m: log M of each use after the last pane.
+        thresholds: what log M of each use was held against in its last pane, nats.
         episodes: open episodes by use.
         lives: by (series, rule) where a rule has ever spoken.
         suppressed: series that a limit left out.
@@ -149,6 +151,8 @@ class Watch:
             )
             for uses in members.values()
         ]
+        for block in self._blocks:
+            self._lower(block.uses, block.group, np.array([self.rows[i] for i in block.uses.tolist()], dtype=np.intp))
 
     def span(self, series: int) -> tuple[int, int]:
         """Return where the bins of a series stand in the vector."""
@@ -196,6 +200,12 @@ class Watch:
                 stratum = block.calendar.stratum(start_ms)
                 yield live, Work(block.group, rows, counts[cells].astype(np.int64), stratum)
 
+    def alarms(self, uses: Intp, work: Work, log_m: Float64) -> list[int]:
+        """Note log M of uses that were stepped; return those at or above their threshold."""
+        self.log_m[uses] = log_m
+        self._lower(uses, work.group, work.rows)
+        return [int(use) for use in uses[log_m >= self.thresholds[uses]]]
+
     def last(self, series: int) -> Int64:
         """Return the counts of a series in the last pane, shape (bins,)."""
         low, high = self.span(series)
@@ -232,6 +242,12 @@ class Watch:
     def _order(self, most: int) -> Intp:
         count = min(self.kept, most)
         return np.arange(self.pushed - count, self.pushed) % self.window_panes
+
+    def _lower(self, uses: Intp, group: DetectorGroup, rows: Intp) -> None:
+        """Set the thresholds of a detector that lowers them."""
+        if isinstance(group, RankShiryaevRobertsGroup):
+            bounds = np.array([self.uses[use].log_threshold for use in uses.tolist()])
+            self.thresholds[uses] = bounds - group.lowered(rows)
 
     def _frozen(self) -> Bool:
         frozen = np.zeros(len(self.uses), dtype=np.bool_)

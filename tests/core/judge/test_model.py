@@ -8,7 +8,7 @@ import pytest
 from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.baseline import Origin, OriginType, build_baseline
 from stream_monitor.core.comparisons import Reference
-from stream_monitor.core.detectors import IntervalBernoulli, Mixture
+from stream_monitor.core.detectors import IntervalBernoulli, Mixture, RankShiryaevRoberts
 from stream_monitor.core.judge.evidence import MISS, detector_uses
 from stream_monitor.core.judge.intake import admitted
 from stream_monitor.core.judge.panes import ClosedPane
@@ -69,7 +69,7 @@ def test_detectors_named_as_evidence_split_the_weight_of_a_series() -> None:
         shown=["page_hinkley"],
         weights={"feature:x": 0.2, "missing:x": 0.1},
         budget_panes=1000.0,
-        mixture=Mixture.FINE,
+        rank=RankShiryaevRoberts(),
     )
     bernoulli = uses[0].spec
     assert isinstance(bernoulli, IntervalBernoulli)

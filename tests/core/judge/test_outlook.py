@@ -17,10 +17,11 @@ from stream_monitor.core.baseline import (
     Origin,
     OriginType,
 )
+from stream_monitor.core.detectors.lowered_threshold import OFFSETS
 from stream_monitor.core.grid import NumericGrid, spacings
 from stream_monitor.core.judge import Rulebook, SeriesOutlook, Unit, faint_floors, model_outlook
 from stream_monitor.core.judge.weights import NEWCOMERS
-from stream_monitor.core.plan import Plan
+from stream_monitor.core.plan import Plan, Threshold
 
 PLAN = Plan()
 RULEBOOK = Rulebook(PLAN.rules, {})
@@ -46,6 +47,18 @@ def test_weights_and_thresholds_are_those_of_the_judge() -> None:
     assert {"demand", "feature:amount", "missing:amount", "invalid:amount", "serving_error"} == set(found)
     assert sum(item.weight for item in found.values()) == pytest.approx(1.0 - NEWCOMERS)
     assert found["demand"].log10_threshold == pytest.approx(math.log10(259_200 / found["demand"].weight))
+
+
+def test_calibrated_thresholds_are_shown_as_they_will_be() -> None:
+    """Panes of 200 events lower the threshold of ranks: shown, named, and seen sooner; others stay."""
+    plan = replace(PLAN, detection=replace(PLAN.detection, threshold=Threshold.CALIBRATED))
+    found = {item.series: item for item in model_outlook(plan, RULEBOOK, "fraud", baseline(), events=200.0)}
+    ranks, same = found["feature:amount"], outlook()["feature:amount"]
+
+    assert ranks.guarantee == "calibrated"
+    assert same.log10_threshold - ranks.log10_threshold == pytest.approx(OFFSETS[2] / math.log(10))
+    assert (ranks.shifts[0].typical or 0) < (same.shifts[0].typical or 0)
+    assert found["missing:amount"] == outlook()["missing:amount"]
 
 
 def test_sizes_are_in_the_units_of_the_series() -> None:
