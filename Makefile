@@ -1,6 +1,7 @@
 # Two commands from a clone: `make demo` and `make test`. Both set up what they need.
 PYTHON ?= python3
 VENV := .venv
+BENCH := .venv-bench
 RUN := $(VENV)/bin/python
 DEMO_ARGS := $(if $(FOR),--for $(FOR)) $(ARGS)
 
@@ -22,10 +23,13 @@ demo: setup
 test: setup
 	$(RUN) -m tests
 
-# The peers of `python -m bench detection`, apart from us: they need another NumPy.
-bench-setup: setup
-	test -x .venv-bench/bin/python || $(PYTHON) -m venv .venv-bench
-	.venv-bench/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.lock
+# The peers of `python -m bench detection`, apart from us: they need another NumPy. The bench calls this by itself.
+bench-setup: $(BENCH)/.ready
+
+$(BENCH)/.ready: requirements/bench.lock
+	test -x $(BENCH)/bin/python || $(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements/bench.lock
+	touch $@
 
 # Resolve again (needs uv); the result serves Python 3.11 to 3.13 on every platform.
 lock:
@@ -34,4 +38,4 @@ lock:
 	uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11 requirements/bench.in --override requirements/bench-overrides.txt -o requirements/bench.lock
 
 clean:
-	rm -rf $(VENV) .venv-bench .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(BENCH) .mypy_cache .pytest_cache .ruff_cache .hypothesis

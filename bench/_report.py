@@ -26,12 +26,14 @@ class Report:
     """Collects paragraphs and tables; `write` adds the circumstances.
 
     Args:
-        name: of the bench; the file is named by it.
+        name: the file is named by it.
         title: first line of the file.
+        bench: what was run, where the file has another name.
     """
 
-    def __init__(self, name: str, title: str) -> None:
+    def __init__(self, name: str, title: str, *, bench: str | None = None) -> None:
         self._name = name
+        self._bench = bench or name
         self._title = title
         self._load = os.getloadavg()[0]
         self._body: list[str] = []
@@ -48,16 +50,23 @@ class Report:
 
     def write(self, *, repetitions: int, seed: int | None = None) -> None:
         """Print the report and write it to `bench/results/<name>.md`."""
-        text = "\n".join([f"# {self._title}", "", self._circumstances(repetitions, seed), "", *self._body])
-        print(text)
+        print(self._written(self._circumstances(repetitions, seed)))
+
+    def keep(self, note: str, *, repetitions: int, seed: int | None = None) -> None:
+        """Write what there is so far, with a note that says so: an interrupted run leaves it."""
+        self._written(f"{self._circumstances(repetitions, seed)}\n\n**{note}**")
+
+    def _written(self, head: str) -> str:
+        text = "\n".join([f"# {self._title}", "", head, "", *self._body])
         RESULTS.mkdir(exist_ok=True)
         (RESULTS / f"{self._name}.md").write_text(text, encoding="utf-8")
+        return text
 
     def _circumstances(self, repetitions: int, seed: int | None) -> str:
         versions = [f"Python {platform.python_version()}"]
         versions += [f"{package} {version(package)}" for package in PACKAGES]
         versions += [f"confluent-kafka {confluent_kafka.version()}", f"librdkafka {confluent_kafka.libversion()[0]}"]
-        command = " ".join(["python -m bench", self._name, *sys.argv[1:]])
+        command = " ".join(["python -m bench", self._bench, *sys.argv[1:]])
         parts = [
             f"`{command}`",
             time.strftime("%Y-%m-%d"),

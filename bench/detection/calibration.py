@@ -3,7 +3,7 @@
     python -m bench detection --calibrate
 
 Run lengths are measured at a few values of the parameter, on seeds that no table uses, and interpolated in the
-logarithm of the run length.
+logarithm of the run length. 420 streams, 400 alarms: each is known to within 10 %.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from bench.detection.tables import Scale, measured_run_length
 SEED = 77_000_000
 """Far from those of the tables."""
 
-_STREAMS = 200
+_STREAMS = 420
 
 
 def calibrate() -> Iterator[str]:
@@ -34,11 +34,13 @@ def calibrate() -> Iterator[str]:
 
 def _calibrated(contender: Contender) -> str:
     name, values, build = _family(contender)
-    scale = Scale(streams=0, slow=1, run_lengths=_STREAMS, deployments=0)
+    scale = Scale(streams=0, slow=1, run_lengths=_STREAMS, deployments=0, online=0)
     lengths = [measured_run_length(build(value), scale, seed=SEED).mean for value in values]
     found = _interpolated(values, lengths)
+    again = measured_run_length(build(found), scale, seed=SEED + 1_000_000)
     at = ", ".join(f"{value:g}: {length:,.0f}" for value, length in zip(values, lengths, strict=True))
-    return f"{contender.name}: {name} = {found:.4g}   ({at})"
+    limits = f"{again.mean:,.0f} (95 %: {again.lower:,.0f}–{again.upper:,.0f})"
+    return f"{contender.name}: {name} = {found:.4g}, a run length of {limits}; tried {at}"
 
 
 def _family(contender: Contender) -> tuple[str, Sequence[float], Callable[[float], Contender]]:
@@ -58,7 +60,7 @@ def _family(contender: Contender) -> tuple[str, Sequence[float], Callable[[float
                 "PageHinkley": (
                     ("threshold", (11.0, 13.0, 15.0, 17.0))
                     if detector.library == "river"
-                    else ("lambda_", (3.0, 5.0, 8.0, 12.0))
+                    else ("lambda_", (60.0, 90.0, 120.0, 150.0))
                 ),
                 "CUSUM": ("lambda_", (9.0, 11.0, 13.0, 15.0)),
                 "KSWIN": ("alpha", (1e-3, 4e-4, 1.5e-4, 5e-5)),

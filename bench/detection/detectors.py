@@ -2,7 +2,7 @@
 
 `AS_THEY_COME`: the libraries' defaults, as a user finds them. `EQUAL`: set to a measured run length of 10,000 events
 on N(0,1), so that delays may be compared; found by `python -m bench detection --calibrate` on seeds that no table
-uses, and measured again in the table.
+uses, and measured again in the table. `ONLINE`: as alibi-detect can be set.
 """
 
 from __future__ import annotations
@@ -52,23 +52,30 @@ def _frouros(detector: str, *, slow: bool = False) -> Contender:
     return Contender(f"frouros {detector}", Peer(detector, "frouros", detector, {}), slow)
 
 
+ADWIN = _river("ADWIN")
+
 AS_THEY_COME = (
     Contender("**RankShiryaevRoberts**, pane 1", RankSetup(1, 1e5)),
     Contender("**RankShiryaevRoberts**, pane 10", RankSetup(10, 1e5)),
     Contender("**RankShiryaevRoberts**, pane 10, tempered", RankSetup(10, 1e5, tempered=True)),
     Contender("**RankShiryaevRoberts**, pane 50", RankSetup(50, 1e5)),
-    _river("ADWIN"),
+    ADWIN,
     _river("PageHinkley"),
     _river("KSWIN", slow=True),
     _frouros("ADWIN", slow=True),
     _frouros("PageHinkley"),
     _frouros("CUSUM"),
     _frouros("KSWIN", slow=True),
+    Contender(
+        "alibi-detect KSDrift, windows of 100",
+        Peer("KSDrift", "alibi-detect", "KSDrift", {"p_val": 0.05}, window=100),
+        slow=True,
+    ),
 )
 """Budgets of 100,000 events for ours, defaults for the others."""
 
 RUN_LENGTH = 10_000
-"""Events, of `EQUAL`. frouros' PageHinkley is not among them: its sum falls for ever, no threshold gives it one."""
+"""Events, of `EQUAL`."""
 
 _CUSUM = {"delta": 0.25, "min_num_instances": 1}
 
@@ -82,12 +89,29 @@ EQUAL = (
     ),
     Contender("river KSWIN", Peer("KSWIN", "river", "KSWIN", {"alpha": 1.5e-4}), slow=True),
     Contender("frouros CUSUM, delta .25", Peer("CUSUM", "frouros", "CUSUM", {**_CUSUM, "lambda_": 12.88}, True)),
+    Contender("frouros PageHinkley", Peer("PageHinkley", "frouros", "PageHinkley", {"lambda_": 110.0}, True)),
 )
+"""frouros' PageHinkley keeps its delta of .005: its sum has no minimum under it, and with a larger delta falls so far
+that it never comes back.
+"""
+
+ONLINE = (
+    Contender(
+        "alibi-detect CVMDriftOnline, expected run time 1,000, 10,000 bootstraps",
+        Peer(
+            "CVM", "alibi-detect", "CVMDriftOnline", {"ert": 1_000.0, "window_sizes": [20, 60], "n_bootstraps": 10_000}
+        ),
+    ),
+    Contender("**RankShiryaevRoberts**, pane 1, budget 1,000", RankSetup(1, 1_000)),
+)
+"""At run lengths of about a thousand events, which is where alibi-detect's thresholds can be simulated. Its MMD and
+LSDD need TensorFlow or PyTorch.
+"""
 
 ERRORS = (
     Contender("**RankShiryaevRoberts**, pane 1", RankSetup(1, 1e5)),
     Contender("**IntervalBernoulli**, pane 50", 50),
-    _river("ADWIN"),
+    ADWIN,
     _river("DDM"),
     _river("EDDM"),
     _river("FHDDM"),

@@ -11,10 +11,11 @@ from __future__ import annotations
 import contextlib
 import importlib
 import io
+import itertools
 import json
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +30,14 @@ def main() -> None:
     """Do the job."""
     job = json.loads(Path(sys.argv[1]).read_text())
     data = np.load(job["streams"])  # noqa: TID251 - written a second ago by whoever started this
-    pairs = enumerate(zip(data["references"], data["values"], strict=True))
     answer: list[list[int]] | None = None
     try:
         if job["library"] == "frouros":
-            answer = [frouros(job, values) for _, (_, values) in pairs]
+            answer = [frouros(job, values) for values in data["values"]]
+        elif job["window"]:
+            answer = [windows(job, *pair) for pair in zip(data["references"], data["values"], strict=True)]
         else:
-            answer = [alibi(job, reference, values, job["seed"] + i) for i, (reference, values) in pairs]
+            answer = list(online(job, data["references"], data["values"]))
     except ValueError as error:
         sys.stderr.write(f"{job['detector']} refuses: {error}\n")
     Path(job["answer"]).write_text(json.dumps(answer))
@@ -58,17 +60,44 @@ def frouros(job: Job, values: Values) -> list[int]:
     return found
 
 
-def alibi(job: Job, reference: Values, values: Values, seed: int) -> list[int]:
-    """Update an online detector, calibrated on the reference; only the first alarm is looked for."""
+def online(job: Job, references: Values, values: Values) -> Iterator[list[int]]:
+    """Update an online detector of alibi-detect; only the first alarm is looked for.
+
+    Thresholds are simulated at construction, on ranks: they depend on the size of the reference, not on its values.
+    So the detector is built once, and given the reference of each stream as its constructor would.
+    """
+    np.random.seed(job["seed"])  # noqa: NPY002 - its thresholds are simulated with the global generator
+    detector = alibi(job)(column(references[0]), verbose=False, **job["parameters"])
+    for reference, stream in zip(references, values, strict=True):
+        detector.x_ref = column(reference)
+        detector._configure_ref()  # noqa: SLF001 - see above
+        detector.reset_state()
+        found = (i for i, x in enumerate(column(stream), start=1) if detector.predict(x)["data"]["is_drift"])
+        yield list(itertools.islice(found, 1))
+
+
+def windows(job: Job, reference: Values, values: Values) -> list[int]:
+    """Compare window after window with the reference, by a test of alibi-detect."""
+    detector, size = alibi(job)(column(reference), **job["parameters"]), job["window"]
+    found = []
+    for end in range(size, values.size + 1, size):
+        if detector.predict(column(values[end - size : end]))["data"]["is_drift"]:
+            found.append(end)
+            if job["stops"]:
+                break
+    return found
+
+
+def alibi(job: Job) -> Any:
+    """Return the class of alibi-detect, which talks while it is imported."""
     warnings.filterwarnings("ignore")
-    np.random.seed(seed)  # noqa: NPY002 - its thresholds are simulated with the global generator
-    with contextlib.redirect_stderr(io.StringIO()):
-        kind = getattr(importlib.import_module("alibi_detect.cd"), job["detector"])
-        detector = kind(reference[:, None].astype(np.float32), verbose=False, **job["parameters"])
-    for i, value in enumerate(values.astype(np.float32), start=1):
-        if detector.predict(value)["data"]["is_drift"]:
-            return [i]
-    return []
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+        return getattr(importlib.import_module("alibi_detect.cd"), job["detector"])
+
+
+def column(values: Values) -> npt.NDArray[np.float32]:
+    """Return one feature as alibi-detect wants it, shape (rows, 1)."""
+    return values[:, None].astype(np.float32)
 
 
 if __name__ == "__main__":

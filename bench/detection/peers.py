@@ -1,14 +1,15 @@
 """The peers, as libraries give them: river here, frouros and alibi-detect in an environment of their own.
 
-A peer takes one value at a time. After an alarm river's detectors start afresh by themselves; frouros' are reset.
-`pip` cannot put frouros and alibi-detect beside our own numpy, so they run in `.venv-bench` (`make bench-setup`): the
-streams go there as a file, alarms come back as JSON (`foreign.py`).
+A peer takes one value at a time, or a window of them. After an alarm river's detectors start afresh by themselves;
+frouros' are reset. `pip` cannot put frouros and alibi-detect beside our own numpy, so they run in `.venv-bench`
+(`make bench-setup`): the streams go there as a file, alarms come back as JSON (`foreign.py`).
 """
 
 from __future__ import annotations
 
 import json
 import subprocess
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -22,8 +23,9 @@ from river.drift.binary import DDM, EDDM, FHDDM, HDDMA, HDDMW
 from bench.detection.streams import Streams
 
 ROOT = Path(__file__).parents[2]
-FOREIGN_PYTHON = ROOT / ".venv-bench" / "bin" / "python"
+FOREIGN = ROOT / ".venv-bench"
 FOREIGN_SCRIPT = Path(__file__).with_name("foreign.py")
+_SET_UP_S = 240.0
 
 
 class RiverDetector(Protocol):
@@ -48,6 +50,7 @@ class Peer:
         detector: class in the library.
         parameters: what differs from the library's defaults.
         standardised: values are given in means and standard deviations of the reference, because it needs units.
+        window: values of a test, for a detector that compares windows; 0 for one that takes value by value.
     """
 
     name: str
@@ -55,6 +58,7 @@ class Peer:
     detector: str
     parameters: Mapping[str, float | int | str | list[int]]
     standardised: bool = False
+    window: int = 0
 
 
 _RIVER: Mapping[str, type] = {
@@ -70,8 +74,20 @@ _RIVER: Mapping[str, type] = {
 
 
 def is_there(library: str) -> bool:
-    """Say whether a library can be run."""
-    return library == "river" or FOREIGN_PYTHON.exists()
+    """Say whether a library can be run; `.ready` is written when the others are installed, all of them."""
+    return library == "river" or (FOREIGN / ".ready").exists()
+
+
+def set_up() -> str:
+    """Install the other libraries if they are missing, a minute; return why not, nothing if they are there."""
+    if is_there("frouros"):
+        return ""
+    command = ["make", "--directory", str(ROOT), "bench-setup", f"PYTHON={sys.executable}"]
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SET_UP_S)
+    except (OSError, subprocess.TimeoutExpired) as error:
+        return f"{type(error).__name__}: {error}"
+    return "" if done.returncode == 0 else " ".join(done.stderr.strip().splitlines()[-1:])
 
 
 def peer_alarms(peer: Peer, streams: Streams, *, seed: int, stops: bool = False) -> list[list[int]] | None:
@@ -111,10 +127,19 @@ def _foreign(peer: Peer, streams: Streams, *, seed: int, stops: bool) -> list[li
     with tempfile.TemporaryDirectory() as folder:
         data, job, answer = (Path(folder) / name for name in ("streams.npz", "job.json", "answer.json"))
         np.savez(data, references=streams.references, values=streams.values)
-        parameters = dict(peer.parameters)
-        order = {"library": peer.library, "detector": peer.detector, "parameters": parameters, "seed": seed}
-        job.write_text(json.dumps(order | {"stops": stops, "streams": str(data), "answer": str(answer)}))
-        done = subprocess.run([FOREIGN_PYTHON, FOREIGN_SCRIPT, job], capture_output=True, text=True, check=False)
+        order = {
+            "library": peer.library,
+            "detector": peer.detector,
+            "parameters": dict(peer.parameters),
+            "window": peer.window,
+            "seed": seed,
+            "stops": stops,
+            "streams": str(data),
+            "answer": str(answer),
+        }
+        job.write_text(json.dumps(order))
+        command = [FOREIGN / "bin" / "python", FOREIGN_SCRIPT, job]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode:
             raise RuntimeError(f"{peer.library} {peer.detector}: {done.stderr.strip().splitlines()[-1:]}")
         found: list[list[int]] | None = json.loads(answer.read_text())

@@ -6,6 +6,8 @@ of detectors.
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -28,6 +30,7 @@ from stream_monitor.lab.generators import (
     StudentT3,
 )
 from stream_monitor.lab.generators.changes import NumberChange
+from stream_monitor.lab.scores import Delay, delay
 
 ROWS, CHANGE, REFERENCE = 10_000, 5_000, 1_023
 
@@ -68,6 +71,24 @@ class Streams(NamedTuple):
         mean = self.references.mean(axis=1, keepdims=True)
         std = self.references.std(axis=1, keepdims=True)
         return Streams((self.references - mean) / std, (self.values - mean) / std)
+
+
+def first_alarms(alarms: Sequence[Sequence[int]]) -> list[int | None]:
+    """Return the rows seen at the first alarm of each stream, None for none."""
+    return [own[0] if own else None for own in alarms]
+
+
+def delays(first: Sequence[int | None], *, change: int) -> list[float]:
+    """Return rows from the change to the first alarm, infinite for a miss, of streams silent until the change.
+
+    `change` rows are as before; an alarm when so many have been seen is a false one.
+    """
+    return [math.inf if t is None else float(t - change) for t in first if t is None or t > change]
+
+
+def scored(first: Sequence[int | None], *, change: int) -> Delay:
+    """Return the delay by the same rule, with its limits and the share of early alarms."""
+    return delay([t if t is None or t > change else 0 for t in first], change=change)
 
 
 def shifted(law: Law, size: float, name: str) -> Case:

@@ -8,20 +8,31 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import numpy as np
 
 from bench.detection import oracle
-from bench.detection.detectors import RUN_LENGTH, Contender
+from bench.detection.deployment import SERIES, deployment
+from bench.detection.detectors import ADWIN, RUN_LENGTH, Contender
 from bench.detection.ours import RankSetup, rank_alarms
-from bench.detection.peers import Peer, peer_alarms
-from bench.detection.streams import CHANGE, QUIET, SHAPES, SHIFTS, Case, error_rates
-from stream_monitor.lab.generators import Autoregressive, Law, LogNormal, Normal, Shift, Step, StudentT3, Uniform
-from stream_monitor.lab.scores import Delay, alarms_per_horizon, delay, false_alarm_probability, run_length
+from bench.detection.seeds import SEED
+from bench.detection.streams import (
+    CHANGE,
+    QUIET,
+    SHAPES,
+    SHIFTS,
+    Case,
+    Streams,
+    error_rates,
+    first_alarms,
+    scored,
+)
+from stream_monitor.lab.generators import Autoregressive, Normal, Shift, Step
+from stream_monitor.lab.scores import Delay, RunLength, alarms_per_horizon, false_alarm_probability, run_length
+from stream_monitor.lab.scores.delay import quantile
 
-SEED = 20_261_124
-"""Of the tables. Every case adds its place in its table; calibration uses seeds far from here."""
-
-NOT_HERE, NOT_NOW = "not installed", "full run only"
+NOT_HERE, NOT_NOW = "not installed: `make bench-setup`", "full run only"
 
 _DELAYS = "delay, median [95 %] / 90 % (early)"
 
@@ -38,12 +49,14 @@ class Scale:
         slow: of a case, for slow detectors; 0 leaves them out.
         run_lengths: streams of a run length.
         deployments: of a hundred series each.
+        online: of each case of alibi-detect's online detector.
     """
 
     streams: int
     slow: int
     run_lengths: int
     deployments: int
+    online: int
 
     def of(self, contender: Contender) -> int:
         """Return the streams that a detector gets."""
@@ -74,7 +87,7 @@ def oracle_row(scale: Scale) -> Row:
     cells = []
     for i, (case, size) in enumerate(zip(SHIFTS, (0.25, 0.5, 1.0), strict=True)):
         streams = case.draw(scale.streams, seed=SEED + 100_000 + 10_000 * i)
-        found = delay(oracle.first_alarms(streams.values, shift=size, run_length=1e5), change=CHANGE)
+        found = scored(oracle.first_alarms(streams.values, shift=size, run_length=1e5), change=CHANGE)
         cells.append(_delays(found))
     return ["*oracle: CUSUM that knows both laws*", *["-"] * len(QUIET), *cells]
 
@@ -84,7 +97,7 @@ def equal_head() -> Row:
     return [
         "detector",
         "run length (95 %)",
-        *(f"{size:g} σ: delay, median [95 %] / 90 % (early)" for size in EQUAL_SHIFTS),
+        *(f"{size:g} σ: {_DELAYS}" for size in EQUAL_SHIFTS),
     ]
 
 
@@ -101,28 +114,18 @@ def equal(contender: Contender, scale: Scale) -> Row:
     for i, size in enumerate(EQUAL_SHIFTS):
         case = Case("", Normal(), (Shift(size, Step(EQUAL_CHANGE)),), rows=6_000)
         late.append(_delay(contender, case, scale, SEED + 600_000 + 10_000 * i, change=EQUAL_CHANGE))
-    return [contender.name, measured.words, *late]
+    return [contender.name, _length(measured), *late]
 
 
-@dataclass(frozen=True, slots=True)
-class Measured:
-    """A run length and how to write it."""
-
-    mean: float
-    words: str
-
-
-def measured_run_length(contender: Contender, scale: Scale, *, seed: int) -> Measured:
+def measured_run_length(contender: Contender, scale: Scale, *, seed: int) -> RunLength:
     """Return the run length of a detector on N(0,1), each stream with a reference of its own, cut off at three."""
     count = max(scale.run_lengths // (5 if contender.slow else 1), 10)
     case = Case("N(0,1)", Normal(), rows=3 * RUN_LENGTH)
     first: list[float | None] = []
     for part in range(0, count, 200):
         streams = case.draw(min(200, count - part), seed=seed + 10 * part)
-        alarms = contender.alarms(streams, seed=seed + part, stops=True) or []
-        first += [own[0] if own else None for own in alarms]
-    found = run_length(first, horizon=3.0 * RUN_LENGTH)
-    return Measured(found.mean, f"{found.mean:,.0f} ({found.lower:,.0f}–{_upper(found.upper)})")
+        first += first_alarms(contender.alarms(streams, seed=seed + part, stops=True) or [])
+    return run_length(first, horizon=3.0 * RUN_LENGTH)
 
 
 def shapes_head() -> Row:
@@ -159,48 +162,22 @@ def errors(contender: Contender, scale: Scale, p: float) -> Row:
 
 def many_series_head() -> Row:
     """Return the head of the table of a hundred series."""
-    return ["detector", "false alarms before the change, per deployment", "deployments with one", "delay", "found"]
+    return ["detector", f"false alarms in {CHANGE:,} rows of {SERIES} series", "deployments with one", "delay", "found"]
 
 
 def many_series(contender: Contender, scale: Scale) -> Row:
-    """Return false alarms and delay of a deployment of a hundred mixed series, one of which moves by .5 σ.
-
-    Laws are normal, lognormal, t(3) and uniform in turn; the series that moves is normal.
-    """
-    whole = _for_deployment(contender)
-    laws: tuple[Law, ...] = (Normal(), LogNormal(), StudentT3(), Uniform())
-    before, delays = [], []
-    for deployment in range(scale.deployments):
-        seed = SEED + 900_000 + 1_000 * deployment
-        moved = Case("", Normal(), (Shift(0.5, Step(CHANGE)),)).draw(1, seed=seed)
-        alarms = whole.alarms(moved, seed=seed) or [[]]
-        early = sum(row <= CHANGE for row in alarms[0])
-        delays.append(min((float(row - CHANGE) for row in alarms[0] if row > CHANGE), default=math.inf))
-        for place, law in enumerate(laws):
-            others = Case("", law, rows=CHANGE).draw(_DEPLOYMENT // 4 - (place == 0), seed=seed + 100 * (place + 1))
-            early += sum(map(len, whole.alarms(others, seed=seed + place) or []))
-        before.append(early)
-    false = alarms_per_horizon(before)
-    ordered = sorted(delays)
+    """Return false alarms and delay of deployments of a hundred mixed series, one of which moves by .5 σ."""
+    seen = [deployment(contender, seed=SEED + 900_000 + 1_000 * i) for i in range(scale.deployments)]
+    false = alarms_per_horizon([own.false for own in seen])
+    late = sorted(own.delay for own in seen)
     return [
         contender.name,
         f"{false.mean:.2f} ({false.lower:.2f}–{false.upper:.2f})",
-        f"{sum(map(bool, before))}/{len(before)}",
-        _number(ordered[len(ordered) // 2]),
-        f"{sum(map(math.isfinite, delays))}/{len(delays)}",
+        f"{sum(own.false > 0 for own in seen)}/{len(seen)}",
+        _number(quantile(late, 0.5)),
+        f"{sum(map(math.isfinite, late))}/{len(seen)}",
     ]
 
-
-def _for_deployment(contender: Contender) -> Contender:
-    """Return our detector with a hundredth of the budget for each series; a peer as it is."""
-    if not isinstance(contender.detector, RankSetup):
-        return contender
-    budget = _DEPLOYMENT * contender.detector.budget_events
-    return replace(contender, detector=replace(contender.detector, budget_events=budget))
-
-
-_DEPLOYMENT = 100
-"""Series of a deployment."""
 
 DEPENDENCE = tuple((rho, pane) for rho in (0.0, 0.3, 0.5, 0.8) for pane in (10, 50))
 """Correlation of neighbours, events of a pane."""
@@ -221,45 +198,40 @@ def dependence(rho: float, pane: int, scale: Scale) -> Row:
     cells = []
     for tempered in (False, True):
         alarms = rank_alarms(quiet, RankSetup(pane, 1e5, tempered, stops=True), seed=seed)
-        cells.append(_share([own[0] if own else None for own in alarms], 5_000))
+        cells.append(_share(first_alarms(alarms), 5_000))
     late = rank_alarms(changed, RankSetup(pane, 1e5, tempered=True, stops=True), seed=seed)
-    found = delay([own[0] if own else None for own in late], change=CHANGE)
-    river = peer_alarms(Peer("ADWIN", "river", "ADWIN", {}), quiet, seed=seed, stops=True) or []
-    cells += [_delays(found)]
-    return [f"ρ = {rho:g}, {pane}", *cells, _share([own[0] if own else None for own in river], 5_000)]
+    river = ADWIN.alarms(quiet, seed=seed, stops=True) or []
+    cells += [_delays(scored(first_alarms(late), change=CHANGE)), _share(first_alarms(river), 5_000)]
+    return [f"ρ = {rho:g}, {pane}", *cells]
 
 
-CVM = Contender(
-    "alibi-detect CVMDriftOnline, ERT 1,000",
-    Peer("CVM", "alibi-detect", "CVMDriftOnline", {"ert": 1_000.0, "window_sizes": [20, 60], "n_bootstraps": 10_000}),
-)
-RANK_1000 = Contender("**RankShiryaevRoberts**, pane 1", RankSetup(1, 1_500))
-CVM_CHANGE = 200
+ONLINE_CHANGE, _ONLINE_ROWS, _ONLINE_SHIFTS = 200, 6_000, (0.5, 1.0)
+"""Where run lengths are a thousand events the change comes early, before most false alarms."""
 
 
-def alibi_head() -> Row:
-    """Return the head of the table of alibi-detect."""
-    return [
-        "detector",
-        "run length (95 %)",
-        *(f"{size:g} σ: delay, median [95 %] / 90 % (early)" for size in (0.5, 1.0)),
-    ]
+def online_head() -> Row:
+    """Return the head of the table of alibi-detect's online detector."""
+    return ["detector", "run length (95 %)", *(f"{size:g} σ: {_DELAYS}" for size in _ONLINE_SHIFTS)]
 
 
-def alibi(contender: Contender, streams: int) -> Row:
-    """Return run length and delays at about a thousand events; the change is at row 200, before most false alarms."""
+def online(contender: Contender, scale: Scale) -> Row:
+    """Return run length and delays at about a thousand events.
+
+    All streams are one job: alibi-detect simulates its thresholds once, which takes half a minute.
+    """
     if not contender.is_there:
-        return [contender.name, *[NOT_HERE] * 3]
-    quiet = Case("", Normal(), rows=6_000).draw(streams, seed=SEED + 2_000_000)
-    alarms = contender.alarms(quiet, seed=SEED, stops=True) or []
-    found = run_length([own[0] if own else None for own in alarms], horizon=6_000.0)
-    cells = [f"{found.mean:,.0f} ({found.lower:,.0f}–{_upper(found.upper)})"]
-    for i, size in enumerate((0.5, 1.0)):
-        case = Case("", Normal(), (Shift(size, Step(CVM_CHANGE)),), rows=3_000)
-        late = contender.alarms(case.draw(streams, seed=SEED + 2_100_000 + 10_000 * i), seed=SEED, stops=True) or []
-        seen = delay([own[0] if own else None for own in late], change=CVM_CHANGE)
-        cells.append(_delays(seen))
-    return [contender.name, *cells]
+        return [contender.name, *[NOT_HERE] * (1 + len(_ONLINE_SHIFTS))]
+    cases = [
+        Case("", Normal(), rows=_ONLINE_ROWS),
+        *(Case("", Normal(), (Shift(size, Step(ONLINE_CHANGE)),), rows=_ONLINE_ROWS) for size in _ONLINE_SHIFTS),
+    ]
+    drawn = [case.draw(scale.online, seed=SEED + 2_000_000 + 10_000 * i) for i, case in enumerate(cases)]
+    together = Streams(*(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
+    first = first_alarms(contender.alarms(together, seed=SEED, stops=True) or [])
+    quiet, *changed = (first[i * scale.online : (i + 1) * scale.online] for i in range(len(cases)))
+    length = run_length(quiet, horizon=float(_ONLINE_ROWS))
+    late = [_delays(scored(own, change=ONLINE_CHANGE)) for own in changed]
+    return [contender.name, _length(length), *late]
 
 
 def _excuse(contender: Contender, scale: Scale) -> str:
@@ -286,8 +258,7 @@ def _delay(contender: Contender, case: Case, scale: Scale, seed: int, *, change:
     alarms = contender.alarms(case.draw(scale.of(contender), seed=seed), seed=seed, stops=True)
     if alarms is None:
         return "refuses"
-    found = delay([own[0] if own else None for own in alarms], change=change)
-    return _delays(found)
+    return _delays(scored(first_alarms(alarms), change=change))
 
 
 def _delays(found: Delay) -> str:
@@ -304,5 +275,5 @@ def _number(value: float) -> str:
     return f"{value:,.0f}" if math.isfinite(value) else "∞"
 
 
-def _upper(value: float) -> str:
-    return f"{value:,.0f}" if math.isfinite(value) else "∞"
+def _length(found: RunLength) -> str:
+    return f"{_number(found.mean)} ({_number(found.lower)}–{_number(found.upper)})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import numpy as np
@@ -11,13 +12,13 @@ from bench.detection import oracle, peers, tables
 from bench.detection.detectors import AS_THEY_COME, EQUAL, Contender
 from bench.detection.ours import RankSetup, rank_alarms
 from bench.detection.peers import Peer
-from bench.detection.streams import QUIET, SHIFTS, Case
+from bench.detection.streams import QUIET, SHIFTS, Case, delays, scored
 from bench.detection.tables import Scale
 from stream_monitor.lab.generators import Normal
 from stream_monitor.lab.scores import run_length
 
 QUIET_NORMAL = QUIET[0]
-FEW = Scale(streams=3, slow=0, run_lengths=0, deployments=0)
+FEW = Scale(streams=3, slow=0, run_lengths=0, deployments=0, online=0)
 
 
 def test_every_detector_sees_the_same_streams() -> None:
@@ -65,12 +66,22 @@ def test_stopping_at_the_first_alarm_changes_no_first_alarm() -> None:
     assert [alarms[:1] for alarms in whole] == stopped
 
 
-def test_a_peer_that_is_not_installed_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A row of the table, not an error."""
-    monkeypatch.setattr(peers, "FOREIGN_PYTHON", Path("/no/such/python"))
+def test_an_alarm_on_the_last_row_before_the_change_is_false() -> None:
+    """Its pane holds nothing that changed; a miss is infinite, an early alarm no delay."""
+    first = [5_000, 5_001, None, 40]
+
+    assert delays(first, change=5_000) == [1.0, math.inf]
+    assert scored(first, change=5_000).early == 0.5
+
+
+def test_a_peer_that_is_not_installed_is_said_to_be_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A row of the table that names the command, not an error; half an installation is none."""
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin" / "python").touch()
+    monkeypatch.setattr(peers, "FOREIGN", tmp_path)
     absent = next(c for c in AS_THEY_COME if c.name == "frouros CUSUM")
 
-    assert set(tables.as_they_come(absent, FEW)[1:]) == {"not installed"}
+    assert set(tables.as_they_come(absent, FEW)[1:]) == {"not installed: `make bench-setup`"}
 
 
 def test_slow_peers_are_left_out_of_a_quick_run() -> None:

@@ -7,7 +7,7 @@ import time
 import numpy as np
 
 from bench.detection.goals.outcome import Outcome
-from bench.detection.tables import SEED
+from bench.detection.seeds import SEED
 from stream_monitor.core.arrays import Int64, Intp
 from stream_monitor.core.detectors import DetectorGroup, Mixture, RankShiryaevRoberts, SeriesReference
 from stream_monitor.core.grid import spacings

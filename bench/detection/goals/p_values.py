@@ -1,0 +1,36 @@
+"""Monte-Carlo p-values of the comparisons: uniform without drift."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import kstest
+
+from bench.detection.goals.outcome import Outcome
+from bench.detection.goals.simulation import M
+from bench.detection.seeds import SEED
+from stream_monitor.core.comparisons import Reference, comparison
+from stream_monitor.core.comparisons.monte_carlo import p_value
+from stream_monitor.core.grid import spacings
+from stream_monitor.lab.counts import draw_masses, pane_counts
+
+_MEASURES = ("psi", "jensen_shannon", "hellinger")
+_REFERENCES, _WINDOWS = 100, 40
+"""4,000 windows. Each reference has null draws of its own: one set of them would share its chance error with all."""
+
+
+def p_values(_size: int) -> list[Outcome]:
+    """Return whether a Kolmogorov-Smirnov test takes the p-values of 4,000 undrifted windows for uniform."""
+    found = []
+    for n in (50, 500, 5_000):
+        rng = np.random.default_rng([SEED, 10, n])
+        values: dict[str, list[float]] = {name: [] for name in _MEASURES}
+        for _ in range(_REFERENCES):
+            seen = spacings(M) + pane_counts(draw_masses(spacings(M), rng), events=500, panes=1, generator=rng)[0]
+            windows = pane_counts(draw_masses(seen, rng, _WINDOWS), events=n, panes=1, generator=rng)[0]
+            for name, own in values.items():
+                own += [p_value(comparison(name), Reference(seen), window) for window in windows]
+        for name, own in values.items():
+            p = float(kstest(own, "uniform").pvalue)
+            goal = f"p-values of {name}, windows of {n:,}: uniform, p > .001 over 4,000"
+            found.append(Outcome(goal, f"p = {p:.3f}", p > 0.001))
+    return found
