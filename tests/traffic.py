@@ -52,6 +52,7 @@ class Events:
         record_ms: Kafka's time of each record, shape (n,).
         numbers: numeric series; NaN is missing.
         texts: categorical series; None is missing.
+        segments: values of segments; None is none.
     """
 
     model: str
@@ -61,6 +62,7 @@ class Events:
     record_ms: Int64
     numbers: Mapping[str, Float64] = field(default_factory=dict)
     texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    segments: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return self.at_ms.size
@@ -74,6 +76,7 @@ class Events:
             record_ms=self.record_ms[rows],
             numbers={name: values[rows] for name, values in self.numbers.items()},
             texts={name: [values[i] for i in rows] for name, values in self.texts.items()},
+            segments={name: [values[i] for i in rows] for name, values in self.segments.items()},
         )
 
     def columns(self) -> dict[str, Column]:
@@ -98,7 +101,8 @@ def batch_of(parts: Sequence[Events], first: int) -> Batch:
         own = np.argsort(rows)
         part = part.take(own)
         select, tie = row_hashes(part.model, part.ids)
-        groups.append(Group(part.model, part.version, rows[own], part.ids, select, tie, None, part.columns()))
+        columns, segments = part.columns(), part.segments
+        groups.append(Group(part.model, part.version, rows[own], part.ids, select, tie, None, columns, segments))
     return Batch(
         read=order.size,
         offsets=np.arange(first, first + order.size),
@@ -111,7 +115,7 @@ def batch_of(parts: Sequence[Events], first: int) -> Batch:
 def baseline_of(events: Events) -> Baseline:
     """Return the baseline that all these events make."""
     select, tie = row_hashes(events.model, events.ids)
-    table = ReferenceTable({**events.numbers, **events.texts}, select, tie)
+    table = ReferenceTable({**events.numbers, **events.texts}, select, tie, segments=events.segments)
     origin = Origin(OriginType.DATASET, len(events))
     return build_baseline(events.model, events.version, table, origin=origin, limits=LimitsPlan())
 

@@ -32,6 +32,7 @@ class RowOptions:
         columns: `role=column` texts.
         row_order: ignore time stamps.
         time_unit: of numeric time stamps.
+        segments: columns whose values are judged apart.
         keeps_baseline: no new reference after an alert.
         truth: file of known changes, to score the alerts against.
         max_delay: rows within which an alert finds a change.
@@ -44,6 +45,7 @@ class RowOptions:
     columns: list[str] = field(default_factory=list)
     row_order: bool = False
     time_unit: str = "ms"
+    segments: list[str] = field(default_factory=list)
     keeps_baseline: bool = False
     truth: Path | None = None
     max_delay: int | None = None
@@ -75,6 +77,10 @@ def backtest(
     time_unit: Annotated[
         str, typer.Option("--time-unit", help="Of time stamps that are numbers: s, ms, us, ns.")
     ] = "ms",
+    segments: Annotated[
+        list[str] | None,
+        typer.Option("--segment", metavar="COLUMN", help="Judge the rows of each value of a column apart, too."),
+    ] = None,
     keep_baseline: Annotated[
         bool,
         typer.Option(
@@ -113,7 +119,17 @@ def backtest(
     options = context.ensure_object(GlobalOptions)
     path = Path(source)
     rows = RowOptions(
-        baseline, baseline_rows, model, columns or [], row_order, time_unit, keep_baseline, truth, max_delay, plot
+        baseline=baseline,
+        baseline_rows=baseline_rows,
+        model=model,
+        columns=columns or [],
+        row_order=row_order,
+        time_unit=time_unit,
+        segments=segments or [],
+        keeps_baseline=keep_baseline,
+        truth=truth,
+        max_delay=max_delay,
+        plot=plot,
     )
     if not path.exists():
         _need_rows(rows)
@@ -246,6 +262,7 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
         columns=parse_columns(said.columns),
         row_order=said.row_order,
         time_unit=said.time_unit,
+        segments=said.segments,
         settings=lambda base: options.settings(needs_group=False, base=base),
         chooses=options.config is None,
     )
@@ -304,7 +321,9 @@ class _Printer:
 
         event = decode(alert.event.value)
         if event.data.reason == "fired":
-            self._fired[event.data.labels.get("series", event.data.labels["alertname"])] = None
+            labels = event.data.labels
+            named = (labels.get("segment", ""), labels.get("series", labels["alertname"]))
+            self._fired[" ".join(part for part in named if part)] = None
         if self._options.json:
             say(alert.event.value.decode())
         elif event.data.reason != "reminder":

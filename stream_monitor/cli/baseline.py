@@ -35,7 +35,11 @@ def build(
         bool, typer.Option("--activate", help="Also make it the reference as soon as that can be known everywhere.")
     ] = False,
 ) -> None:
-    """Build a baseline from training data and show it, write it, publish it or activate it."""
+    """Build a baseline from training data and show it, write it, publish it or activate it.
+
+    Columns named like `models[].segments` of the configuration are segments: each of their values with enough rows gets
+    a reference of its own.
+    """
     from stream_monitor.cli.roles import parse_columns
     from stream_monitor.formats.tables import TableError
     from stream_monitor.runtimes.backtesting import reference_rows
@@ -60,7 +64,7 @@ def build(
         if options.json and to is None and not (publish or activate):
             say(baseline.encode().decode())
         else:
-            _describe(options, baseline)
+            _describe(options, baseline, settings)
         if to is not None:
             to.write_bytes(baseline.encode() + b"\n")
             note(f"wrote {to}")
@@ -86,11 +90,12 @@ def show(
             baseline = Baseline.decode(Path(which).read_bytes().strip())
         except BaselineError as error:
             raise CommandError(f"{which}: {error}") from None
-        _describe(options, baseline)
+        _describe(options, baseline, options.settings(needs_group=False))
         return
-    schedule = read_schedule(options.settings(needs_group=False))
+    settings = options.settings(needs_group=False)
+    schedule = read_schedule(settings)
     if which is not None:
-        _describe(options, _by_id(schedule, which))
+        _describe(options, _by_id(schedule, which), settings)
         return
     _show_schedule(options, schedule)
 
@@ -186,8 +191,9 @@ def _show_schedule(options: GlobalOptions, schedule: Schedule) -> None:
             note(f"void: {void.baseline} for {void.model} {void.version} from {format_instant(void.from_ms)}: too late")
 
 
-def _describe(options: GlobalOptions, baseline: Baseline) -> None:
+def _describe(options: GlobalOptions, baseline: Baseline, settings: Settings) -> None:
     from stream_monitor.runtimes.dependence import dependence_notes
+    from stream_monitor.runtimes.segments import segment_notes
 
     if options.json:
         emit(_summary(baseline))
@@ -195,7 +201,8 @@ def _describe(options: GlobalOptions, baseline: Baseline) -> None:
     say(f"baseline {baseline.id}")
     named = f"{baseline.model} {baseline.version}".strip()
     say(f"of {named}: {baseline.origin.rows:,} rows of {baseline.origin.type.value}")
-    for line in dependence_notes(baseline):
+    own = settings.plan.model(baseline.model)
+    for line in (*dependence_notes(baseline), *segment_notes(baseline, () if own is None else own.segments)):
         say(line)
     rows = [
         (name, series.kind.value, f"{series.observed:,}", f"{series.missing:,}", str(series.bins))
@@ -214,4 +221,5 @@ def _summary(baseline: Baseline) -> dict[str, Json]:
             name: {"kind": own.kind.value, "values": own.observed, "missing": own.missing}
             for name, own in baseline.series.items()
         },
+        "segments": {label: own.rows for label, own in baseline.segments.items()},
     }

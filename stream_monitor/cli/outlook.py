@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
-    from stream_monitor.core.judge import SeriesOutlook, ShiftOutlook
+    from stream_monitor.core.judge import FaintFloor, SeriesOutlook, ShiftOutlook
     from stream_monitor.core.plan import Plan
 
 ASSUMED_EVENTS = 100.0
@@ -64,13 +64,13 @@ def model_reports(
         events = ASSUMED_EVENTS if rate is None else rate * plan.detection.pane_ms / _SECOND_MS
         series = model_outlook(plan, rulebook, name, baseline, events=events)
         warnings = [
-            f"model {name}: {item.series}: {item.guarantee}: the budget promises nothing here"
+            f"model {name}: {_named(item)}: {item.guarantee}: the budget promises nothing here"
             for item in series
             if item.guarantee.startswith("none:")
         ]
         if baseline is not None and rate is not None:
             warnings += [
-                f"rules.{floor.rule}.effect.floor: {floor.measure} of {floor.series} (model {name}) passes"
+                f"rules.{floor.rule}.effect.floor: {floor.measure} of {_named(floor)} (model {name}) passes"
                 f" {floor.floor:g} by chance alone, up to {floor.noise_95:.2g} in 95 % of windows of this traffic"
                 for floor in faint_floors(plan, rulebook, name, baseline, events=events)
             ]
@@ -81,6 +81,7 @@ def model_reports(
 def print_report(plan: Plan, report: ModelReport) -> None:
     """Write the report of a model for people."""
     from stream_monitor.config.durations import format_duration
+    from stream_monitor.runtimes.segments import segment_notes
 
     budget, own = plan.budget(report.model), plan.model(report.model)
     assert own is not None  # reports are made of models that the plan watches
@@ -96,6 +97,8 @@ def print_report(plan: Plan, report: ModelReport) -> None:
         )
     else:
         say(f"  baseline {report.baseline.id[:19]}, {report.baseline.origin.rows:,} rows")
+        for line in segment_notes(report.baseline, own.segments):
+            say(f"  {line}")
     traffic = (
         f"traffic unknown (give --rate): after so many events, in panes of {ASSUMED_EVENTS:g}"
         if report.rate is None
@@ -142,6 +145,7 @@ def report_json(plan: Plan, report: ModelReport) -> Json:
         "series": [
             {
                 "series": item.series,
+                **({"segment": item.segment} if item.segment else {}),
                 "kind": item.kind.value,
                 "detector": item.detector,
                 "weight": round_significant(item.weight),
@@ -165,7 +169,7 @@ def _print_series(plan: Plan, report: ModelReport, series: Sequence[SeriesOutloo
         cells = [_cell(plan, report, shift, item) for shift in item.shifts] or ["not known for this detector"]
         rows.append(
             [
-                item.series,
+                _named(item),
                 item.detector,
                 f"{item.weight:.2g}",
                 f"{item.log10_threshold:.2f}",
@@ -175,6 +179,10 @@ def _print_series(plan: Plan, report: ModelReport, series: Sequence[SeriesOutloo
             ]
         )
     table(("series", "detector", "weight", "log10 A/w", "guarantee", *(f"{s:g} σ" for s in SIGMAS)), rows)
+
+
+def _named(item: SeriesOutlook | FaintFloor) -> str:
+    return f"{item.segment} {item.series}" if item.segment else item.series
 
 
 def _cell(plan: Plan, report: ModelReport, shift: ShiftOutlook, item: SeriesOutlook) -> str:

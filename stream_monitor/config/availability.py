@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from stream_monitor.config.errors import Finding
 from stream_monitor.config.file import ConfigFile, InputFormat, InputSection, ModelSection, RuleSection
-from stream_monitor.core.plan import LimitsPlan, Task
+from stream_monitor.core.plan import Task
 
 AVAILABLE_FORMATS = (InputFormat.NATIVE,)
 
@@ -31,8 +31,6 @@ def unavailable(file: ConfigFile) -> Iterator[Finding]:
     for index, detector in enumerate(file.detection.detectors):
         if detector.params:
             yield Finding(f"detection.detectors[{index}].params", f"{_PREFIX}: the budget sets them; remove them")
-    if file.limits.segments != LimitsPlan().segments:
-        yield Finding("limits.segments", f"{_PREFIX}: limits.series_per_model bounds them; remove it")
     if file.privacy.example_tags:
         yield Finding("privacy.example_tags", f"{_PREFIX}: tags are not kept; remove it")
     for index, rule in enumerate(file.rules or ()):

@@ -41,6 +41,7 @@ def inconsistent(file: ConfigFile) -> Iterator[Finding]:
     yield from _duplicates("models", "name", (m.name for m in file.models))
     for index, model in enumerate(file.models):
         yield from _baseline(f"models[{index}].baseline", model)
+        yield from _segments(f"models[{index}].segments", model)
     rules = file.rules or ()
     yield from _duplicates("rules", "name", (r.name for r in rules))
     for index, rule in enumerate(rules):
@@ -92,6 +93,16 @@ def _baseline(path: str, model: ModelSection) -> Iterator[Finding]:
         for name in ("path", "since", "until", "statistics", "constraints"):
             if name in given:
                 yield Finding(f"{path}.{name}", "does not belong to 'from: first_events'; remove it")
+
+
+def _segments(path: str, model: ModelSection) -> Iterator[Finding]:
+    seen: set[str] = set()
+    for name in model.segments:
+        if "=" in name:
+            yield Finding(path, "must not hold =, which parts a segment from its value", name)
+        if name in seen:
+            yield Finding(path, "must be given once", name)
+        seen.add(name)
 
 
 def _rule(path: str, rule: RuleSection, file: ConfigFile) -> Iterator[Finding]:

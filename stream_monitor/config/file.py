@@ -318,7 +318,8 @@ class ModelSection(Section):
     baseline: BaselineSection = Field(default=BaselineSection(), description="Its baseline.")
     features: FeaturesSection = Field(default=FeaturesSection(), description="Its features.")
     segments: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] = Field(
-        default=(), description="Segments watched, one at a time."
+        default=(),
+        description="Segments watched, one at a time: the values that the baseline has enough rows of are judged.",
     )
     budget: BudgetSection | None = Field(default=None, description="Its own false-alarm budget.")
     tolerance: Number | None = Field(
@@ -433,7 +434,9 @@ class LimitsSection(Section):
     segments_warn: int = Field(
         default=200, ge=1, le=100_000, description="More segments of a model than this are logged."
     )
-    segments: int = Field(default=2_000, ge=1, le=100_000, description="Segments of one model.")
+    segments: int = Field(
+        default=2_000, ge=1, le=100_000, description="Segments judged of one model; of more, the first by name."
+    )
 
 
 class DeadLettersSection(Section):

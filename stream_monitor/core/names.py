@@ -254,6 +254,32 @@ def check_name(text: str, field: NamedField) -> str | None:
     return None
 
 
+OTHER_SEGMENT: Final = "__other__"
+"""Stands for every value of a segment that the baseline does not list; no value has this name."""
+
+
+def segment_label(name: str, value: str) -> str:
+    """Return a segment as it stands in profiles, alerts and metrics; names hold no `=`, values may.
+
+    >>> segment_label("channel", "web")
+    'channel=web'
+    """
+    return f"{name}={value}"
+
+
+def segment_name(label: str) -> str:
+    """Return which of the configured segments a label is of."""
+    return label.partition("=")[0]
+
+
+def check_segment_label(label: str) -> str | None:
+    """Return the rule that `name=value` breaks, in words for a message, or None for a good label."""
+    name, equals, value = label.partition("=")
+    if not equals:
+        return "must be name=value"
+    return check_name(name, "segment") or check_name(value, "segment")
+
+
 def safe_label(text: str) -> str:
     r"""Return a text that is safe as a label value: printable UTF-8 of at most 128 bytes.
 

@@ -180,6 +180,12 @@ SERVING_LATENCY: Final = _histogram(
 SERVING_ERRORS: Final = _counter(
     "serving_errors_total", _M, ("model", "version"), "Events that carried a serving error."
 )
+OTHER_SEGMENT_EVENTS: Final = _counter(
+    "events_other_segment_total",
+    _M,
+    ("model", "version", "segment"),
+    "Events whose value of a segment is not in the baseline: judged with all events, with no segment.",
+)
 EVIDENCE_RATIO: Final = _gauge(
     "evidence_ratio", _S, _SERIES, "Log evidence of drift over its alarm threshold; 1 means alarm."
 )
@@ -239,6 +245,7 @@ FAMILIES: Final = (
     BASELINE_TIMESTAMP,
     SERVING_LATENCY,
     SERVING_ERRORS,
+    OTHER_SEGMENT_EVENTS,
     EVIDENCE_RATIO,
     PSI,
     JENSEN_SHANNON,

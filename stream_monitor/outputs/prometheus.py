@@ -52,6 +52,7 @@ _JUDGE_COUNTERS: Final[Mapping[str, Family]] = {
         families.BASELINES_MIXED,
         families.DETECTIONS,
         families.ALERT_EVENTS,
+        families.OTHER_SEGMENT_EVENTS,
     )
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -29,9 +29,11 @@ from stream_monitor.formats.tables import (
     kinds_of,
     open_table,
 )
+from stream_monitor.formats.tables.files import open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
 from stream_monitor.runtimes.dependence import dependence_notes
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
+from stream_monitor.runtimes.segments import segment_notes
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes, renewal_rows
 
 SMALLEST_PSI = 0.01
@@ -91,6 +93,7 @@ def prepare_rows(
     columns: Mapping[str, str],
     row_order: bool,
     time_unit: str,
+    segments: Sequence[str] = (),
     settings: SettingsOf,
     chooses: bool,
 ) -> Prepared:
@@ -104,6 +107,7 @@ def prepare_rows(
         columns: column by role.
         row_order: ignore time stamps.
         time_unit: of time stamps that are numbers.
+        segments: segments watched instead of those of the configuration; columns of the file, if it is a table.
         settings: loads the user's settings above ours.
         chooses: True when no configuration states pane, window and budget.
 
@@ -112,27 +116,27 @@ def prepare_rows(
         TooFewRows: too few for a reference and something to judge.
         ConfigError: the settings cannot be used.
     """
+    load = _with_segments(settings, segments)
     options = TableOptions(
         model=model or path.name.split(".")[0],
         columns={Role(role): name for role, name in columns.items()},
+        segments=_segment_columns(path, segments, load({}).plan),
         time_unit=time_unit,
         row_order=row_order,
         row_ms=ROW_MS,
     )
-    given = [] if baseline is None else _references(baseline, options, settings({}).plan)
-    rows, layout = _open(path, options, given, settings({}).plan)
+    given = [] if baseline is None else _references(baseline, options, load({}).plan)
+    rows, layout = _open(path, options, given, load({}).plan)
     seen = survey(rows)
     sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
     notes = [_described(path, seen, layout)]
     timed = layout is None or Role.TIMESTAMP in layout.roles
     if layout is not None and timed and seen.has_gaps(seen.pane_ms(sizes.pane_rows)):
         notes.append("time stamps have long gaps: rows are taken in their order, a second apart")
-        rows, layout = _open(
-            path, replace(options, row_order=True, columns=_untimed(options)), given, settings({}).plan
-        )
+        rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, load({}).plan)
         seen, timed = survey(rows), False
     pane_ms = seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
-    loaded = settings(_defaults(sizes, seen, pane_ms) if chooses else {})
+    loaded = load(_defaults(sizes, seen, pane_ms) if chooses else {})
     plan = loaded.plan
     if baseline_rows is not None and not given:
         sizes = replace(sizes, baseline_rows=baseline_rows)
@@ -144,7 +148,7 @@ def prepare_rows(
     built, refused = _reference(rows, seen, plan, sizes, given=given, timed=timed)
     if not built:
         raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
-    notes += [*_reference_note(built, baseline), *(f"no baseline for {line}" for line in refused)]
+    notes += [*_reference_note(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
     if chooses:
         notes += [line for line in sizes.reasons if not line.startswith("baseline")]
         notes.append(
@@ -166,6 +170,8 @@ def prepare_rows(
 def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str, str], plan: Plan) -> list[Reference]:
     """Return the rows of a file as references, one for each model and version in it.
 
+    Columns of a table that are named like segments of the plan are segments and no features.
+
     Raises:
         TableError: the file cannot be read as rows.
     """
@@ -173,6 +179,7 @@ def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str
         model=model or path.name.split(".")[0],
         version=version,
         columns={Role(role): name for role, name in columns.items()},
+        segments=_segment_columns(path, (), plan),
     )
     return _references(path, options, plan)
 
@@ -290,7 +297,7 @@ def _described(path: Path, seen: Survey, layout: TableLayout | None) -> str:
     return "; ".join(parts)
 
 
-def _reference_note(built: list[tuple[Baseline, int]], path: Path | None) -> list[str]:
+def _reference_note(built: list[tuple[Baseline, int]], path: Path | None, plan: Plan) -> list[str]:
     """Return a line or two for each baseline, the largest ten of them."""
     source = "the first" if path is None else f"{path.name}:"
     lines = []
@@ -301,8 +308,29 @@ def _reference_note(built: list[tuple[Baseline, int]], path: Path | None) -> lis
         lines += [
             f"baseline of {named}: {source} {baseline.origin.rows:,} rows; {told}",
             *dependence_notes(baseline),
+            *segment_notes(baseline, (plan.model(baseline.model) or ModelPlan()).segments),
         ]
     return lines
+
+
+def _with_segments(settings: SettingsOf, segments: Sequence[str]) -> SettingsOf:
+    """Return how settings are loaded, every model with those segments if there are any."""
+
+    def load(base: Plain) -> Settings:
+        loaded = settings(base)
+        models = tuple(replace(own, segments=tuple(segments)) for own in loaded.plan.models)
+        return replace(loaded, plan=replace(loaded.plan, models=models)) if segments else loaded
+
+    return load
+
+
+def _segment_columns(path: Path, segments: Sequence[str], plan: Plan) -> tuple[str, ...]:
+    """Return the columns of a table that are segments: those that were asked for, or the configured ones it has."""
+    if segments or is_native_events(path):
+        return tuple(segments)
+    configured = dict.fromkeys(name for model in plan.models for name in model.segments)
+    here = open_file(path).names if configured else ()
+    return tuple(name for name in configured if name in here)
 
 
 def _because(refused: list[str]) -> str:

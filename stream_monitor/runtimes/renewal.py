@@ -10,14 +10,14 @@ older half is given up and gathering goes on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.arrays import Bool, Int64
-from stream_monitor.core.baseline import Baseline, BaselineError, ReferenceTable, build_baseline
+from stream_monitor.core.baseline import Baseline, BaselineError, ReferenceTable, SeriesBaseline, build_baseline
 from stream_monitor.core.baseline.dependence import Dependence
 from stream_monitor.core.batch import Batch, Group
 from stream_monitor.core.plan import Plan
@@ -141,15 +141,27 @@ def _as_dependent_as(made: Baseline, first: Baseline | None) -> Baseline:
     """Return a baseline whose series are taken to be at least as dependent as those of an earlier one."""
     if first is None:
         return made
-    series = {}
-    for name, own in made.series.items():
-        before = first.series[name].dependence if name in first.series else None
+    segments = {
+        label: replace(own, series=_series_as_dependent_as(own.series, first.segments[label].series))
+        if label in first.segments
+        else own
+        for label, own in made.segments.items()
+    }
+    return replace(made, series=_series_as_dependent_as(made.series, first.series), segments=segments, id="")
+
+
+def _series_as_dependent_as(
+    made: Mapping[str, SeriesBaseline], first: Mapping[str, SeriesBaseline]
+) -> dict[str, SeriesBaseline]:
+    series: dict[str, SeriesBaseline] = {}
+    for name, own in made.items():
+        before = first[name].dependence if name in first else None
         if before is None or own.dependence is None:
             series[name] = own
         else:
             stronger = Dependence(max(own.dependence.values, before.values), max(own.dependence.absent, before.absent))
             series[name] = replace(own, dependence=stronger)
-    return replace(made, series=series, id="")
+    return series
 
 
 def is_settled(table: ReferenceTable, first: Bool) -> bool:

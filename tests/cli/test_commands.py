@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import orjson
 import pytest
 
@@ -190,6 +191,27 @@ def test_backtest_prints_alerts_and_keeps_its_remarks_apart(tmp_path: Path, caps
     assert "budget:" in text.err
     assert "series raised an alert" in text.err
     assert {"1.0"} == {orjson.loads(line)["specversion"] for line in lines}
+
+
+def test_backtest_judges_the_values_of_a_column_apart(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With --segment a drift of a twelfth of the rows is told with its segment, and all rows stay silent."""
+    random = np.random.default_rng(5)
+    rows = 24_000
+    channel = random.choice(["web", "app", "fax"], size=rows, p=[0.6, 0.32, 0.08])
+    amount = random.normal(100.0, 20.0, rows) + 20.0 * ((channel == "fax") & (np.arange(rows) >= 12_000))
+    file = tmp_path / "rows.csv"
+    lines = (f"{value:.2f},{name}" for value, name in zip(amount, channel, strict=True))
+    file.write_text("\n".join(["amount,channel", *lines]) + "\n")
+    assert run_command(["backtest", str(file), "--segment", "channel", "--format", "json"]) == 0
+    told = capsys.readouterr()
+    alerts = [orjson.loads(line)["data"] for line in told.out.splitlines()]
+    assert run_command(["backtest", str(file), "--segment", "colour"]) == 2
+
+    assert {alert["labels"].get("segment") for alert in alerts} == {"channel=fax"}
+    assert {alert["labels"]["series"] for alert in alerts} == {"feature:amount"}
+    assert "segment channel: channel=web" in told.err
+    assert "raised an alert: channel=fax feature:amount" in told.err
+    assert "has no column 'colour'" in capsys.readouterr().err
 
 
 def test_a_baseline_is_built_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

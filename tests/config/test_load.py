@@ -66,6 +66,11 @@ def test_features_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
         ("http.address=127.0.0.1:99999", "http.address: must end in a port of at most 65535, got 127.0.0.1:99999"),
         ("inputs=[]", "inputs: must have at least 1 entry, got []"),
         ("models=[{name: a}, {name: a}]", "models.name: must be given once, got a"),
+        ("models=[{segments: [a, a]}]", "models[0].segments: must be given once, got a"),
+        (
+            "models=[{segments: ['a=b']}]",
+            "models[0].segments: must not hold =, which parts a segment from its value, got a=b",
+        ),
         ("alerts.labels={model: x}", "alerts.labels.model: is a label of our own; choose another name"),
         (
             "rules=[{name: r, series: [demand], effect: {hellinger: 0.7}}]",

@@ -23,7 +23,7 @@ MODELS = ("churn", "fraud", "fresh")
 PLAN = Plan(
     time=TimePlan(allowed_lateness_ms=15 * SECOND, idle_after_ms=None),
     detection=DetectionPlan(pane_ms=10 * SECOND, window_ms=40 * SECOND, budget=Budget(1, 60 * MINUTE)),
-    models=(ModelPlan(baseline_events=63),),
+    models=(ModelPlan(baseline_events=63, segments=("channel",)),),
     alerts=AlertsPlan(open_after=1, resolve_after=3, cooldown_ms=MINUTE, reminder_ms=MINUTE, max_open=2),
 )
 SOURCES = 3
@@ -31,12 +31,17 @@ END = T0 + 8 * MINUTE
 
 
 def events(model: str, seed: int, *, length_ms: int, rate: float, start_ms: int = T0) -> Events:
-    """Return events of a model with a shift, a null storm, late and disordered arrivals and duplicates."""
+    """Return events of a model with a shift, a null storm, late and disordered arrivals and duplicates.
+
+    One channel of three has a shift of its own, one is too rare for a reference.
+    """
     random = np.random.default_rng(seed)
     n = int(rate * length_ms / SECOND)
     at = np.sort(start_ms + random.integers(0, length_ms, n))
     delay = np.where(random.random(n) < 0.05, random.integers(20_000, 60_000, n), random.integers(0, 9_000, n))
     drifted = (at >= T0 + 2 * MINUTE) & (at < T0 + 4 * MINUTE)
+    channel = random.choice(["app", "fax", "web"], size=n, p=[0.18, 0.02, 0.8])
+    own = (channel == "app") & (at >= T0 + 5 * MINUTE) & (at < T0 + 7 * MINUTE)
     age = np.where(drifted & (random.random(n) < 0.5), np.nan, random.gamma(3.0, size=n))
     whole = Events(
         model=model,
@@ -44,8 +49,9 @@ def events(model: str, seed: int, *, length_ms: int, rate: float, start_ms: int 
         ids=[f"{model}-{seed}-{i}" for i in range(n)],
         at_ms=at,
         record_ms=at + delay,
-        numbers={"feature:amount": random.normal(size=n) + 2.0 * drifted, "feature:age": age},
+        numbers={"feature:amount": random.normal(size=n) + 2.0 * drifted + 1.5 * own, "feature:age": age},
         texts={"feature:country": random.choice(["DE", "FR", "IT"], size=n).tolist()},
+        segments={"channel": channel.tolist()},
     )
     arrival = np.argsort(whole.record_ms, kind="stable")
     doubled = np.sort(np.concatenate([arrival, arrival[:: n // 10 or 1]]))
@@ -56,7 +62,7 @@ def events(model: str, seed: int, *, length_ms: int, rate: float, start_ms: int 
 def baselines() -> tuple[tuple[Baseline, int], ...]:
     """Baselines of all models but the last."""
     start_ms = T0 - 10 * MINUTE
-    tables = [events(model, 1, length_ms=100 * SECOND, rate=3.0, start_ms=start_ms) for model in MODELS[:-1]]
+    tables = [events(model, 1, length_ms=200 * SECOND, rate=3.0, start_ms=start_ms) for model in MODELS[:-1]]
     return tuple((baseline_of(table), 0) for table in tables)
 
 
@@ -108,12 +114,14 @@ def reference() -> Monitor:
 
 
 def test_the_story_of_the_laws_is_worth_their_while() -> None:
-    """It fires, resolves, reminds, storms and proposes: laws about silence would prove nothing."""
+    """It fires, resolves, reminds, storms, proposes and knows segments: laws about silence would prove nothing."""
     reasons = {event.data.reason for event in reference().alerts()}
     names = {event.data.labels["alertname"] for event in reference().alerts()}
+    segments = {event.data.labels.get("segment", "") for event in reference().alerts()}
 
     assert reasons >= {"fired", "recovered", "reminder"}
     assert names >= {"FeatureDrift", "AlertStorm"}
+    assert segments == {"", "channel=app"}
     assert all(reference().written(p) for p in range(2))
     assert any(isinstance(out, BaselineProposal) for out in reference().outputs[partition_of("fresh", 2)])
 

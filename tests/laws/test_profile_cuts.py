@@ -19,7 +19,8 @@ PLAN = Plan(
     time=TimePlan(allowed_lateness_ms=5_000, max_future_ms=60_000),
     detection=DetectionPlan(pane_ms=10_000),
 )
-BASELINE = small_baseline()
+BASELINE = small_baseline(segments={"channel": [["web", "app"][n < 40] for n in range(127)]})
+"""A reference of its own has `channel=web` alone; `app` counts as other."""
 SCHEDULE = schedule_of(BASELINE, T0_MS + 20_000)
 """The first two panes are warm-up, the others have a baseline."""
 
@@ -85,16 +86,18 @@ def _facts(profile: Profile) -> object:
     keep = 4 if not profile.key.baseline and profile.key.model == "fraud" else 3 if not profile.key.baseline else 5
     if profile.key.segment or profile.key.late:
         keep = 5
+    known = profile.key.segment in BASELINE.segments
+    references = BASELINE.segments[profile.key.segment].series if known else BASELINE.series
     series = {
         name: (
-            None if counts.bins is None else counts.dense(BASELINE.series[name].bins).tolist(),
+            None if counts.bins is None else counts.dense(references[name].bins).tolist(),
             (counts.missing, counts.absent, counts.invalid, counts.minimum, counts.maximum),
         )
         for name, counts in profile.series.items()
     }
     if not profile.key.baseline:  # a chunk without a value of a feature does not name the feature in warm-up
         series = {name: counts for name, counts in series.items() if counts != (None, (0, None, 0, None, None))}
-    examples = [(e.rank, e.event_id, e.tie, e.values, e.invalid) for e in profile.examples[:keep]]
+    examples = [(e.rank, e.event_id, e.tie, e.values, e.invalid, e.segments) for e in profile.examples[:keep]]
     return (profile.rows, profile.demand, series, dict(profile.offsets), examples, profile.undeclared)
 
 

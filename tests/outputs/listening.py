@@ -175,6 +175,7 @@ def hear_everything(listener: Listener, times: int = 1) -> None:
         ("detections_total", "fraud", "rank_shiryaev_roberts"): 4 * times,
         ("alert_events_total", "fraud", "warning", "fired"): 5 * times,
         ("serving_errors_total", "fraud", "7"): 2 * times,
+        ("events_other_segment_total", "fraud", "7", "channel"): 6 * times,
     }
     metrics.judged(view([series(), series("prediction")], panes=3 * times, alerts=[alert()], counters=counters))
     for loop in ("profile", "judge"):

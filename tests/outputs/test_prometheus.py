@@ -183,6 +183,14 @@ def test_counters_of_the_judge_are_handed_over_as_increments() -> None:
     ) == (5, 5)
 
 
+def test_events_of_unlisted_segment_values_are_counted() -> None:
+    """By the name of the segment: the values are as many as anybody likes."""
+    listener = Listener()
+    listener.metrics.judged(view(counters={("events_other_segment_total", "fraud", "7", "channel"): 12}))
+
+    assert 12 == listener.value("events_other_segment_total", model="fraud", version="7", segment="channel")
+
+
 def test_a_judge_built_anew_counts_on() -> None:
     """After a restart a judge's totals begin at 0: the process' counters go on and never back."""
     listener = Listener()

@@ -59,6 +59,18 @@ def category(value: str, share: float) -> Change:
     return change
 
 
+def within(segment: str, value: str, change: Change) -> Change:
+    """A change of the events of one segment alone."""
+
+    def limited(events: Events, random: np.random.Generator) -> Events:
+        after = change(events, random)
+        own = np.array([found == value for found in events.segments[segment]])
+        numbers = {name: np.where(own, after.numbers[name], values) for name, values in events.numbers.items()}
+        return replace(events, numbers=numbers)
+
+    return limited
+
+
 def both(*changes: Change) -> Change:
     """Several changes at once."""
 
@@ -80,6 +92,7 @@ class Timeline:
         rate: events per second.
         sources: source partitions.
         rows: of the baseline; 0 for none.
+        channels: shares of the values of the segment `channel`; without any, events have none.
     """
 
     plan: Plan = field(default_factory=Plan)
@@ -88,6 +101,7 @@ class Timeline:
     sources: int = 2
     rows: int = 4095
     seed: int = 1
+    channels: Mapping[str, float] = field(default_factory=dict)
     parts: list[Events] = field(default_factory=list)
     baselines: list[tuple[Baseline, int]] = field(default_factory=list)
     end_ms: int = 0
@@ -166,7 +180,14 @@ class Timeline:
             record_ms=at + delay + random.integers(0, 5 * SECOND, n),
             numbers=numbers | {"prediction": random.beta(2, 5, size=n)},
             texts={"feature:country": random.choice(["DE", "FR", "IT"], size=n, p=[0.5, 0.3, 0.2]).tolist()},
+            segments=self._segments(n),
         )
+
+    def _segments(self, n: int) -> dict[str, list[str | None]]:
+        if not self.channels:
+            return {}
+        names, shares = zip(*self.channels.items(), strict=True)
+        return {"channel": self._random.choice(names, size=n, p=shares).tolist()}
 
     def _run(self) -> Monitor:
         monitor = Monitor(self.plan, sources=self.sources, baselines=self.baselines)

@@ -77,9 +77,10 @@ class ExampleEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     values: dict[str, str | float | bool | None] | None = None
 
 
-class Related(msgspec.Struct, frozen=True, kw_only=True):
-    """Another series of the model that drifts at the same time."""
+class Related(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Another series of the model that drifts at the same time; `segment` (`channel=web`) unless it is all rows'."""
 
+    segment: str | None = None
     series: str
     log10_evidence: float
 

@@ -60,9 +60,10 @@ def alert_id(identity: str, starts_ms: int) -> str:
 def subject(name: SeriesName) -> str:
     """Return the CloudEvents subject of an alert: `model/version/series`, the names percent-encoded as in keys.
 
-    A name without a series stands for the model alone.
+    The segment, if there is one, stands before the series. A name without a series stands for the model alone.
     """
-    parts = (name.model, name.version, name.series) if name.series else (name.model,)
+    place = (name.version, name.segment) if name.segment else (name.version,)
+    parts = (name.model, *place, name.series) if name.series else (name.model,)
     return "/".join(part.translate(_ESCAPES) for part in parts)
 
 

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from stream_monitor.core.alerts.identity import SeriesName
@@ -31,6 +33,9 @@ _ENDINGS = {
 }
 
 _MEASURES = {"psi": "PSI", "share_change": "change of share"}
+
+_NAMED = 5
+"""Segments that a description names."""
 
 _CLEAR_SHIFT = 0.01
 """Change of the mean rank, in [-1/2, 1/2], from which a direction is named."""
@@ -90,6 +95,14 @@ def related_hint(series: int) -> str:
     if not series:
         return ""
     return "another series drifts at the same time" if series == 1 else f"{series} other series drift at the same time"
+
+
+def segments_hint(segments: Sequence[str]) -> str:
+    """Return in which segments the same series drifts, a few of them by name."""
+    if not segments:
+        return ""
+    more = f" and {len(segments) - _NAMED} more" if len(segments) > _NAMED else ""
+    return f"also in {', '.join(segments[:_NAMED])}{more}"
 
 
 def dependence_hint(guarantee: str, design_effect: float | None) -> str:

@@ -13,6 +13,7 @@ from stream_monitor.core.baseline.document import (
     Constraint,
     Origin,
     OriginType,
+    SegmentReference,
     ValueType,
 )
 from stream_monitor.core.baseline.errors import BaselineError
@@ -51,6 +52,7 @@ __all__ = [
     "Quality",
     "ReferenceTable",
     "Schedule",
+    "SegmentReference",
     "SeriesBaseline",
     "StartRecord",
     "ValueType",

@@ -21,7 +21,7 @@ from stream_monitor.core.baseline.dependence import (
     design_effect,
     numeric_scores,
 )
-from stream_monitor.core.baseline.document import Baseline, Constraint, Origin, ValueType
+from stream_monitor.core.baseline.document import Baseline, Constraint, Origin, SegmentReference, ValueType
 from stream_monitor.core.baseline.errors import BaselineError
 from stream_monitor.core.baseline.series import (
     BinaryBaseline,
@@ -31,7 +31,7 @@ from stream_monitor.core.baseline.series import (
 )
 from stream_monitor.core.canonical import canonical_json, round_significant
 from stream_monitor.core.grid import SMALLEST_REFERENCE, build_numeric_grid
-from stream_monitor.core.names import FEATURE_PREFIX, SERVING_ERROR, SeriesKind, cut_category
+from stream_monitor.core.names import FEATURE_PREFIX, SERVING_ERROR, SeriesKind, cut_category, segment_label
 from stream_monitor.core.plan import LimitsPlan
 
 OTHER_NAMES = 1_000
@@ -69,6 +69,7 @@ class ReferenceTable:
         happened: a number that grows with the time of each row, shape (n,); None when that is not known. Rows of the
             same number are taken as given.
         share: of the rows that there were, if these are a fair sample of them.
+        segments: value of each segment in each row, by the segment's name; None where a row has none.
     """
 
     columns: Mapping[str, Column]
@@ -76,11 +77,32 @@ class ReferenceTable:
     tie: Int64
     happened: Int64 | None = None
     share: float = 1.0
+    segments: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
     @property
     def rows(self) -> int:
         """Number of rows."""
         return self.select.size
+
+    def at(self, rows: Intp) -> ReferenceTable:
+        """Return some of the rows, without their segments."""
+        return ReferenceTable(
+            {name: _taken(column, rows) for name, column in self.columns.items()},
+            self.select[rows],
+            self.tie[rows],
+            None if self.happened is None else self.happened[rows],
+            self.share,
+        )
+
+
+def _taken(column: Column, rows: Intp) -> Column:
+    match column:
+        case CategoryColumn():
+            return CategoryColumn(column.codes[rows], column.names)
+        case np.ndarray():
+            return column[rows]
+        case _:
+            return [column[row] for row in rows.tolist()]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -108,14 +130,14 @@ def build_baseline(
 
     The kind of a series is the type of most of its values: numbers make it numeric, strings categorical, booleans
     binary; values of another type are invalid and left out. A series with fewer than 63 valid values is left out: it is
-    warming up.
+    warming up. A segment has a reference of its own where at least 63 rows have its value.
 
     Args:
         model: name of the model.
         version: its version, may be empty.
         table: the rows.
         origin: where they came from.
-        limits: how many features and categories there may be.
+        limits: how many features, categories and segments there may be; of more segments the first by label are kept.
         constraints: what values may be, by series; they replace the inferred type and completeness.
 
     Raises:
@@ -126,6 +148,14 @@ def build_baseline(
         raise BaselineError(f"limits.features: a model may have {limits.features} features, got {len(features)}")
     if table.rows < SMALLEST_REFERENCE:
         raise BaselineError(f"a baseline needs at least {SMALLEST_REFERENCE} rows, got {table.rows}")
+    series, inferred = _all_series(table, limits)
+    return Baseline(
+        model, version, origin, series, inferred | dict(constraints or {}), segments=_segments(table, limits)
+    )
+
+
+def _all_series(table: ReferenceTable, limits: LimitsPlan) -> tuple[dict[str, SeriesBaseline], dict[str, Constraint]]:
+    """Return the reference of every series with enough values, and the constraints that its values suggest."""
     series: dict[str, SeriesBaseline] = {}
     inferred: dict[str, Constraint] = {}
     order = None if table.happened is None else np.argsort(table.happened, kind="stable")
@@ -137,7 +167,27 @@ def build_baseline(
         series[name] = own if order is None else replace(own, dependence=_dependence(own, values, table, order))
         if name.startswith(FEATURE_PREFIX):
             inferred[name] = _inferred(values, table.rows)
-    return Baseline(model, version, origin, series, inferred | dict(constraints or {}))
+    return series, inferred
+
+
+def _segments(table: ReferenceTable, limits: LimitsPlan) -> dict[str, SegmentReference]:
+    """Return the reference of every segment with enough rows.
+
+    Which segments there are follows from their values alone: given those, the other values of their rows are draws
+    from the law of the segment, as everywhere.
+    """
+    rows_of: dict[str, list[int]] = {}
+    for name, values in table.segments.items():
+        for row, value in enumerate(values):
+            if value is not None:
+                rows_of.setdefault(segment_label(name, value), []).append(row)
+    kept = sorted(label for label, rows in rows_of.items() if len(rows) >= SMALLEST_REFERENCE)[: limits.segments]
+    found: dict[str, SegmentReference] = {}
+    for label in kept:
+        series, _ = _all_series(table.at(np.array(rows_of[label], dtype=np.intp)), limits)
+        if series:
+            found[label] = SegmentReference(len(rows_of[label]), series)
+    return found
 
 
 # --- kinds ------------------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ is a document with some of the series and `part: [i, n]`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal, cast
 
@@ -20,7 +20,7 @@ from stream_monitor.core.baseline.series import SeriesBaseline
 from stream_monitor.core.baseline.wire import SeriesWire, Wire, series_json, series_of
 from stream_monitor.core.canonical import Json, canonical_json
 from stream_monitor.core.keys import ROW_HASH_VERSION
-from stream_monitor.core.names import check_name
+from stream_monitor.core.names import check_name, check_segment_label
 from stream_monitor.core.time import format_instant, parse_instant
 
 SCHEMA_VERSION = 1
@@ -76,16 +76,28 @@ class Constraint:
     allowed: tuple[str, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class SegmentReference:
+    """The reference of one segment: its rows among those of the baseline, and the series that they make."""
+
+    rows: int
+    series: Mapping[str, SeriesBaseline]
+
+
 @dataclass(frozen=True, eq=False)
 class Baseline:
-    """The reference of every series of one model version.
+    """The reference of every series of one model version, and of the series of its segments.
+
+    A segment has grids of its own, made of its own rows: in those of all rows its counts would follow no known law.
+    The segments that stand here are those that are judged; other values are counted together.
 
     Attributes:
         model: name of the model.
         version: its version, may be empty.
         origin: where the rows came from.
         series: reference by name of series.
-        constraints: constraints by name of series.
+        constraints: constraints by name of series; a segment has the same.
+        segments: by label (`channel=web`), sorted.
         id: `sha256:` and the hex digest of the canonical JSON without `id`; computed when empty.
     """
 
@@ -94,6 +106,7 @@ class Baseline:
     origin: Origin
     series: Mapping[str, SeriesBaseline]
     constraints: Mapping[str, Constraint] = field(default_factory=dict)
+    segments: Mapping[str, SegmentReference] = field(default_factory=dict)
     id: str = ""
 
     def __post_init__(self) -> None:
@@ -135,8 +148,14 @@ class Baseline:
             origin=_origin(wire.origin),
             series={_named(name, "series"): series_of(name, item) for name, item in sorted(wire.series.items())},
             constraints={name: _constraint(item) for name, item in sorted(wire.constraints.items())},
+            segments={label: _segment(label, item) for label, item in sorted(wire.segments.items())},
             id=wire.id,
         )
+
+    def of_segment(self, label: str) -> Baseline:
+        """Return what this baseline says about one of its segments; it has the id of the whole document."""
+        own = self.segments[label]
+        return replace(self, origin=replace(self.origin, rows=own.rows), series=own.series, segments={})
 
     def parts(self) -> list[tuple[bytes, bytes]]:
         """Return the records (key, value) that publish the document, each value at most 256 KiB.
@@ -158,6 +177,7 @@ class Baseline:
             **self._head(),
             "series": {name: series_json(item) for name, item in self.series.items()},
             "constraints": {name: _constraint_json(item) for name, item in self.constraints.items()},
+            **_segments_json(self.segments),
         }
 
     def _head(self) -> dict[str, Json]:
@@ -173,25 +193,46 @@ class Baseline:
     def _split(self) -> list[bytes]:
         head = {**self._head(), "id": self.id}
         room = PART_BYTES - len(canonical_json({**head, "part": [10_000, 10_000], "series": {}, "constraints": {}}))
-        groups: list[list[str]] = [[]]
+        groups: list[list[_Place]] = [[]]
         used = 0
-        for name in sorted(self.series):
-            size = len(canonical_json(self._slice([name])))
+        for place in self._places():
+            size = len(canonical_json(self._slice([place])))
             if size > room:
-                raise BaselineError(f"baseline.series: {name} needs {size} bytes, a part holds {room}")
+                raise BaselineError(f"baseline.series: {' '.join(place)} needs {size} bytes, a part holds {room}")
             if used + size > room:
                 groups.append([])
                 used = 0
-            groups[-1].append(name)
+            groups[-1].append(place)
             used += size
         return [
-            canonical_json({**head, **self._slice(names), "part": [number, len(groups)]})
-            for number, names in enumerate(groups)
+            canonical_json({**head, **self._slice(places), "part": [number, len(groups)]})
+            for number, places in enumerate(groups)
         ]
 
-    def _slice(self, names: list[str]) -> dict[str, Json]:
+    def _places(self) -> Iterator[_Place]:
+        """Yield every series: those of all rows first, then those of each segment."""
+        yield from (("", name) for name in sorted(self.series))
+        for label in sorted(self.segments):
+            yield from ((label, name) for name in sorted(self.segments[label].series))
+
+    def _slice(self, places: Sequence[_Place]) -> dict[str, Json]:
+        names = [name for label, name in places if not label]
         own = {name: _constraint_json(self.constraints[name]) for name in names if name in self.constraints}
-        return {"series": {name: series_json(self.series[name]) for name in names}, "constraints": own}
+        segments: dict[str, SegmentReference] = {}
+        for label, name in places:
+            if label:
+                whole, known = self.segments[label], segments.get(label)
+                series = {**({} if known is None else known.series), name: whole.series[name]}
+                segments[label] = SegmentReference(whole.rows, series)
+        return {
+            "series": {name: series_json(self.series[name]) for name in names},
+            "constraints": own,
+            **_segments_json(segments),
+        }
+
+
+_Place = tuple[str, str]
+"""Segment and series; the segment is empty for all rows."""
 
 
 def part_position(value: bytes) -> tuple[str, int, int]:
@@ -223,6 +264,11 @@ class _Constraint(Wire, frozen=True):
     allowed: list[str] | None = None
 
 
+class _Segment(Wire, frozen=True):
+    rows: int
+    series: dict[str, SeriesWire]
+
+
 class _Document(Wire, frozen=True):
     kind: Literal["baseline"]
     schema_version: Literal[1]
@@ -233,6 +279,7 @@ class _Document(Wire, frozen=True):
     origin: _Origin
     series: dict[str, SeriesWire]
     constraints: dict[str, _Constraint] = msgspec.field(default_factory=dict)
+    segments: dict[str, _Segment] = msgspec.field(default_factory=dict)
 
 
 def _tree(document: bytes) -> dict[str, Json]:
@@ -270,6 +317,24 @@ def _joined(trees: list[dict[str, Json]]) -> dict[str, Json]:
             items |= twig
         if branch in whole or items:
             whole[branch] = items
+    segments = _joined_segments(trees)
+    return {**whole, "segments": segments} if segments else whole
+
+
+def _joined_segments(trees: list[dict[str, Json]]) -> dict[str, Json]:
+    """Return the segments of all parts; the series of one segment may stand in several."""
+    whole: dict[str, Json] = {}
+    for tree in trees:
+        found = tree.get("segments", {})
+        if not isinstance(found, dict):
+            raise BaselineError("baseline.segments: must be an object")
+        for label, twig in found.items():
+            known = whole.get(label, {"series": {}})
+            match known, twig:
+                case {"series": dict(before)}, {"series": dict(series)}:
+                    whole[label] = {**twig, "series": {**before, **series}}
+                case _:
+                    raise BaselineError(f"baseline.segments.{label}: must be an object with series")
     return whole
 
 
@@ -283,6 +348,24 @@ def _named(text: str, field: Literal["model", "version", "series"]) -> str:
     if rule is not None:
         raise BaselineError(f"baseline.{field}: {rule}")
     return text
+
+
+def _segment(label: str, wire: _Segment) -> SegmentReference:
+    rule = check_segment_label(label)
+    if rule is not None:
+        raise BaselineError(f"baseline.segments: {rule}, got {label!r}")
+    return SegmentReference(
+        wire.rows, {_named(name, "series"): series_of(name, item) for name, item in sorted(wire.series.items())}
+    )
+
+
+def _segments_json(segments: Mapping[str, SegmentReference]) -> dict[str, Json]:
+    """Return the branch of the segments; a document without them has none."""
+    branch: dict[str, Json] = {
+        label: {"rows": own.rows, "series": {name: series_json(item) for name, item in own.series.items()}}
+        for label, own in segments.items()
+    }
+    return {"segments": branch} if branch else {}
 
 
 def _origin(wire: _Origin) -> Origin:

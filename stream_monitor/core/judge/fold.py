@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterable, Mapping
 from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Patience, Reason, end
 from stream_monitor.core.baseline import Baseline
-from stream_monitor.core.detectors import Mixture
 from stream_monitor.core.judge import snapshot
 from stream_monitor.core.judge.episodes import open_episode
 from stream_monitor.core.judge.errors import UnknownBaseline
 from stream_monitor.core.judge.intake import admitted, count
 from stream_monitor.core.judge.ledger import Counters, Ledger
-from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, version_watch
+from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, typical_mixture, version_watches
 from stream_monitor.core.judge.outputs import AlertEvent, AlertState, BaselineProposal, Output, StoredEntry
 from stream_monitor.core.judge.panes import ClosedPane, OpenPanes
 from stream_monitor.core.judge.pool import Pool, step_together
@@ -29,7 +28,7 @@ from stream_monitor.core.judge.telling import Told, tell
 from stream_monitor.core.judge.verdicts import Judged, Step, end_settled, end_watch, judge_model
 from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.core.judge.viewing import judge_view
-from stream_monitor.core.judge.watch import merge_places
+from stream_monitor.core.judge.watch import Watch, merge_places
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import EXAMPLES, Profile, Undeclared, merge_undeclared
 from stream_monitor.core.profile.merge import smallest_examples
@@ -253,20 +252,29 @@ class Judge:
         told: list[Told] = []
         slot = None
         if state.watch is not None:
-            told = self._tell(model, end_watch(state.watch, Reason.BASELINE_CHANGED, now), now)
             slot = state.watch.slot
-            state.watch.leave(self.pool)
-            state.watch = None
-        watch = version_watch(
+            told = self._give_up(model, state, Reason.BASELINE_CHANGED, now)
+        baseline = self.baseline(baseline_id)
+        watches = version_watches(
             model,
-            self.baseline(baseline_id),
+            baseline,
             self.plan,
             self.rulebook,
             slot=model.free_slot() if slot is None else slot,
-            mixture=Mixture.for_events(state.typical_rows),
+            mixture=typical_mixture(baseline, state.typical_rows),
         )
-        watch.enter(self.pool)
-        state.watch, state.warm_up = watch, None
+        for watch in watches:
+            watch.enter(self.pool)
+        state.watch, state.segments, state.warm_up = watches[0], watches[1:], None
+        return told
+
+    def _give_up(self, model: ModelState, state: VersionState, reason: Reason, now: Pane) -> list[Told]:
+        """Let go of the series of a version, segments included; return the ends of their alerts."""
+        told: list[Told] = []
+        for watch in state.watches:
+            told += self._tell(model, end_watch(watch, reason, now), now)
+            watch.leave(self.pool)
+        state.watch, state.segments = None, []
         return told
 
     def _show(self, pane: ClosedPane, chosen: Mapping[str, Mapping[str, Profile]], now: Pane) -> dict[str, ModelState]:
@@ -282,9 +290,12 @@ class Judge:
             profiles = chosen.get(name, {})
             for version, state in model.versions.items():
                 profile = profiles.get(version)
-                if state.watch is not None and state.watch.baseline is not None:
-                    fits = profile is not None and profile.key.baseline == state.watch.baseline.id
+                if state.watch is not None:
+                    fits = profile is not None and _fits(state.watch, profile)
                     state.watch.push(now.start_ms, profile if fits else None)
+                    for watch in state.segments:
+                        own = pane.profiles.get((name, version, watch.segment)) if fits else None
+                        watch.push(now.start_ms, own if own is not None and _fits(watch, own) else None)
             if model.demand is not None:
                 model.demand.push(now.start_ms, _all_versions(pane, profiles))
         return awake
@@ -328,9 +339,7 @@ class Judge:
         for model in list(self.models.values()):
             for name, state in sorted(model.versions.items()):
                 if state.last_ms <= oldest:
-                    if state.watch is not None:
-                        told += self._tell(model, end_watch(state.watch, Reason.MODEL_RETIRED, now), now)
-                        state.watch.leave(self.pool)
+                    told += self._give_up(model, state, Reason.MODEL_RETIRED, now)
                     del model.versions[name]
             if not model.versions and model.last_ms <= oldest:
                 told += self._retire_model(model, now)
@@ -366,6 +375,11 @@ class Judge:
         for item in told:
             digest.update(hashlib.sha256(item.value).digest())
         self.rolling = digest.digest()
+
+
+def _fits(watch: Watch, profile: Profile) -> bool:
+    """Say whether a profile was counted with the baseline of a watch."""
+    return watch.baseline is not None and profile.key.baseline == watch.baseline.id
 
 
 def _all_versions(pane: ClosedPane, profiles: Mapping[str, Profile]) -> Profile | None:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from stream_monitor.core.judge.ledger import Counters
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.panes import ClosedPane
+from stream_monitor.core.names import OTHER_SEGMENT, segment_label, segment_name
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import Profile, Undeclared, merge_undeclared
 
@@ -54,6 +55,8 @@ def count(pane: ClosedPane, counters: Counters) -> None:
     """Count what a closed pane holds, for metrics."""
     for (model, version, segment), profile in pane.profiles.items():
         if segment:
+            if segment == segment_label(segment_name(segment), OTHER_SEGMENT):
+                counters["events_other_segment_total", model, version, segment_name(segment)] += profile.events
             continue
         for kind, rows in profile.rows.items():
             counters["events_total", model, version, kind] += rows
@@ -62,5 +65,7 @@ def count(pane: ClosedPane, counters: Counters) -> None:
             counters["serving_errors_total", model, version] += int(errors.bins[1])
     for (model, version), rows in pane.late.items():
         counters["events_late_total", model, version] += rows
-    for model, _, _ in pane.mixed:
+    for model, _, segment in pane.mixed:
+        if segment:
+            continue
         counters["baselines_mixed_total", model] += 1

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from stream_monitor.core.alerts.lifecycle import Life
@@ -11,10 +11,10 @@ from stream_monitor.core.detectors import Mixture, RankShiryaevRoberts
 from stream_monitor.core.detectors.lowered_threshold import OFFSETS
 from stream_monitor.core.judge.evidence import DEMAND_TEST, detector_uses
 from stream_monitor.core.judge.rulebook import Rulebook
-from stream_monitor.core.judge.series import baseline_series, demand_series, within_limit
+from stream_monitor.core.judge.series import WatchedSeries, demand_series, segment_series, subjects, within_limit
 from stream_monitor.core.judge.warm_up import WarmUp
 from stream_monitor.core.judge.watch import Watch
-from stream_monitor.core.judge.weights import demand_weight, slot_weight, split
+from stream_monitor.core.judge.weights import demand_weight, segment_shares, slot_weight, split
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan, Threshold
 from stream_monitor.core.profile import Profile
 
@@ -31,7 +31,8 @@ class VersionState:
         pane_rows: rows of its first panes with events.
         warm_up: rows that wait to become a baseline; None when none are wanted (any more).
         proposed: id of the baseline that was proposed for it.
-        watch: its series; None in warm-up.
+        watch: its series over all rows; None in warm-up.
+        segments: those of each segment, sorted by label.
     """
 
     last_ms: int
@@ -39,12 +40,18 @@ class VersionState:
     warm_up: WarmUp | None = None
     proposed: str | None = None
     watch: Watch | None = None
+    segments: list[Watch] = field(default_factory=list)
 
     def noted(self, profile: Profile, now_ms: int) -> None:
         """Note a pane with events."""
         self.last_ms = now_ms
         if len(self.pane_rows) < TYPICAL_PANES:
             self.pane_rows.append(profile.events)
+
+    @property
+    def watches(self) -> list[Watch]:
+        """The watches of all rows and of each segment; none in warm-up."""
+        return [] if self.watch is None else [self.watch, *self.segments]
 
     @property
     def typical_rows(self) -> float:
@@ -82,13 +89,16 @@ class ModelState:
         return self.versions[name]
 
     def watches(self) -> Iterable[Watch]:
-        """Yield the watches in the order of alerts: demand, then versions by name."""
+        """Yield the watches in the order of alerts: demand, then versions by name, all rows before segments."""
         if self.demand is not None:
             yield self.demand
         for name in sorted(self.versions):
-            watch = self.versions[name].watch
-            if watch is not None:
-                yield watch
+            yield from self.versions[name].watches
+
+    def siblings(self, watch: Watch) -> list[Watch]:
+        """Return the other watches of the same version: all rows, then its segments."""
+        state = self.versions.get(watch.version)
+        return [other for other in ([] if state is None else state.watches) if other is not watch]
 
     def free_slot(self) -> int:
         """Return the smallest part of the budget that no watched version uses."""
@@ -119,25 +129,84 @@ def demand_watch(model: ModelState, plan: Plan, rulebook: Rulebook) -> Watch | N
     return watch
 
 
-def version_watch(
-    model: ModelState, baseline: Baseline, plan: Plan, rulebook: Rulebook, *, slot: int, mixture: Mixture
-) -> Watch:
-    """Return the watch of a version beside its baseline, its detectors not yet started."""
-    series, suppressed = within_limit(baseline_series(baseline, model.plan), plan.limits.series_per_model)
+def version_watches(
+    model: ModelState,
+    baseline: Baseline,
+    plan: Plan,
+    rulebook: Rulebook,
+    *,
+    slot: int,
+    mixture: Callable[[str], Mixture],
+) -> list[Watch]:
+    """Return the watches of a version beside its baseline: all rows, then each segment; detectors are not yet started.
+
+    Args:
+        model: the model.
+        baseline: of the version.
+        plan: the plan.
+        rulebook: its rules.
+        slot: part of the budget.
+        mixture: alternatives of the rank detector by segment ("" is all rows).
+    """
+    kept, suppressed = _within_limits(segment_series(baseline, model.plan), plan)
+    shares = segment_shares([label for label in kept if label])
     tolerance = model.plan.tolerance
-    calibrated = plan.detection.threshold is Threshold.CALIBRATED
-    named = rulebook.evidence(series, tolerance)
-    uses = detector_uses(
-        series,
-        named=named,
-        shown=[detector.kind for detector in plan.detection.detectors],
-        weights=split([item for item in series if item.name in named], slot_weight(slot)),
-        budget_panes=model.budget_panes,
-        rank=RankShiryaevRoberts(mixture, offsets=OFFSETS if calibrated else ()),
-        tolerance=tolerance,
-    )
-    watch = Watch(
-        model.name, baseline.version, "", baseline, slot, series, uses, plan.detection.window_panes, suppressed, mixture
-    )
-    watch.rules = rulebook.opened_by(series, uses, tolerance)
-    return watch
+    offsets = OFFSETS if plan.detection.threshold is Threshold.CALIBRATED else ()
+    watches: list[Watch] = []
+    for label, series in kept.items():
+        own = baseline.of_segment(label) if label else baseline
+        named = rulebook.evidence(series, tolerance)
+        uses = detector_uses(
+            series,
+            named=named,
+            shown=[detector.kind for detector in plan.detection.detectors],
+            weights=split([item for item in series if item.name in named], slot_weight(slot) * shares[label]),
+            budget_panes=model.budget_panes,
+            rank=RankShiryaevRoberts(mixture(label), offsets=offsets),
+            tolerance=tolerance,
+        )
+        watch = Watch(
+            model.name,
+            baseline.version,
+            label,
+            own,
+            slot,
+            series,
+            uses,
+            plan.detection.window_panes,
+            (),
+            mixture(label),
+        )
+        watch.rules = rulebook.opened_by(series, uses, tolerance)
+        watches.append(watch)
+    watches[0].suppressed = suppressed
+    return watches
+
+
+def typical_mixture(baseline: Baseline, rows: float) -> Callable[[str], Mixture]:
+    """Return the alternatives of the rank detector by segment, for so many rows of a version in a pane.
+
+    A segment is expected to have the share of them that it has in the baseline.
+    """
+
+    def of(label: str) -> Mixture:
+        share = baseline.segments[label].rows / max(1, baseline.origin.rows) if label else 1.0
+        return Mixture.for_events(rows * share)
+
+    return of
+
+
+def _within_limits(
+    found: dict[str, list[WatchedSeries]], plan: Plan
+) -> tuple[dict[str, list[WatchedSeries]], list[tuple[str, WatchedSeries]]]:
+    """Return the series by segment that the limits leave, all rows first, and those that they leave out."""
+    kept: dict[str, list[WatchedSeries]] = {}
+    suppressed: list[tuple[str, WatchedSeries]] = []
+    room = plan.limits.series_per_model
+    for place, (label, series) in enumerate(found.items()):
+        inside, outside = within_limit(series, room if place <= plan.limits.segments else 0)
+        room -= len(subjects(inside))
+        suppressed += [(label, item) for item in outside]
+        if inside or not label:
+            kept[label] = inside
+    return kept, suppressed

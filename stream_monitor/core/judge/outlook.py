@@ -16,7 +16,7 @@ import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline import Baseline, NumericBaseline
-from stream_monitor.core.detectors import Mixture, NegativeBinomial, RankShiryaevRoberts
+from stream_monitor.core.detectors import NegativeBinomial, RankShiryaevRoberts
 from stream_monitor.core.detectors.interval_group import IntervalGroup
 from stream_monitor.core.grid import spacings
 from stream_monitor.core.judge.detectability import (
@@ -29,7 +29,7 @@ from stream_monitor.core.judge.detectability import (
     shifted,
 )
 from stream_monitor.core.judge.evidence import DetectorUse, series_references
-from stream_monitor.core.judge.model import ModelState, demand_watch, version_watch
+from stream_monitor.core.judge.model import ModelState, demand_watch, typical_mixture, version_watches
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.telling import series_guarantee
@@ -78,6 +78,7 @@ class SeriesOutlook:
     """What is promised for a series and what can be seen.
 
     Attributes:
+        segment: `name=value`, empty for all rows.
         weight: share of the model's budget.
         log10_threshold: log10 of A / weight, or what a calibrated detector lowers it to.
         guarantee: as alerts carry it.
@@ -93,6 +94,7 @@ class SeriesOutlook:
     guarantee: str
     events: float
     shifts: tuple[ShiftOutlook, ...]
+    segment: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +106,15 @@ class FaintFloor:
     measure: str
     floor: float
     noise_95: float
+    segment: str = ""
 
 
 def model_outlook(
     plan: Plan, rulebook: Rulebook, model: str, baseline: Baseline | None, *, events: float
 ) -> tuple[SeriesOutlook, ...]:
-    """Return the outlook of every series that can raise an alert, demand first.
+    """Return the outlook of every series that can raise an alert: demand, then all rows, then segments.
+
+    A segment is taken to have the share of the traffic that it has in the baseline.
 
     Args:
         plan: the plan.
@@ -119,7 +124,7 @@ def model_outlook(
         events: of a pane.
     """
     return tuple(
-        _series(plan, rulebook, watch, use, events=events)
+        _series(plan, rulebook, watch, use, events=events * _share(watch, baseline))
         for watch in _watches(plan, rulebook, model, baseline, events=events)
         for use in watch.uses
         if use.evidence
@@ -142,7 +147,8 @@ def faint_floors(
     for watch in _watches(plan, rulebook, model, baseline, events=events):
         for position, use in enumerate(watch.uses):
             item = watch.series[use.series]
-            n = round(_pane_events(item, watch, events) * plan.detection.window_panes)
+            own = events * _share(watch, baseline)
+            n = round(_pane_events(item, watch, own) * plan.detection.window_panes)
             if item.reference is None or n < 1:
                 continue
             for rule in _effect_rules(rulebook, watch, position):
@@ -150,7 +156,8 @@ def faint_floors(
                 counts[0] = n
                 noise = measure(rule.effect.measure).noise_95(_window(watch, item, counts))
                 if noise > rule.effect.floor:
-                    found.append(FaintFloor(item.name, rule.name, rule.effect.measure, rule.effect.floor, noise))
+                    floor = rule.effect.floor
+                    found.append(FaintFloor(item.name, rule.name, rule.effect.measure, floor, noise, watch.segment))
     return tuple(found)
 
 
@@ -165,7 +172,7 @@ def _watches(
     if demand is not None:
         yield demand
     if baseline is not None:
-        yield version_watch(state, baseline, plan, rulebook, slot=0, mixture=Mixture.for_events(events))
+        yield from version_watches(state, baseline, plan, rulebook, slot=0, mixture=typical_mixture(baseline, events))
 
 
 def _series(plan: Plan, rulebook: Rulebook, watch: Watch, use: DetectorUse, *, events: float) -> SeriesOutlook:
@@ -195,6 +202,7 @@ def _series(plan: Plan, rulebook: Rulebook, watch: Watch, use: DetectorUse, *, e
         series_guarantee(item, group.guarantee),
         n,
         tuple(shifts),
+        watch.segment,
     )
 
 
@@ -203,6 +211,13 @@ def _log_threshold(item: WatchedSeries, use: DetectorUse, events: float) -> floa
     if not isinstance(use.spec, RankShiryaevRoberts):
         return use.log_threshold
     return use.log_threshold - use.spec.offset(events / series_references(item)[0].design_effect)
+
+
+def _share(watch: Watch, baseline: Baseline | None) -> float:
+    """Return which part of a version's rows a watch sees."""
+    if baseline is None or not watch.segment:
+        return 1.0
+    return baseline.segments[watch.segment].rows / max(1, baseline.origin.rows)
 
 
 def _pane_events(item: WatchedSeries, watch: Watch, events: float) -> float:
@@ -270,7 +285,7 @@ def _window(watch: Watch, item: WatchedSeries, counts: Int64) -> EffectWindow:
     return EffectWindow(
         model=watch.model,
         version=watch.version,
-        segment="",
+        segment=watch.segment,
         series=item.name,
         kind=item.kind,
         baseline=item.baseline,

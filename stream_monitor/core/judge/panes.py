@@ -107,7 +107,11 @@ class OpenPanes:
         for (subject, _), profile in sorted(pane.profiles.items()):
             rivals.setdefault(subject, []).append(profile)
         for subject, profiles in rivals.items():
-            judged = min(profiles, key=_preference)
+            model, version, segment = subject
+            # All rows come before their segments, which are judged with the same baseline or not at all.
+            whole = closed.profiles.get((model, version, "")) if segment else None
+            same = [profile for profile in profiles if whole is None or profile.key.baseline == whole.key.baseline]
+            judged = min(same or profiles, key=_preference)
             closed.profiles[subject] = judged
             closed.demand[subject] = sum(profile.demand for profile in profiles)
             if len(profiles) > 1:

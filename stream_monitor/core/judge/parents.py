@@ -3,6 +3,10 @@
 * Five or more columns whose values go missing (or turn invalid, or unseen) in the same panes are one story: the first
   of them is told, the others wait as long as it fires.
 * Values that drift while the same column loses values drift because of that: `feature:x` waits for `missing:x`.
+* What happens to all rows happens to their segments: a segment waits while an alert about the same series of all rows
+  is open, whenever that began (the change of a segment with few rows is seen panes later), and its values also for the
+  missing values of all rows. A change of one segment that all rows hardly show is its own.
+* Five or more segments with the same alert in the same panes are one story, as columns are.
 
 A child that is still above its floor when its parent is over is told then. Nothing is lost: every alert lists the other
 series that drift (`drift_list`).
@@ -13,44 +17,69 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stream_monitor.core.alerts.lifecycle import Life
-from stream_monitor.core.judge.series import Counted
+from stream_monitor.core.judge.model import ModelState
+from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.watch import Episode, Watch
 
 STORM_OF = 5
-"""Columns that change together from which on they are one story."""
+"""Columns, or segments, that change together from which on they are one story."""
 
 _STORMS = (Counted.MISSING, Counted.INVALID, Counted.UNSEEN)
 _CAUSES = (Counted.MISSING, Counted.INVALID)
 
-
-def waits(watch: Watch, use: int, rule: str) -> bool:
-    """Say whether an alert about a series that is about to fire is explained by another one of its watch."""
-    own = watch.series[watch.uses[use].series]
-    if own.counted in _STORMS:
-        alike = [
-            other
-            for other, _ in _at_the_same_time(watch, use)
-            if watch.series[watch.uses[other].series].counted is own.counted and rule in watch.rules[other]
-        ]
-        return len(alike) + 1 >= STORM_OF and any(_life(watch, other, rule).firing for other in alike)
-    if own.counted is Counted.VALUES and own.feature is not None:
-        return any(
-            watch.series[watch.uses[other].series].counted in _CAUSES
-            and watch.series[watch.uses[other].series].feature == own.feature
-            and any(_life(watch, other, name).open for name in watch.rules[other])
-            for other, _ in _at_the_same_time(watch, use)
-        )
-    return False
+_Use = tuple[Watch, int]
+"""A detector of a watch."""
 
 
-def _at_the_same_time(watch: Watch, use: int) -> Iterator[tuple[int, Episode]]:
-    """Yield the other open episodes that may have begun in the same pane."""
-    own = watch.episodes[use]
-    for other, episode in watch.episodes.items():
-        overlap = episode.change_from_ms < own.change_to_ms and own.change_from_ms < episode.change_to_ms
-        if other != use and overlap:
-            yield other, episode
+def waits(model: ModelState, watch: Watch, use: int, rule: str) -> bool:
+    """Say whether an alert about a series that is about to fire is explained by another one of its version."""
+    own, episode = watch.series[watch.uses[use].series], watch.episodes[use]
+    beside = [(watch, other) for other in _at_the_same_time(watch, episode) if other != use]
+    others = model.siblings(watch) if watch.segment else []
+    above = [(sibling, other) for sibling in others if not sibling.segment for other in sibling.episodes]
+    if any(_series(place).name == own.name and _life(place, rule).open for place in above):
+        return True
+    values_of_feature = own.counted is Counted.VALUES and own.feature is not None
+    if values_of_feature and any(_causes(place, own) for place in (*beside, *above)):
+        return True
+    if own.counted in _STORMS and _is_told([place for place in beside if _series(place).counted is own.counted], rule):
+        return True
+    alike = [
+        (sibling, other)
+        for sibling in others
+        if sibling.segment
+        for other in _at_the_same_time(sibling, episode)
+        if sibling.series[sibling.uses[other].series].name == own.name
+    ]
+    return _is_told(alike, rule)
 
 
-def _life(watch: Watch, use: int, rule: str) -> Life:
+def _is_told(alike: list[_Use], rule: str) -> bool:
+    """Say whether there are so many others of one kind under a rule that one alert stands for them, and it fires."""
+    ruled = [(watch, use) for watch, use in alike if rule in watch.rules[use]]
+    return len(ruled) + 1 >= STORM_OF and any(_life(place, rule).firing for place in ruled)
+
+
+def _causes(place: _Use, values: WatchedSeries) -> bool:
+    """Say whether an open alert is about values that went missing from a column."""
+    watch, use = place
+    series = _series(place)
+    is_cause = series.counted in _CAUSES and series.feature == values.feature
+    return is_cause and any(_life(place, name).open for name in watch.rules[use])
+
+
+def _at_the_same_time(watch: Watch, own: Episode) -> Iterator[int]:
+    """Yield the open episodes of a watch that may have begun in the same pane as one."""
+    for use, episode in watch.episodes.items():
+        if episode.change_from_ms < own.change_to_ms and own.change_from_ms < episode.change_to_ms:
+            yield use
+
+
+def _series(place: _Use) -> WatchedSeries:
+    watch, use = place
+    return watch.series[watch.uses[use].series]
+
+
+def _life(place: _Use, rule: str) -> Life:
+    watch, use = place
     return watch.lives.get((watch.uses[use].series, rule), Life())

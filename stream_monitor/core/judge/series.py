@@ -6,6 +6,7 @@ no baseline: it is the model's own and learns its reference from its first panes
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -28,6 +29,7 @@ from stream_monitor.core.names import (
     feature_of,
     invalid_series,
     missing_series,
+    segment_name,
     unseen_series,
 )
 from stream_monitor.core.plan import ModelPlan
@@ -142,14 +144,24 @@ def baseline_series(baseline: Baseline, plan: ModelPlan) -> list[WatchedSeries]:
     return sorted(watched, key=lambda series: series.name)
 
 
-def within_limit(watched: list[WatchedSeries], most: int) -> tuple[list[WatchedSeries], list[WatchedSeries]]:
-    """Return the series within a limit, and those that it leaves out.
+def segment_series(baseline: Baseline, plan: ModelPlan) -> dict[str, list[WatchedSeries]]:
+    """Return the series of all rows ("") and of each segment that a plan watches, segments sorted by label."""
+    labels = [label for label in sorted(baseline.segments) if segment_name(label) in plan.segments]
+    own = {label: baseline_series(baseline.of_segment(label), plan) for label in labels}
+    return {"": baseline_series(baseline, plan), **own}
 
-    A feature with its missing, invalid and unseen series counts once; what is kept is decided by name, never by who
-    came first.
+
+def subjects(watched: Sequence[WatchedSeries]) -> list[str]:
+    """Return what the series speak about: a feature with its missing, invalid and unseen series counts once."""
+    return sorted({series.feature or series.name for series in watched})
+
+
+def within_limit(watched: list[WatchedSeries], most: int) -> tuple[list[WatchedSeries], list[WatchedSeries]]:
+    """Return the series within a limit of subjects, and those that it leaves out.
+
+    What is kept is decided by name, never by who came first.
     """
-    subjects = sorted({series.feature or series.name for series in watched})
-    kept = set(subjects[:most])
+    kept = set(subjects(watched)[:most])
     inside = [series for series in watched if (series.feature or series.name) in kept]
     return inside, [series for series in watched if series not in inside]
 

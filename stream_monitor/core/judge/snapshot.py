@@ -7,6 +7,7 @@ was folded before is dropped by its place in the chain. Equal judges give equal 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import astuple
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from stream_monitor.core.chain import ChunkName
 from stream_monitor.core.detectors import Mixture, UnusableStateError
 from stream_monitor.core.judge.chain import Chain, Tip
 from stream_monitor.core.judge.errors import SnapshotRefused
-from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, version_watch
+from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, version_watches
 from stream_monitor.core.judge.panes import OpenPane
 from stream_monitor.core.judge.pool import Pool
 from stream_monitor.core.judge.state import (
@@ -171,6 +172,7 @@ def _version(name: str, state: VersionState) -> VersionRecord:
         None if warm_up is None else WarmUpState(warm_up.rows, warm_up.from_ms, warm_up.to_ms, warm_up.events),
         state.proposed,
         None if state.watch is None else _watch(state.watch),
+        [(watch.segment, _watch(watch)) for watch in state.segments],
     )
 
 
@@ -277,16 +279,25 @@ def _restored_model(judge: Judge, record: ModelRecord) -> ModelState:
             version.warm_up.rows, version.warm_up.events = written.warm_up.rows, written.warm_up.events
             version.warm_up.from_ms, version.warm_up.to_ms = written.warm_up.from_ms, written.warm_up.to_ms
         if written.watch is not None:
-            version.watch = version_watch(
-                model,
-                judge.baseline(written.watch.baseline),
-                judge.plan,
-                judge.rulebook,
-                slot=written.watch.slot,
-                mixture=Mixture(written.watch.mixture),
-            )
-            _resume(version.watch, written.watch, judge.pool)
+            _resume_version(judge, model, version, {"": written.watch, **dict(written.segments)})
     return model
+
+
+def _resume_version(judge: Judge, model: ModelState, version: VersionState, states: Mapping[str, WatchState]) -> None:
+    """Build the watches of a version anew and put each where the written one was."""
+    watches = version_watches(
+        model,
+        judge.baseline(states[""].baseline),
+        judge.plan,
+        judge.rulebook,
+        slot=states[""].slot,
+        mixture=lambda segment: Mixture(states[segment].mixture),
+    )
+    if [watch.segment for watch in watches] != list(states):
+        raise UnusableStateError(f"{model.name} {watches[0].version}: other segments than in the snapshot")
+    version.watch, version.segments = watches[0], watches[1:]
+    for watch in watches:
+        _resume(watch, states[watch.segment], judge.pool)
 
 
 def _resume(watch: Watch, state: WatchState, pool: Pool) -> None:

@@ -188,6 +188,7 @@ class VersionRecord(msgspec.Struct, array_like=True, frozen=True):
     warm_up: WarmUpState | None
     proposed: str | None
     watch: WatchState | None
+    segments: list[tuple[str, WatchState]] = []
 
 
 class ModelRecord(msgspec.Struct, array_like=True, frozen=True):

@@ -61,7 +61,7 @@ def tell(step: Step, rule: RulePlan, model: ModelState, plan: Plan, *, source: s
         plan,
         annotations=wire.Annotations(
             summary=summary,
-            description=_description(step, evidence, len(related)),
+            description=_description(step, evidence, related),
             runbook_url=plan.alerts.runbook_url or None,
         ),
         evidence=evidence,
@@ -142,7 +142,7 @@ def _effect(step: Step, rule: RulePlan) -> wire.Effect:
 
 
 def _evidence(
-    step: Step, effect: wire.Effect, model: ModelState, plan: Plan, related: Sequence[tuple[str, float]]
+    step: Step, effect: wire.Effect, model: ModelState, plan: Plan, related: Sequence[_Related]
 ) -> wire.Evidence:
     watch, use = step.watch, step.watch.uses[step.use]
     episode, item = watch.episodes[step.use], watch.series[use.series]
@@ -167,8 +167,8 @@ def _evidence(
         source=_source(watch, step.window),
         examples=_examples(watch, step.window, plan),
         related=tuple(
-            wire.Related(series=name, log10_evidence=round_significant(value))
-            for name, value in related[: wire.MAX_RELATED]
+            wire.Related(segment=segment or None, series=series, log10_evidence=round_significant(value))
+            for segment, series, value in related[: wire.MAX_RELATED]
         ),
     )
 
@@ -179,12 +179,15 @@ def _threshold(step: Step) -> float | None:
     return None if limit is None else round_significant(limit)
 
 
-def _description(step: Step, evidence: wire.Evidence, related: int) -> str:
+def _description(step: Step, evidence: wire.Evidence, related: Sequence[_Related]) -> str:
     threshold = step.watch.thresholds[step.use] / math.log(10)
     sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
     hint = _hint(step.watch.series[step.watch.uses[step.use].series], step.window)
     caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect)
-    return "; ".join(part for part in (sentence, hint, wording.related_hint(related), caution) if part) + "."
+    segments = sorted(segment for segment, series, _ in related if segment and series == step.name.series)
+    others = wording.related_hint(len(related) - len(segments))
+    parts = (sentence, hint, wording.segments_hint(segments), others, caution)
+    return "; ".join(part for part in parts if part) + "."
 
 
 def _hint(item: WatchedSeries, window: EffectWindow) -> str:
@@ -262,7 +265,11 @@ def _examples(watch: Watch, window: EffectWindow, plan: Plan) -> tuple[wire.Exam
     )
 
 
-def _related(step: Step, model: ModelState) -> list[tuple[str, float]]:
+_Related = tuple[str, str, float]
+"""Segment, series and log10 M."""
+
+
+def _related(step: Step, model: ModelState) -> list[_Related]:
     """Return the other drifting series of the model with their log10 M, by e-d-BH, strongest first."""
     found: list[tuple[SeriesName, float, float]] = []
     for watch in model.watches():
@@ -271,9 +278,10 @@ def _related(step: Step, model: ModelState) -> list[tuple[str, float]]:
             log_m = float(watch.log_m[i]) if episode is None else episode.log_evidence
             if use.evidence and math.isfinite(log_m):
                 found.append((watch.name(use.series), log_m, log_m - watch.thresholds[i]))
-    others: dict[str, float] = {}
+    others: dict[tuple[str, str], float] = {}
     for position in listed(np.array([excess for _, _, excess in found])):
         name, log_m, _ = found[position]
         if name != step.name and name.version in ("", step.name.version):
-            others[name.series] = max(others.get(name.series, -math.inf), log_m / math.log(10))
-    return list(others.items())
+            place = (name.segment, name.series)
+            others[place] = max(others.get(place, -math.inf), log_m / math.log(10))
+    return [(segment, series, log10_m) for (segment, series), log10_m in others.items()]

@@ -72,7 +72,7 @@ def judge_model(
     """
     judged = Judged(open=sum(life.firing for watch in model.watches() for life in watch.lives.values()))
     for case in sorted(_cases(model, now, seen), key=lambda case: case.order):
-        _judge(judged, case, rulebook, patience, now, max_open)
+        _judge(judged, model, case, rulebook, patience, now, max_open=max_open)
     return judged
 
 
@@ -124,7 +124,9 @@ def _cases(model: ModelState, now: Pane, seen: bool) -> Iterator[_Case]:
                 yield from (_Case(watch, use, rule, told) for rule in watch.rules[use])
 
 
-def _judge(judged: Judged, case: _Case, rulebook: Rulebook, patience: Patience, now: Pane, max_open: int) -> None:
+def _judge(
+    judged: Judged, model: ModelState, case: _Case, rulebook: Rulebook, patience: Patience, now: Pane, *, max_open: int
+) -> None:
     watch, use = case.watch, case.use
     before = watch.lives.get(case.place, Life())
     if not case.told and not before.firing:
@@ -137,7 +139,7 @@ def _judge(judged: Judged, case: _Case, rulebook: Rulebook, patience: Patience, 
         if reason is Reason.FIRED and judged.open >= max_open:
             life, reason = advance(before, replace(verdict, room=False), patience, now)
             judged.withheld.append(case.order)
-        elif reason is Reason.FIRED and waits(watch, use, case.rule):
+        elif reason is Reason.FIRED and waits(model, watch, use, case.rule):
             life, reason = advance(before, replace(verdict, room=False), patience, now)
     else:
         life, reason = remind(before, patience, now)

@@ -72,8 +72,8 @@ def _all_series(judge: Judge, model: ModelState) -> Iterator[SeriesView]:
         places = _Places.of(watch)
         for position in range(len(watch.series)):
             yield _series(judge, watch, position, places)
-        for item in watch.suppressed:
-            yield SeriesView(watch.model, watch.version, "", item.name, item.kind.value, SeriesState.SUPPRESSED)
+        for segment, item in watch.suppressed:
+            yield SeriesView(watch.model, watch.version, segment, item.name, item.kind.value, SeriesState.SUPPRESSED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,12 +80,14 @@ _UNCOUNTABLE = ()
 def reference_table(rows: Sequence[Example], share: float = 1.0) -> ReferenceTable:
     """Return warm-up rows, a share of what happened, as columns; a series that a row does not name is missing there."""
     names = sorted({name for row in rows for name in (*(row.values or {}), *row.invalid)})
+    segments = sorted({name for row in rows for name in row.segments})
     return ReferenceTable(
         columns={name: [_cell(row, name) for row in rows] for name in names},
         select=np.array([row.hash for row in rows], dtype=np.uint64),
         tie=np.array([row.tie or 0 for row in rows], dtype=np.int64),
         happened=np.arange(len(rows), dtype=np.int64),
         share=share,
+        segments={name: [row.segments.get(name) for row in rows] for name in segments},
     )
 
 

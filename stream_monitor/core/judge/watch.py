@@ -88,7 +88,7 @@ class Watch:
         thresholds: what log M of each use was held against in its last pane, nats.
         episodes: open episodes by use.
         lives: by (series, rule) where a rule has ever spoken.
-        suppressed: series that a limit left out.
+        suppressed: series that a limit left out, with their segments; of a whole version they are listed at all rows.
         mixture: alternatives of the rank detector.
     """
 
@@ -100,7 +100,7 @@ class Watch:
     series: Sequence[WatchedSeries]
     uses: Sequence[DetectorUse]
     window_panes: int
-    suppressed: Sequence[WatchedSeries] = ()
+    suppressed: Sequence[tuple[str, WatchedSeries]] = ()
     mixture: Mixture = Mixture.FINE
     rules: dict[int, tuple[str, ...]] = field(default_factory=dict)
     groups: list[DetectorGroup] = field(default_factory=list)

@@ -7,14 +7,19 @@ of the weights is: fixed before the series starts, and never above 1 in sum over
 part a tenth belongs to the demand of the model, from its first pane on. Half is for series of the model (demand
 included), half for features; a feature shares its part with its missing, invalid and unseen series. If one half is
 empty the other takes it.
+
+A version with segments gives half of its part to all rows together and half to its segments: equal parts for each
+name (`channel`), and within a name for each value. Without segments all rows have it all.
 """
 
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
 from stream_monitor.core.judge.series import WatchedSeries
+from stream_monitor.core.names import segment_name
 
 NEWCOMERS = 0.05
 """Share of a model's budget that is kept for versions that start beside a watched one."""
@@ -23,6 +28,7 @@ DEMAND_SHARE = 0.1
 """Share of the rest that belongs to demand."""
 
 _MODEL_HALF = 0.5
+_WHOLE_HALF = 0.5
 
 
 def demand_weight() -> float:
@@ -35,6 +41,22 @@ def slot_weight(slot: int) -> float:
     if slot == 0:
         return (1.0 - NEWCOMERS) * (1.0 - DEMAND_SHARE)
     return NEWCOMERS * 6.0 / (math.pi * slot) ** 2
+
+
+def segment_shares(segments: Sequence[str]) -> dict[str, float]:
+    """Return which share of a version's weight all rows ("") and each segment have; their sum is 1.
+
+    Args:
+        segments: labels of the segments that are judged.
+
+    >>> segment_shares(["channel=app", "channel=web", "country=DE"])
+    {'': 0.5, 'channel=app': 0.125, 'channel=web': 0.125, 'country=DE': 0.25}
+    """
+    if not segments:
+        return {"": 1.0}
+    values = Counter(segment_name(label) for label in segments)
+    share = (1.0 - _WHOLE_HALF) / len(values)
+    return {"": _WHOLE_HALF, **{label: share / values[segment_name(label)] for label in segments}}
 
 
 def split(series: Sequence[WatchedSeries], whole: float) -> dict[str, float]:

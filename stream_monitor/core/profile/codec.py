@@ -118,6 +118,7 @@ class _ExampleWire(msgspec.Struct):
     tie: int | None = None
     values: dict[str, str | bool | float | None] | None = None
     invalid: list[str] = []
+    segments: dict[str, str] = {}
 
 
 class _UndeclaredWire(msgspec.Struct):
@@ -315,6 +316,7 @@ def _example(wire: _ExampleWire, place: tuple[str, int]) -> Example:
         tie=wire.tie,
         values=wire.values,
         invalid=tuple(wire.invalid),
+        segments=wire.segments,
     )
 
 
@@ -357,6 +359,8 @@ def _example_wire(example: Example) -> dict[str, object]:
         wire["values"] = {n: _finite(v) if isinstance(v, float) else v for n, v in example.values.items()}
     if example.invalid:
         wire["invalid"] = list(example.invalid)
+    if example.segments:
+        wire["segments"] = dict(example.segments)
     return wire
 
 

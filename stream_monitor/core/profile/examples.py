@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -42,13 +42,20 @@ def plain_examples(group: Group, offsets: Int64, rows: Intp, place: tuple[str, i
     )
 
 
-def raw_examples(examples: tuple[Example, ...], columns: Mapping[str, Column], ties: Int64) -> tuple[Example, ...]:
+def raw_examples(
+    examples: tuple[Example, ...],
+    columns: Mapping[str, Column],
+    *,
+    ties: Int64,
+    segments: Mapping[str, Sequence[str | None]],
+) -> tuple[Example, ...]:
     """Return examples with their raw values, from which an automatic baseline is made.
 
     Args:
         examples: n rows.
         columns: cells of the same n rows by series.
         ties: their tie-breakers.
+        segments: values of each watched segment in the same n rows.
     """
     values: list[dict[str, ExampleValue]] = [{} for _ in examples]
     invalid: list[list[str]] = [[] for _ in examples]
@@ -60,6 +67,12 @@ def raw_examples(examples: tuple[Example, ...], columns: Mapping[str, Column], t
                 assert cell is None or isinstance(cell, str | bool | float)
                 values[row][name] = cut_category(cell) if isinstance(cell, str) else cell
     return tuple(
-        replace(example, tie=tie, values=values[row], invalid=tuple(sorted(invalid[row])))
+        replace(
+            example,
+            tie=tie,
+            values=values[row],
+            invalid=tuple(sorted(invalid[row])),
+            segments={name: text for name, texts in segments.items() if (text := texts[row]) is not None},
+        )
         for row, (example, tie) in enumerate(zip(examples, ties.tolist(), strict=True))
     )

@@ -11,7 +11,7 @@ import numpy as np
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.baseline import Baseline, Schedule
 from stream_monitor.core.batch import Column, Group
-from stream_monitor.core.names import LATENCY, SERVING_ERROR, ValueReject, feature_of
+from stream_monitor.core.names import LATENCY, OTHER_SEGMENT, SERVING_ERROR, ValueReject, feature_of, segment_label
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
 from stream_monitor.core.profile.columns import as_codes, as_numbers, take_rows
 from stream_monitor.core.profile.count import count_column, count_without_baseline, never_named, occurrences
@@ -107,17 +107,31 @@ class GroupCounter:
     def _slices(self) -> Iterator[Slice]:
         for part in self._panes_and_lateness():
             yield part
-            for name in self._model.segments:
-                values = self._group.segments.get(name)
-                if values is None:
-                    continue
-                rows_of: dict[str, list[int]] = {}
-                for row in range(len(values)) if part.rows is None else part.rows.tolist():
-                    value = values[row]
-                    if value is not None:
-                        rows_of.setdefault(value, []).append(row)
-                for value, rows in rows_of.items():
-                    yield Slice(part.pane_ms, part.late, f"{name}={value}", np.array(rows, dtype=np.intp), len(rows))
+            baseline = self._baseline(part) if self._model.segments else None
+            if baseline is not None:  # which values are segments is known from it alone, to every worker alike
+                for name in self._model.segments:
+                    yield from self._segments(part, name, baseline)
+
+    def _segments(self, part: Slice, name: str, baseline: Baseline) -> Iterator[Slice]:
+        """Yield the segments of one name in a slice; values that the baseline does not list go together."""
+        values = self._group.segments.get(name)
+        if values is None:
+            return
+        label_of: dict[str, str] = {}
+        rows_of: dict[str, list[int]] = {}
+        for row in range(len(values)) if part.rows is None else part.rows.tolist():
+            value = values[row]
+            if value is None:
+                continue
+            if value not in label_of:
+                label = segment_label(name, value)
+                label_of[value] = label if label in baseline.segments else segment_label(name, OTHER_SEGMENT)
+            rows_of.setdefault(label_of[value], []).append(row)
+        for label, rows in rows_of.items():
+            yield Slice(part.pane_ms, part.late, label, np.array(rows, dtype=np.intp), len(rows))
+
+    def _baseline(self, part: Slice) -> Baseline | None:
+        return self._schedule.at(self._group.model, self._group.version, part.pane_ms)
 
     def _panes_and_lateness(self) -> Iterator[Slice]:
         panes, late = self._panes, self._late
@@ -134,10 +148,9 @@ class GroupCounter:
 
     def _profile(self, part: Slice) -> Profile:
         group, rows = self._group, part.rows
-        baseline = self._schedule.at(group.model, group.version, part.pane_ms)
+        baseline = self._baseline(part)
         columns = {name: column if rows is None else take_rows(column, rows) for name, column in self._columns.items()}
         offsets = self._offsets if rows is None else self._offsets[rows]
-        series = self._series(part, columns, baseline)
         return Profile(
             key=ProfileKey(
                 model=group.model,
@@ -150,7 +163,7 @@ class GroupCounter:
             ),
             rows={group.kind: part.size},
             demand=self._demand(part),
-            series=series,
+            series=self._series(part, columns, baseline),
             offsets={self._place: OffsetRange(int(offsets.min()), int(offsets.max()))},
             examples=self._examples(part, columns, warm_up=baseline is None),
             undeclared=self._undeclared(part, columns, baseline),
@@ -159,6 +172,10 @@ class GroupCounter:
     def _series(self, part: Slice, columns: Mapping[str, Column], baseline: Baseline | None) -> dict[str, SeriesCounts]:
         if baseline is None:
             return {name: count_without_baseline(column) for name, column in columns.items()}
+        if part.segment:
+            if part.segment not in baseline.segments:
+                return {}  # many values, each of its own law: there is nothing to count them against
+            baseline = baseline.of_segment(part.segment)
         group = self._group
         ties = group.tie if part.rows is None else group.tie[part.rows]
         series: dict[str, SeriesCounts] = {}
@@ -182,6 +199,8 @@ class GroupCounter:
         return int(rates.sum() if part.rows is None else rates[part.rows].sum())
 
     def _undeclared(self, part: Slice, columns: Mapping[str, Column], baseline: Baseline | None) -> Undeclared:
+        if part.segment:
+            return Undeclared()  # told of all rows
         count = 0
         names: set[str] = set()
         if baseline is not None:
@@ -207,5 +226,12 @@ class GroupCounter:
             return examples
         within = chosen if part.rows is None else np.searchsorted(part.rows, chosen)
         return raw_examples(
-            examples, {name: take_rows(column, within) for name, column in columns.items()}, group.tie[chosen]
+            examples,
+            {name: take_rows(column, within) for name, column in columns.items()},
+            ties=group.tie[chosen],
+            segments={
+                name: [group.segments[name][row] for row in chosen.tolist()]
+                for name in self._model.segments
+                if name in group.segments
+            },
         )

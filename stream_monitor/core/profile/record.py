@@ -10,7 +10,7 @@ many profile records it has in this judge partition and their digest, and how fa
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -108,6 +108,7 @@ class Example:
         tie: the row's tie-breaker, only in warm-up.
         values: raw values by series, only in warm-up: the source of an automatic baseline. Absent series are left out.
         invalid: series whose value cannot be counted, only in warm-up.
+        segments: value by watched segment, only in warm-up.
     """
 
     hash: int
@@ -118,6 +119,7 @@ class Example:
     tie: int | None = None
     values: Mapping[str, ExampleValue] | None = None
     invalid: tuple[str, ...] = ()
+    segments: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def rank(self) -> tuple[int, int, str, int]:

@@ -34,12 +34,14 @@ class _Piece:
     tie: Int64
     event_ms: Int64
     columns: Mapping[str, Values]
+    segments: Mapping[str, npt.NDArray[np.object_]]
 
     def up_to(self, last: np.uint64) -> _Piece:
         """Return the rows whose selection hash is at most `last`."""
         kept = self.select <= last
         columns = {name: column[kept] for name, column in self.columns.items()}
-        return _Piece(self.select[kept], self.tie[kept], self.event_ms[kept], columns)
+        segments = {name: texts[kept] for name, texts in self.segments.items()}
+        return _Piece(self.select[kept], self.tie[kept], self.event_ms[kept], columns, segments)
 
 
 @dataclass(slots=True)
@@ -61,7 +63,8 @@ class ReferenceRows:
         if not event_ms.size:
             return
         columns = {name: _values(column) for name, column in group.columns.items()}
-        self._pieces.append(_Piece(group.select, group.tie, event_ms, columns))
+        segments = {name: _objects(texts) for name, texts in group.segments.items()}
+        self._pieces.append(_Piece(group.select, group.tie, event_ms, columns, segments))
         self._rows += group.select.size
         self._seen += group.select.size
         low, high = int(event_ms.min()), int(event_ms.max())
@@ -89,7 +92,8 @@ class ReferenceRows:
         from_ms, to_ms = self._span if timed and self._span is not None else (None, None)
         origin = Origin(OriginType.DATASET, select.size, from_ms, to_ms)
         share = select.size / max(1, self._seen)
-        table = ReferenceTable(columns, select, tie, happened if ordered else None, share)
+        segments = {name: self._segment(name) for name in sorted({n for piece in self._pieces for n in piece.segments})}
+        table = ReferenceTable(columns, select, tie, happened if ordered else None, share, segments)
         return Reference(model, version, table, origin)
 
     def _column(self, name: str) -> Float64 | Sequence[object]:
@@ -100,6 +104,13 @@ class ReferenceRows:
         for values, rows in pieces:
             cells.extend([None] * rows if values is None else values.tolist())
         return cells
+
+    def _segment(self, name: str) -> list[str | None]:
+        texts: list[str | None] = []
+        for piece in self._pieces:
+            own = piece.segments.get(name)
+            texts.extend([None] * piece.select.size if own is None else own.tolist())
+        return texts
 
     def _prune(self) -> None:
         select = np.concatenate([piece.select for piece in self._pieces])
@@ -112,7 +123,10 @@ def _values(column: Column) -> Values:
     """Return a column with NaN or None where a value is missing, and infinity or a sentinel where it is invalid."""
     if isinstance(column, NumericColumn):
         return column.values if column.invalid is None else np.where(column.invalid, np.inf, column.values)
-    cells = column.cells()
+    return _objects([None if cell is ABSENT else cell for cell in column.cells()])
+
+
+def _objects(cells: Sequence[object]) -> npt.NDArray[np.object_]:
     values = np.empty(len(cells), dtype=object)
-    values[:] = [None if cell is ABSENT else cell for cell in cells]
+    values[:] = cells
     return values

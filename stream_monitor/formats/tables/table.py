@@ -150,7 +150,7 @@ class Table:
             sampled_rate=None,
             columns=rows.columns if everything else {name: take_rows(c, own) for name, c in rows.columns.items()},
             segments={
-                segment: [None if value is None else str(value) for value in _taken(rows.texts(segment), own)]
+                segment: [_segment_value(value) for value in _taken(rows.texts(segment), own)]
                 for segment in self.options.segments
             },
         )
@@ -194,6 +194,12 @@ def _cells(block: Block, name: str, size: int) -> Cells:
 
 def _taken(cells: Sequence[Cell], rows: Intp) -> list[Cell]:
     return [cells[row] for row in rows.tolist()]
+
+
+def _segment_value(cell: Cell) -> str | None:
+    """Return the value of a segment; what could not be a label is none."""
+    text = None if cell is None else str(cell)
+    return None if text is None or check_name(text, "segment") is not None else text
 
 
 def _failures(column: Column) -> ObjectColumn:

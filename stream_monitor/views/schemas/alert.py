@@ -98,6 +98,6 @@ def _evidence() -> dict[str, Json]:
             "bins": bins,
             "source": items(position, most=MAX_POSITIONS),
             "examples": items(example, most=MAX_EXAMPLES),
-            "related": items(record({"series": TEXT}, {"log10_evidence": NUMBER}), most=MAX_RELATED),
+            "related": items(record({"series": TEXT}, {"segment": TEXT, "log10_evidence": NUMBER}), most=MAX_RELATED),
         },
     )

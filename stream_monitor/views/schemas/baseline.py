@@ -36,9 +36,13 @@ def baseline() -> dict[str, Json]:
             "version": name(least=0),
             "hash": exactly(ROW_HASH_VERSION),
             "origin": record({"type": one_of(OriginType), "rows": COUNT}, {"from": INSTANT, "to": INSTANT}),
-            "series": mapping({"oneOf": [_numeric(), _categorical(), _binary()]}),
+            "series": _series(),
         },
-        {"constraints": mapping(_constraint()), "part": pair(COUNT, {"type": "integer", "minimum": 1})},
+        {
+            "constraints": mapping(_constraint()),
+            "segments": mapping(record({"rows": COUNT, "series": _series()})),
+            "part": pair(COUNT, {"type": "integer", "minimum": 1}),
+        },
     )
     return root("baseline", "Baseline", body)
 
@@ -53,6 +57,10 @@ def start() -> dict[str, Json]:
     """Return the schema of the start of a group of workers."""
     keys: dict[str, Json] = {"kind": exactly("start"), "schema_version": exactly(1)}
     return root("start", "Start", record({**keys, "partitions": mapping(COUNT)}))
+
+
+def _series() -> dict[str, Json]:
+    return mapping({"oneOf": [_numeric(), _categorical(), _binary()]})
 
 
 def _dependence() -> dict[str, Json]:

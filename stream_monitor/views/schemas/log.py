@@ -45,6 +45,7 @@ _EXAMPLE = record(
         "tie": COUNT,
         "values": mapping({"type": ["number", "string", "boolean", "null"]}),
         "invalid": items(TEXT),
+        "segments": mapping(TEXT),
     },
 )
 

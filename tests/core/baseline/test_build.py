@@ -189,15 +189,54 @@ def test_the_order_of_the_rows_changes_no_byte(order: Sequence[int]) -> None:
     select, tie = file_row_hashes("m", range(90))
     picked = np.array(order)
     tables = [
-        ReferenceTable({"feature:n": number, "feature:t": text}, select, tie),
         ReferenceTable(
-            {"feature:n": number[picked], "feature:t": [text[row] for row in order]}, select[picked], tie[picked]
-        ),
+            {"feature:n": number[rows], "feature:t": [text[row] for row in rows.tolist()]},
+            select[rows],
+            tie[rows],
+            segments={"channel": ["app" if row % 5 == 0 else "web" for row in rows.tolist()]},
+        )
+        for rows in (np.arange(90), picked)
     ]
     origin = Origin(OriginType.FIRST_EVENTS, 90)
     one, other = (build_baseline("m", "", table, origin=origin, limits=LimitsPlan()) for table in tables)
 
     assert one.encode() == other.encode()
+    assert list(one.segments) == ["channel=web"]
+
+
+def test_a_segment_has_the_reference_of_its_own_rows() -> None:
+    """As if its rows alone had been given; values with fewer than 63 rows, and rows without one, have none."""
+    rows = 400
+    select, tie = file_row_hashes("m", range(rows))
+    numbers: Column = np.random.default_rng(3).normal(size=rows)
+    columns: dict[str, Column] = {"feature:n": numbers, "feature:t": ["ab"[i % 2] for i in range(rows)]}
+    channel = [("web", "web", "app", "app", "fax", None)[row % 6] for row in range(rows)]
+    table = ReferenceTable(columns, select, tie, segments={"channel": channel})
+    baseline = build_baseline("m", "", table, origin=Origin(OriginType.DATASET, rows), limits=LimitsPlan())
+    web = np.array([row for row in range(rows) if channel[row] == "web"])
+    alone = build_baseline("m", "", table.at(web), origin=Origin(OriginType.DATASET, web.size), limits=LimitsPlan())
+    own = baseline.of_segment("channel=web")
+
+    assert {label: found.rows for label, found in baseline.segments.items()} == {
+        "channel=app": channel.count("app"),
+        "channel=fax": channel.count("fax"),
+        "channel=web": channel.count("web"),
+    }
+    assert {name: series.reference.tolist() for name, series in own.series.items()} == {
+        name: series.reference.tolist() for name, series in alone.series.items()
+    }
+    assert (own.id, own.origin.rows, dict(own.segments)) == (baseline.id, web.size, {})
+
+
+@pytest.mark.parametrize(("rows", "limit", "kept"), [(300, 9, []), (400, 9, ["c=0", "c=1"]), (400, 1, ["c=0"])])
+def test_segments_need_rows_and_stay_within_their_limit(rows: int, limit: int, kept: list[str]) -> None:
+    """Fewer than 63 rows make no grid; of too many segments the first by label are kept."""
+    select, tie = file_row_hashes("m", range(rows))
+    values = [str(row % 2) if row % 3 == 0 else f"rare-{row}" for row in range(rows)]
+    table = ReferenceTable({"feature:n": np.arange(rows) / 7}, select, tie, segments={"c": values})
+    origin = Origin(OriginType.DATASET, rows)
+
+    assert kept == list(build_baseline("m", "", table, origin=origin, limits=LimitsPlan(segments=limit)).segments)
 
 
 @given(

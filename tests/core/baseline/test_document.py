@@ -18,6 +18,7 @@ from stream_monitor.core.baseline import (
     NumericBaseline,
     Origin,
     OriginType,
+    SegmentReference,
     ValueType,
 )
 from stream_monitor.core.grid import NumericGrid
@@ -116,6 +117,36 @@ def test_a_document_survives_being_cut_into_parts(features: int) -> None:
     assert [f"doc/{baseline.id}/{number}".encode() for number in range(len(parts))] == [key for key, _ in parts]
     assert all(len(value) <= 256 * 1024 for _, value in parts)
     assert (len(parts) > 1) == (len(baseline.encode()) > 256 * 1024)
+
+
+def test_segments_survive_being_cut_into_parts() -> None:
+    """A segment may stand in several parts; its rows and series come together again, under the same name."""
+    whole = wide(400)
+    segments = {f"channel={name}": SegmentReference(70, whole.series) for name in ("app", "web")}
+    baseline = Baseline(whole.model, "", whole.origin, whole.series, whole.constraints, segments)
+    parts = baseline.parts()
+    again = Baseline.from_parts([value for _, value in reversed(parts)])
+
+    assert len(parts) > len(whole.parts()) > 1
+    assert all(len(value) <= 256 * 1024 for _, value in parts)
+    assert again.encode() == baseline.encode()
+    assert [own.rows for own in again.segments.values()] == [70, 70]
+
+
+@pytest.mark.parametrize(
+    ("segments", "message"),
+    [
+        pytest.param([], "baseline.segments: must be an object", id="no object"),
+        pytest.param({"channel=web": 3}, "segments.channel=web: must be an object with series", id="no reference"),
+        pytest.param({"channel": {"rows": 1, "series": {}}}, "must be name=value", id="no value"),
+        pytest.param({"a=__x": {"rows": 1, "series": {}}}, "must not start with __", id="a reserved value"),
+        pytest.param({"a=x": {"rows": "1", "series": {}}}, "rows", id="a wrong type"),
+    ],
+)
+def test_segments_that_contradict_themselves_are_refused(segments: object, message: str) -> None:
+    """The message names the field and the rule."""
+    with pytest.raises(BaselineError, match=message):
+        Baseline.decode(renamed(changed("segments", segments)))
 
 
 def test_a_missing_part_is_noticed() -> None:

@@ -16,12 +16,13 @@ from stream_monitor.core.baseline import (
     NumericBaseline,
     Origin,
     OriginType,
+    SegmentReference,
 )
 from stream_monitor.core.detectors.lowered_threshold import OFFSETS
 from stream_monitor.core.grid import NumericGrid, spacings
 from stream_monitor.core.judge import Rulebook, SeriesOutlook, Unit, faint_floors, model_outlook
 from stream_monitor.core.judge.weights import NEWCOMERS
-from stream_monitor.core.plan import Plan, Threshold
+from stream_monitor.core.plan import ModelPlan, Plan, Threshold
 
 PLAN = Plan()
 RULEBOOK = Rulebook(PLAN.rules, {})
@@ -59,6 +60,23 @@ def test_calibrated_thresholds_are_shown_as_they_will_be() -> None:
     assert same.log10_threshold - ranks.log10_threshold == pytest.approx(OFFSETS[2] / math.log(10))
     assert (ranks.shifts[0].typical or 0) < (same.shifts[0].typical or 0)
     assert found["missing:amount"] == outlook()["missing:amount"]
+
+
+def test_a_segment_has_its_share_of_traffic_and_budget() -> None:
+    """A quarter of the rows: a quarter of the events, half of the weight, and later than all rows together."""
+    own = baseline()
+    with_web = replace(own, segments={"channel=web": SegmentReference(1024, own.series)}, id="")
+    plan = replace(PLAN, models=(ModelPlan(segments=("channel",)),))
+    found = {
+        (item.segment, item.series): item for item in model_outlook(plan, RULEBOOK, "fraud", with_web, events=200.0)
+    }
+    whole, web = found["", "feature:amount"], found["channel=web", "feature:amount"]
+
+    assert sum(item.weight for item in found.values()) == pytest.approx(1.0 - NEWCOMERS)
+    assert web.weight == whole.weight == pytest.approx(outlook()["feature:amount"].weight / 2)
+    assert web.events == pytest.approx(whole.events * 1024 / 4095)
+    assert [(web.shifts[i].typical or 0) > (whole.shifts[i].typical or 0) for i in (1, 2)] == [True, True]
+    assert {floor.segment for floor in faint_floors(plan, RULEBOOK, "fraud", with_web, events=20.0)} >= {"channel=web"}
 
 
 def test_sizes_are_in_the_units_of_the_series() -> None:

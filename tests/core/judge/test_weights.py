@@ -8,7 +8,7 @@ import pytest
 
 from stream_monitor.core.judge.evidence import detector_for
 from stream_monitor.core.judge.series import Counted, WatchedSeries
-from stream_monitor.core.judge.weights import demand_weight, slot_weight, split
+from stream_monitor.core.judge.weights import demand_weight, segment_shares, slot_weight, split
 from stream_monitor.core.names import SeriesKind
 
 
@@ -43,6 +43,23 @@ def test_features_and_the_model_share_alike() -> None:
 
     assert weights["prediction"] + demand_weight() == pytest.approx(sum(of_features))
     assert of_features[0] == of_features[1] == pytest.approx(of_features[2] / 2)
+
+
+@pytest.mark.parametrize(
+    "segments",
+    [
+        pytest.param([], id="none: all rows have everything"),
+        pytest.param(["channel=web"], id="one value"),
+        pytest.param([f"channel={i}" for i in range(7)] + ["country=DE"], id="two names"),
+    ],
+)
+def test_segments_spend_no_more_than_there_is(segments: list[str]) -> None:
+    """All rows and segments together have the weight that all rows had alone."""
+    shares = segment_shares(segments)
+
+    assert sum(shares.values()) == pytest.approx(1.0)
+    assert shares[""] == (0.5 if segments else 1.0)
+    assert set(shares) == {"", *segments}
 
 
 def test_nothing_to_judge_costs_nothing() -> None:

@@ -136,7 +136,9 @@ def schedule_of(baseline: Baseline, from_ms: int) -> Schedule:
     return schedule
 
 
-def small_baseline(constraints: Mapping[str, Constraint] | None = None) -> Baseline:
+def small_baseline(
+    constraints: Mapping[str, Constraint] | None = None, segments: Mapping[str, Sequence[str | None]] | None = None
+) -> Baseline:
     """Return a baseline of 127 rows: numbers with ties, categories, booleans, and the series of serving."""
     rows = 127
     rng = np.random.default_rng(7)
@@ -152,6 +154,7 @@ def small_baseline(constraints: Mapping[str, Constraint] | None = None) -> Basel
         },
         select=rng.integers(0, 2**63, rows).astype(np.uint64),
         tie=rng.integers(0, 2**53, rows),
+        segments=segments or {},
     )
     origin = Origin(OriginType.DATASET, rows)
     return build_baseline("fraud", "7", table, origin=origin, constraints=constraints, limits=LimitsPlan())

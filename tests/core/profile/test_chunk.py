@@ -30,6 +30,8 @@ PLAN = Plan(
     detection=DetectionPlan(pane_ms=10_000),
 )
 BASELINE = small_baseline()
+WITH_WEB = small_baseline(segments={"channel": [["web", "app"][n < 40] for n in range(127)]})
+"""87 reference rows came by web, 40 by app: too few for a reference of their own."""
 
 
 def usual(n: int, **fields: object) -> Event:
@@ -102,12 +104,46 @@ def test_a_rejected_record_moves_no_watermark() -> None:
 
 
 def test_a_segment_is_counted_beside_all_traffic() -> None:
-    """One event counts in the profile of all traffic and in that of its segment."""
-    partition = Partition(PLAN)
-    chunk = partition.feed([usual(1, segments={"channel": "web"}), usual(2, segments={"channel": "app"}), usual(3)])
+    """One event counts in the profile of all traffic and in that of its segment; unknown values count together."""
+    partition = Partition(PLAN, schedule_of(WITH_WEB, T0_MS))
+    channels = ["web", "app", "fax", "web"]
+    chunk = partition.feed([*(usual(n, segments={"channel": c}) for n, c in enumerate(channels)), usual(9)])
 
     rows = {key.segment: profile.events for key, profile in profiles([chunk]).items()}
-    assert rows == {"": 3, "channel=web": 1, "channel=app": 1}
+    assert rows == {"": 5, "channel=web": 2, "channel=__other__": 2}
+
+
+def test_a_segment_is_counted_in_its_own_grids() -> None:
+    """Its rows are compared with reference rows of the segment; the law of all rows is another one."""
+    partition = Partition(PLAN, schedule_of(WITH_WEB, T0_MS))
+    events = [usual(n, segments={"channel": "web"}) for n in range(200)]
+    found = {key.segment: profile for key, profile in profiles([partition.feed(events)]).items()}
+    own, whole = WITH_WEB.segments["channel=web"], WITH_WEB
+
+    for label, reference in (("channel=web", own.series), ("", whole.series)):
+        bins = reference["feature:amount"].bins
+        assert int(found[label].series["feature:amount"].dense(bins).sum()) == 200
+    assert own.series["feature:amount"].observed == 87
+    assert found["channel=web"].series.keys() == own.series.keys()
+    assert found["channel=web"].series["feature:amount"] != found[""].series["feature:amount"]
+
+
+def test_unknown_values_of_a_segment_cost_one_record() -> None:
+    """A value in every event, as of a user id, is one profile of rows and no series, however many there are."""
+    partition = Partition(PLAN, schedule_of(WITH_WEB, T0_MS))
+    chunk = partition.feed([usual(n, segments={"channel": f"user-{n}"}) for n in range(100)])
+    found = {key.segment: profile for key, profile in profiles([chunk]).items()}
+
+    assert found.keys() == {"", "channel=__other__"}
+    assert (found["channel=__other__"].events, found["channel=__other__"].series) == (100, {})
+
+
+def test_before_a_baseline_no_value_is_a_segment() -> None:
+    """Which values are judged is the baseline's to say; the raw rows of warm-up carry theirs for it."""
+    partition = Partition(PLAN)
+    (profile,) = profiles([partition.feed([usual(1, segments={"channel": "web"}), usual(2)])], examples=9).values()
+
+    assert sorted(dict(example.segments).get("channel", "") for example in profile.examples) == ["", "web"]
 
 
 def test_a_sampled_event_counts_once_and_demands_many() -> None:
@@ -145,15 +181,19 @@ def test_warm_up_carries_the_raw_rows_of_smallest_hash() -> None:
 
 
 def test_values_stay_home_when_no_baseline_is_to_be_made_of_them() -> None:
-    """A model whose baseline is published, a segment and late events show identities alone."""
+    """A model whose baseline is published, and late events, show identities alone."""
     plan = dataclasses.replace(PLAN, models=(ModelPlan("*", baseline=BaselineFrom.PUBLISHED),))
     published = profiles([Partition(plan).feed([usual(1)])])
-    segments = profiles([Partition(PLAN).feed([usual(1, segments={"channel": "web"})])])
     late = profiles([Partition(PLAN).feed([usual(90_000), usual(1)])])
 
-    shown = [e.values for found in (published, segments, late) for k, p in found.items() for e in p.examples
-             if found is published or k.segment or k.late]  # fmt: skip
-    assert shown == [None, None, None]
+    shown = [
+        example
+        for found in (published, late)
+        for key, profile in found.items()
+        for example in profile.examples
+        if found is published or key.late
+    ]
+    assert [(example.values, dict(example.segments)) for example in shown] == [(None, {})] * 2
 
 
 def test_features_that_the_baseline_does_not_know_are_named_not_counted() -> None:
@@ -181,7 +221,7 @@ def test_an_excluded_feature_is_as_if_it_were_not_there() -> None:
 
 def test_left_out_values_are_counted_once() -> None:
     """A value of the wrong type is one reject of its model, also when the event belongs to a segment."""
-    partition = Partition(PLAN, schedule_of(BASELINE, T0_MS))
+    partition = Partition(PLAN, schedule_of(WITH_WEB, T0_MS))
     event = Event(fields={"features": {"amount": "12"}, "segments": {"channel": "web"}})
     chunk = partition.feed([event])
 
