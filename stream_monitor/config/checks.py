@@ -10,13 +10,13 @@ from stream_monitor.config.errors import Finding
 from stream_monitor.config.file import Comparison, ConfigFile, ModelSection, RuleSection
 
 DETECTORS = (
-    *("rank_shiryaev_roberts", "adwin", "page_hinkley", "kswin"),
+    *("rank_shiryaev_roberts", "pane_rank", "adwin", "page_hinkley", "kswin"),
     *("ddm", "eddm", "hddm_a", "hddm_w", "fhddm"),
 )
 """Detectors that `detection.detectors` may name; they run on the ranks, the counts or the errors of a series."""
 
 ALWAYS = (
-    *("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories"),
+    *("rank_shiryaev_roberts", "pane_rank", "interval_bernoulli", "interval_categories"),
     *("beta_bernoulli", "beta_categories", "negative_binomial"),
 )
 """Detectors that may be the evidence of a rule unnamed."""

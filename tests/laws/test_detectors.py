@@ -20,6 +20,7 @@ from stream_monitor.core.detectors import (
     IntervalCategories,
     Mixture,
     NegativeBinomial,
+    PaneRank,
     RankShiryaevRoberts,
     RiverDetector,
     RiverKind,
@@ -91,6 +92,7 @@ CASES = [
         numeric(63),
         learns=True,
     ),
+    Case("pane rank", PaneRank(63), 63, GRID, numeric(63), learns=False),
     Case("tolerance", ToleranceShiryaevRoberts(0.01), 63, GRID, numeric(63), learns=False),
     Case("bernoulli", IntervalBernoulli(), 2, SeriesReference(np.array([900, 100])), fixed(0.9, 0.1), learns=False),
     Case(

@@ -105,13 +105,13 @@ def segments_hint(segments: Sequence[str]) -> str:
     return f"also in {', '.join(segments[:_NAMED])}{more}"
 
 
-def dependence_hint(guarantee: str, design_effect: float | None) -> str:
-    """Return in words what the dependence of events does to the budget; nothing where they are independent."""
+def dependence_hint(guarantee: str, design_effect: float | None, *, units: str = "events") -> str:
+    """Return in words what the dependence of events or panes does to the budget; nothing where they have none."""
     if guarantee == no_guarantee("dependence"):
         return "no false-alarm rate can be promised: values depend on each other for longer than the baseline shows"
     if design_effect is None:
         return ""
-    return f"{design_effect:.2g} events say as much as one, because values depend on each other"
+    return f"{design_effect:.2g} {units} say as much as one, because values depend on each other"
 
 
 def _phrase(series: str) -> str:

@@ -22,6 +22,7 @@ from stream_monitor.core.detectors.interval_bernoulli import Direction, Interval
 from stream_monitor.core.detectors.interval_categories import IntervalCategories
 from stream_monitor.core.detectors.mixtures import Mixture
 from stream_monitor.core.detectors.negative_binomial import NegativeBinomial
+from stream_monitor.core.detectors.pane_rank import PaneRank
 from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRoberts
 from stream_monitor.core.detectors.river_group import RiverDetector, RiverKind
 from stream_monitor.core.detectors.tolerance_shiryaev_roberts import ToleranceShiryaevRoberts
@@ -40,6 +41,7 @@ __all__ = [
     "Layout",
     "Mixture",
     "NegativeBinomial",
+    "PaneRank",
     "RankShiryaevRoberts",
     "RiverDetector",
     "RiverKind",
@@ -77,6 +79,7 @@ class DetectorEntry:
 
 DETECTORS = (
     DetectorEntry("rank_shiryaev_roberts", Layout.NUMERIC, evidence=True, spec=RankShiryaevRoberts),
+    DetectorEntry("pane_rank", Layout.NUMERIC, evidence=True, spec=PaneRank),
     DetectorEntry("tolerance_shiryaev_roberts", Layout.NUMERIC, evidence=True, spec=ToleranceShiryaevRoberts),
     DetectorEntry("interval_bernoulli", Layout.BINARY, evidence=True, spec=IntervalBernoulli),
     DetectorEntry("interval_categories", Layout.CATEGORICAL, evidence=True, spec=IntervalCategories),

@@ -76,7 +76,7 @@ def _tilts(mixture: Mixture, spacings: tuple[int, ...]) -> Tilts:
     scales = [Decimal(s) for s in _SCALES]
     half_lives = (50.0, 400.0, 3000.0) if fine else (200.0,)
     with decimal.localcontext(_CONTEXT):
-        edges = _normal_scores(spacings)
+        edges = normal_scores(spacings)
         total = Decimal(sum(spacings))
         rows = [_masses([u - shift for u in edges]) for shift in shifts]
         rows += [_masses([u / scale for u in edges]) for scale in scales]
@@ -97,7 +97,7 @@ def _tilts(mixture: Mixture, spacings: tuple[int, ...]) -> Tilts:
     )
 
 
-def _normal_scores(spacings: tuple[int, ...]) -> list[Decimal]:
+def normal_scores(spacings: tuple[int, ...]) -> list[Decimal]:
     """Return Φ⁻¹ of the inner cumulative shares, to about 25 digits."""
     total = sum(spacings)
     below, scores = 0, []

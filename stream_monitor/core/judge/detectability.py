@@ -29,6 +29,8 @@ from stream_monitor.core.detectors.coarsening import merged_into
 from stream_monitor.core.detectors.dirichlet_multinomial import Alternatives
 from stream_monitor.core.detectors.interval_group import Part
 from stream_monitor.core.detectors.negative_binomial import alternatives as demand_alternatives
+from stream_monitor.core.detectors.pane_rank import REFERENCE_PANES
+from stream_monitor.core.grid import spacings
 
 NINE_IN_TEN = 1.2815515655446004
 """Standard deviations that a normal number stays below nine times in ten."""
@@ -131,6 +133,28 @@ def rank_path(
         return mean, np.broadcast_to(spread, mean.shape)
 
     return Path(np.log(alternatives.tilts.weights[: ratios.shape[0]]), gain)
+
+
+def pane_rank_path(
+    reference: Int64, after: Float64, *, events: float, design_effect: float = 1.0, panes_before: float = 0.0
+) -> Path:
+    """Return the path of PaneRank: means of panes move by the change in their own standard deviations.
+
+    Args:
+        reference: spacings + further reference events, shape (bins,).
+        after: bin shares after the change, shape (bins,).
+        events: of a pane.
+        design_effect: how many events say as much as one independent one.
+        panes_before: unchanged panes after the reference and before the change.
+    """
+    before = reference / float(reference.sum())
+    scores = ndtri(before.cumsum() - before / 2.0)
+    mean = float(before @ scores)
+    spread = np.sqrt(float(before @ scores**2) - mean * mean)
+    sigmas = (float(after @ scores) - mean) / spread * np.sqrt(events / design_effect)
+    own = spacings(REFERENCE_PANES)
+    moved = shifted(own / float(own.sum()), sigmas)
+    return rank_path(own, own, moved, events=1.0, mixture=Mixture.BASE, panes_before=panes_before)
 
 
 def interval_path(parts: Sequence[Part], after: Float64, *, events: float, design_effect: float = 1.0) -> Path | None:

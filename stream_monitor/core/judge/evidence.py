@@ -3,7 +3,7 @@
 A detector that a rule names as evidence takes weight and splits that of the series with the others so named; one that
 only the plan lists is calibrated to the same budget and shown: its alarms are counted and raise nothing.
 `rank_shiryaev_roberts` on a categorical or binary series means the exact detector of that kind, `beta_bernoulli` on a
-series of another kind the one that learns there.
+series of another kind the one that learns there. So does `pane_rank`, which takes numbers.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from stream_monitor.core.detectors import (
     IntervalBernoulli,
     IntervalCategories,
     NegativeBinomial,
+    PaneRank,
     RankShiryaevRoberts,
     RiverDetector,
     RiverKind,
@@ -33,6 +34,7 @@ from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.names import SERVING_ERROR, SeriesKind
 
 RANK = "rank_shiryaev_roberts"
+PANE_RANK = "pane_rank"
 TOLERANCE = "tolerance_shiryaev_roberts"
 BERNOULLI = "interval_bernoulli"
 CATEGORIES = "interval_categories"
@@ -47,6 +49,9 @@ _OWN: Mapping[tuple[str, SeriesKind], str] = {
     (RANK, SeriesKind.NUMERIC): RANK,
     (RANK, SeriesKind.CATEGORICAL): CATEGORIES,
     (RANK, SeriesKind.BINARY): BERNOULLI,
+    (PANE_RANK, SeriesKind.NUMERIC): PANE_RANK,
+    (PANE_RANK, SeriesKind.CATEGORICAL): CATEGORIES,
+    (PANE_RANK, SeriesKind.BINARY): BERNOULLI,
     (CATEGORIES, SeriesKind.CATEGORICAL): CATEGORIES,
     (BERNOULLI, SeriesKind.BINARY): BERNOULLI,
     (BETA_BERNOULLI, SeriesKind.NUMERIC): RANK,
@@ -161,6 +166,8 @@ def _spec(
     match name:
         case "rank_shiryaev_roberts":
             return rank
+        case "pane_rank":
+            return PaneRank()
         case "interval_categories":
             return IntervalCategories(tolerance=tolerated, miss=miss)
         case "interval_bernoulli":

@@ -16,7 +16,7 @@ import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline import Baseline, NumericBaseline
-from stream_monitor.core.detectors import NegativeBinomial, RankShiryaevRoberts
+from stream_monitor.core.detectors import NegativeBinomial, PaneRank, RankShiryaevRoberts
 from stream_monitor.core.detectors.interval_group import IntervalGroup
 from stream_monitor.core.grid import spacings
 from stream_monitor.core.judge.detectability import (
@@ -25,6 +25,7 @@ from stream_monitor.core.judge.detectability import (
     delay_panes,
     demand_path,
     interval_path,
+    pane_rank_path,
     rank_path,
     shifted,
 )
@@ -269,6 +270,8 @@ def _path(
             design_effect=d,
             panes_before=panes_before,
         )
+    if isinstance(use.spec, PaneRank):
+        return pane_rank_path(reference.counts, after, events=events, design_effect=d, panes_before=panes_before)
     group = use.spec.build(use.layout)
     if not isinstance(group, IntervalGroup):
         return None

@@ -21,12 +21,13 @@ from stream_monitor.core.baseline import CategoricalBaseline, NumericBaseline
 from stream_monitor.core.canonical import round_significant
 from stream_monitor.core.comparisons.grouping import groups
 from stream_monitor.core.detectors import RiverDetector
+from stream_monitor.core.detectors.pane_rank import PaneRankGroup
 from stream_monitor.core.judge.episodes import log10_evidence
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.verdicts import Step
 from stream_monitor.core.judge.watch import PaneSources, Watch, merge_places
-from stream_monitor.core.names import approximate, no_guarantee
+from stream_monitor.core.names import BOUND_PANES, approximate, no_guarantee
 from stream_monitor.core.plan import Plan, RulePlan
 from stream_monitor.core.rules import EffectWindow, Pane, measure
 from stream_monitor.core.rules.drift_list import listed
@@ -107,22 +108,33 @@ def budget_panes(panes: float) -> int | float:
 
 def guarantee(watch: Watch, use: int) -> str:
     """Return what the budget promises for a series with a detector."""
-    return series_guarantee(watch.series[watch.uses[use].series], watch.groups[use].guarantee)
+    group = watch.groups[use]
+    if isinstance(group, PaneRankGroup):
+        return group.promise(watch.rows[use])
+    return series_guarantee(watch.series[watch.uses[use].series], group.guarantee)
 
 
 def series_guarantee(series: WatchedSeries, of_detector: str) -> str:
-    """Return what the budget promises for a series with a detector that promises so much for independent events."""
+    """Return what the budget promises for a series with a detector that promises so much for independent events.
+
+    One that takes panes as wholes needs no independent events, and no exact bins.
+    """
+    if of_detector == BOUND_PANES:
+        return of_detector
     dependence = series.design_effect
     if dependence is not None and not dependence.settled:
         return no_guarantee("dependence")
     if not series.exact:
         return approximate("histogram")
-    return approximate("dependence") if _design_effect(series) is not None else of_detector
+    return of_detector if dependence is None or dependence.value == 1.0 else approximate("dependence")
 
 
-def _design_effect(series: WatchedSeries) -> float | None:
-    """Return d where it is not 1."""
-    found = series.design_effect
+def _design_effect(watch: Watch, use: int) -> float | None:
+    """Return d, of what the detector takes as independent, where it is not 1."""
+    group = watch.groups[use]
+    found = watch.series[watch.uses[use].series].design_effect
+    if isinstance(group, PaneRankGroup):
+        found = group.design_effect(watch.rows[use])
     return None if found is None or found.value == 1.0 else round_significant(found.value)
 
 
@@ -150,7 +162,7 @@ def _evidence(
     return wire.Evidence(
         detector=use.detector,
         guarantee=guarantee(watch, step.use),
-        design_effect=_design_effect(item),
+        design_effect=_design_effect(watch, step.use),
         log10_evidence=None if log10_m is None else round_significant(log10_m),
         log10_threshold=None if log10_m is None else round_significant(watch.thresholds[step.use] / math.log(10)),
         statistic=None if episode.statistic is None else round_significant(episode.statistic),
@@ -183,7 +195,8 @@ def _description(step: Step, evidence: wire.Evidence, related: Sequence[_Related
     threshold = step.watch.thresholds[step.use] / math.log(10)
     sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
     hint = _hint(step.watch.series[step.watch.uses[step.use].series], step.window)
-    caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect)
+    units = "panes" if isinstance(step.watch.groups[step.use], PaneRankGroup) else "events"
+    caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect, units=units)
     segments = sorted(segment for segment, series, _ in related if segment and series == step.name.series)
     others = wording.related_hint(len(related) - len(segments))
     parts = (sentence, hint, wording.segments_hint(segments), others, caution)

@@ -102,8 +102,10 @@ def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> Serie
     item = watch.series[position]
     uses = places.uses.get(position, ())
     ratios = {watch.uses[i].detector: _ratio(watch, i) for i in uses}
-    leading = max((i for i in uses if i in watch.rules), key=lambda i: ratios[watch.uses[i].detector], default=None)
-    warming = any(watch.groups[i].warming_up(watch.rows[i]) for i in uses)
+    judged = [i for i in uses if i in watch.rules]
+    ready = [i for i in judged if not watch.groups[i].warming_up(watch.rows[i])]
+    leading = max(ready or judged, key=lambda i: ratios[watch.uses[i].detector], default=None)
+    warming = bool(judged) and not ready
     low, high = watch.span(position)
     counts = watch.window[low:high]
     promise = "" if leading is None else guarantee(watch, leading)

@@ -13,6 +13,7 @@ from stream_monitor.core.detectors import (
     IntervalBernoulli,
     Mixture,
     NegativeBinomial,
+    PaneRank,
     RankShiryaevRoberts,
     SeriesReference,
 )
@@ -23,6 +24,7 @@ from stream_monitor.core.judge.detectability import (
     delay_panes,
     demand_path,
     interval_path,
+    pane_rank_path,
     rank_path,
     shifted,
 )
@@ -78,6 +80,23 @@ def test_shifts_of_numbers_are_seen_when_said(m: int, events: int, budget: float
     panes = pane_counts(drifted(masses, shift=shift), events=events, panes=200, generator=generator)
     after = shifted(layout / layout.sum(), shift)
     path = rank_path(layout, layout, after, events=events, mixture=mixture, panes_before=BEFORE)
+
+    assert_agree(path, math.log(budget), delays(group, rows, panes, math.log(budget)), budget)
+
+
+@pytest.mark.parametrize(("events", "shift"), [(20, 0.25), (50, 0.5), (10, 1.0)])
+def test_shifts_of_panes_are_seen_when_said(events: int, shift: float) -> None:
+    """One rank a pane: means of panes scatter less, the more events they hold."""
+    generator = np.random.default_rng(8)
+    m, budget, before = 1023, 1e4, 30
+    layout, spec = spacings(m), PaneRank()
+    group = spec.build(m)
+    rows = np.array([group.add(SeriesReference(layout)) for _ in range(STREAMS)])
+    masses = draw_masses(layout, generator, STREAMS)
+    for counts in pane_counts(masses, events=events, panes=spec.reference_panes + before, generator=generator):
+        group.step(rows, counts)
+    panes = pane_counts(drifted(masses, shift=shift), events=events, panes=200, generator=generator)
+    path = pane_rank_path(layout, shifted(layout / layout.sum(), shift), events=events, panes_before=before)
 
     assert_agree(path, math.log(budget), delays(group, rows, panes, math.log(budget)), budget)
 
