@@ -39,10 +39,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="smaller numbers of streams, under ten minutes")
     parser.add_argument("--minutes", type=float, help=f"end after so long ({FULL_MINUTES:g}; quick {QUICK_MINUTES:g})")
-    parser.add_argument("--calibrate", action="store_true", help="print parameters of equal run lengths, and end")
+    parser.add_argument(
+        "--calibrate",
+        nargs="*",
+        metavar="WORD",
+        help="print parameters of equal run lengths, of these detectors or all",
+    )
     arguments = parser.parse_args()
-    if arguments.calibrate:
-        for line in calibrate():
+    if arguments.calibrate is not None:
+        for line in calibrate(arguments.calibrate or [""]):
             print(line, flush=True)
         return
     minutes = arguments.minutes or (QUICK_MINUTES if arguments.quick else FULL_MINUTES)

@@ -13,7 +13,7 @@ from bench.detection.goals.cost import cost
 from bench.detection.goals.delays import delays_in_panes, delays_one_by_one, shapes
 from bench.detection.goals.demand import demand
 from bench.detection.goals.dependence import dependence, independence, strata
-from bench.detection.goals.error_rates import error_rates
+from bench.detection.goals.error_rates import error_rates, learnt_rates
 from bench.detection.goals.many_series import many_series
 from bench.detection.goals.outcome import Check, Outcome
 from bench.detection.goals.p_values import p_values
@@ -44,6 +44,7 @@ CHECKS: Sequence[Check] = (
     delays_in_panes,
     shapes,
     error_rates,
+    learnt_rates,
     many_series,
     dependence,
     independence,
