@@ -89,7 +89,7 @@ EQUAL = (
     ),
     Contender("river KSWIN", Peer("KSWIN", "river", "KSWIN", {"alpha": 1.5e-4}), slow=True),
     Contender("frouros CUSUM, delta .25", Peer("CUSUM", "frouros", "CUSUM", {**_CUSUM, "lambda_": 12.88}, True)),
-    Contender("frouros PageHinkley", Peer("PageHinkley", "frouros", "PageHinkley", {"lambda_": 45.0}, True)),
+    Contender("frouros PageHinkley", Peer("PageHinkley", "frouros", "PageHinkley", {"lambda_": 40.0}, True)),
 )
 """frouros' PageHinkley keeps its delta of .005: its sum has no minimum under it, and with a larger delta falls so far
 that it never comes back.
