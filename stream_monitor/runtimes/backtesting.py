@@ -31,6 +31,7 @@ from stream_monitor.formats.tables import (
 )
 from stream_monitor.formats.tables.files import open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
+from stream_monitor.runtimes.course import Courses, along, courses, season_rows
 from stream_monitor.runtimes.dependence import dependence_notes
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
 from stream_monitor.runtimes.segments import segment_notes
@@ -135,7 +136,8 @@ def prepare_rows(
         notes.append("time stamps have long gaps: rows are taken in their order, a second apart")
         rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, load({}).plan)
         seen, timed = survey(rows), False
-    pane_ms = seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
+    found = courses(rows) if chooses else {}
+    sizes, pane_ms = _in_seasons(sizes, seen, found, timed=timed, given=bool(given))
     loaded = load(_defaults(sizes, seen, pane_ms) if chooses else {})
     plan = loaded.plan
     if baseline_rows is not None and not given:
@@ -146,6 +148,7 @@ def prepare_rows(
             [f"left out: {baseline.name if baseline else ''} has columns that the file lacks: {gone}"] if gone else []
         )
     built, refused = _reference(rows, seen, plan, sizes, given=given, timed=timed)
+    built = along(built, found, period=sizes.season_rows)
     if not built:
         raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
     notes += [*_reference_note(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
@@ -182,6 +185,19 @@ def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str
         segments=_segment_columns(path, (), plan),
     )
     return _references(path, options, plan)
+
+
+def _in_seasons(sizes: Sizes, seen: Survey, found: Courses, *, timed: bool, given: bool) -> tuple[Sizes, int]:
+    """Return sizes that fit to the season of the file, if it has one, and the pane in milliseconds.
+
+    Rows that come unevenly have no season in rows: theirs would be one of the calendar.
+    """
+    step_ms = seen.step_ms if timed else ROW_MS
+    season = 1 if step_ms is None else season_rows(found, pane_rows=sizes.pane_rows)
+    if step_ms is not None and season > 1:
+        sizes = choose_sizes(seen.rows, baseline_given=given, least_filled=seen.least_filled, season_rows=season)
+        return sizes, sizes.pane_rows * step_ms
+    return sizes, seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
 
 
 def _defaults(sizes: Sizes, seen: Survey, pane_ms: int) -> Plain:

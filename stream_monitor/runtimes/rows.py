@@ -80,6 +80,13 @@ class Survey:
         """From the oldest row to the newest."""
         return int(self.times_ms.max() - self.times_ms.min()) if self.rows else 0
 
+    @property
+    def step_ms(self) -> int | None:
+        """From row to row, if they come evenly; None if they do not."""
+        steps = np.diff(np.sort(self.times_ms))
+        even = steps.size and (steps == steps[0]).all() and steps[0] > 0
+        return int(steps[0]) if even else None
+
     def pane_ms(self, pane_rows: int) -> int:
         """Return the round span that holds about that many rows, if rows came evenly."""
         wanted = max(1.0, self.span_ms * pane_rows / max(self.rows - 1, 1))

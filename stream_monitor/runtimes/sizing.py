@@ -12,6 +12,9 @@ A file is a finished experiment, not an endless stream, so spans are chosen in r
   before the 200 events of live traffic have come;
 * budget: one false alarm in twenty such files.
 
+Where rows repeat themselves after a season, a pane is a season or some of them, and the reference whole panes: whatever
+the season does to the values, every pane has all of it.
+
 >>> choose_sizes(50_000).pane_rows, choose_sizes(50_000).baseline_rows
 (50, 10000)
 """
@@ -54,6 +57,7 @@ class Sizes:
         window_panes: panes of a comparison window.
         open_rows: rows after an alarm that its effect needs to be told.
         reasons: a sentence for each choice.
+        season_rows: rows after which the file repeats itself, 1 for none.
     """
 
     baseline_rows: int
@@ -62,6 +66,7 @@ class Sizes:
     window_panes: int
     open_rows: int
     reasons: tuple[str, ...]
+    season_rows: int = 1
 
     @property
     def panes(self) -> float:
@@ -74,13 +79,16 @@ class Sizes:
         return self.panes / FALSE_ALARMS_PER_FILE
 
 
-def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float = 1.0) -> Sizes:
+def choose_sizes(
+    rows: int, *, baseline_given: bool = False, least_filled: float = 1.0, season_rows: int = 1
+) -> Sizes:
     """Return the sizes for a file.
 
     Args:
         rows: in the file.
         baseline_given: another file is the reference.
         least_filled: share of values in the emptiest column worth watching; the reference needs enough of each.
+        season_rows: rows after which the file repeats itself, 1 for none.
 
     Raises:
         TooFewRows: the file is too short.
@@ -90,8 +98,10 @@ def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float
             f"needs at least {SMALLEST_FILE} rows without a baseline of its own, got {rows}: give one with --baseline"
         )
     baseline = 0 if baseline_given else _baseline_rows(rows, least_filled)
+    pane = _in_seasons(_pane_rows(rows - baseline), season_rows)
+    if season_rows > 1 and not baseline_given:
+        baseline = -(-baseline // pane) * pane
     judged = rows - baseline
-    pane = _pane_rows(judged)
     window = max(_MIN_WINDOW_PANES, -(-min(_WINDOW_ROWS, judged // _WINDOW_SHARE) // pane))
     open_rows = min(max(judged // _OPEN_SHARE, _FEWEST_OPEN), _MOST_OPEN)
     reasons = []
@@ -101,22 +111,26 @@ def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float
             f" {LARGEST_BASELINE:,} rows"
         )
     reasons += [
-        f"pane: {pane:,} rows, so that {judged:,} rows are judged in about {max(1, judged // pane):,} steps",
+        f"pane: {pane:,} rows, so that {judged:,} rows are judged in about {max(1, judged // pane):,} steps"
+        + (f": rows repeat themselves after {season_rows:,}, so a pane holds whole seasons" if season_rows > 1 else ""),
         f"window: {window} panes, {window * pane:,} rows, for comparisons and effects",
         f"effect: an alarm of the evidence is told once {open_rows} more rows show a change that matters",
         f"budget: {FALSE_ALARMS_PER_FILE:g} false alarms expected in the whole file, all series together",
     ]
-    return Sizes(baseline, judged, pane, window, open_rows, tuple(reasons))
+    return Sizes(baseline, judged, pane, window, open_rows, tuple(reasons), season_rows)
 
 
 def renewal_rows(sizes: Sizes, *, least_filled: float = 1.0) -> int:
     """Return the rows of a new reference after an alert: a quarter of a first one, since the next change may be near.
 
+    Where rows repeat themselves they are whole seasons.
+
     >>> renewal_rows(choose_sizes(2_000))
     100
     """
     rows = sizes.baseline_rows + sizes.judged_rows
-    return max(_baseline_rows(rows, least_filled) // 4, math.ceil(_SMALLEST_BASELINE / max(least_filled, 0.05)))
+    wanted = max(_baseline_rows(rows, least_filled) // 4, math.ceil(_SMALLEST_BASELINE / max(least_filled, 0.05)))
+    return -(-wanted // sizes.season_rows) * sizes.season_rows
 
 
 def _baseline_rows(rows: int, least_filled: float) -> int:
@@ -124,6 +138,11 @@ def _baseline_rows(rows: int, least_filled: float) -> int:
     wanted = min(LARGEST_BASELINE, rows // _BASELINE_SHARE)
     enough = math.ceil(_SMALLEST_BASELINE / max(least_filled, 0.05))
     return min(max(wanted, enough), max(rows // 3, _SMALLEST_BASELINE))
+
+
+def _in_seasons(pane: int, season: int) -> int:
+    """Return the whole number of seasons that is nearest to a pane, at least one."""
+    return pane if season <= 1 else season * max(1, round(pane / season))
 
 
 def _pane_rows(judged: int) -> int:

@@ -2,11 +2,11 @@
 
 `series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
 canonical bytes, `build` makes one from a table of rows, `dependence` measures how much less rows say that depend on
-each other, `schedule` says which one is active in a pane. A new kind of series is a class in `series`, a shape in
+each other, `course` does so for a whole file and `season` finds what repeats in it, `schedule` says which one is active in a pane. A new kind of series is a class in `series`, a shape in
 `wire` and a branch in `build`.
 """
 
-from stream_monitor.core.baseline.build import CategoryColumn, ReferenceTable, build_baseline
+from stream_monitor.core.baseline.build import CategoryColumn, ReferenceTable, build_baseline, measured_along
 from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
 from stream_monitor.core.baseline.document import (
     Baseline,
@@ -59,6 +59,7 @@ __all__ = [
     "activation_lead_ms",
     "activation_record",
     "build_baseline",
+    "measured_along",
     "proposed_activation_ms",
     "start_record",
 ]

@@ -14,11 +14,13 @@ import numpy as np
 import numpy.typing as npt
 
 from stream_monitor.core.arrays import Bool, Float64, Int64, Intp, UInt64
+from stream_monitor.core.baseline.course import course_effect, holding_effect, with_course
 from stream_monitor.core.baseline.dependence import (
     Dependence,
     DesignEffect,
     category_scores,
     design_effect,
+    is_worth_a_promise,
     numeric_scores,
 )
 from stream_monitor.core.baseline.document import Baseline, Constraint, Origin, SegmentReference, ValueType
@@ -190,6 +192,28 @@ def _segments(table: ReferenceTable, limits: LimitsPlan) -> dict[str, SegmentRef
     return found
 
 
+def measured_along(baseline: Baseline, table: ReferenceTable, *, period: int = 1) -> Baseline:
+    """Return a baseline that knows how dependent the rows of a whole file are, of which its reference may be a part.
+
+    Args:
+        baseline: of the reference.
+        table: the file, with an order of time.
+        period: rows after which the file repeats itself, if it is judged in whole seasons; 1 for none.
+
+    Raises:
+        ValueError: the rows have no order.
+    """
+    if table.happened is None:
+        raise ValueError("table.happened: must be known, dependence is a matter of order")
+    order = np.argsort(table.happened, kind="stable")
+    series = dict(baseline.series)
+    for name in sorted(series.keys() & table.columns.keys()):
+        own, values = series[name], _values(name, table.columns[name])
+        if values.kind is own.kind and values.present.any():
+            series[name] = replace(own, dependence=_along(own, values, table, order, period))
+    return replace(baseline, series=series, id="")
+
+
 # --- kinds ------------------------------------------------------------------------------------------------------------
 
 
@@ -294,23 +318,53 @@ def _dependence(series: SeriesBaseline, values: _Values, table: ReferenceTable, 
     """Measure the design effects of the valid values and of having none, over the rows in the order of time."""
     present = values.present[order]
     held = order[present]
+    bins, scores = _binned(series, values, table, held)
+    absent = np.bincount(~present, minlength=2)
+    found = design_effect(bins, scores, share=table.share)
+    return Dependence(
+        _rounded(_with_holding(found, series, values, held)),
+        _rounded(design_effect((~present).astype(np.int64), category_scores(absent), share=table.share)),
+    )
+
+
+def _along(series: SeriesBaseline, values: _Values, table: ReferenceTable, order: Intp, period: int) -> Dependence:
+    """Return the dependence of a series with what the rows of the whole file, in the order of time, say about it."""
+    present = values.present[order]
+    known = (None, None) if series.dependence is None else series.dependence
+    bins = np.full(order.size, -1, dtype=np.int64)
+    bins[present], scores = _binned(series, values, table, order[present])
+    absent = (~present).astype(np.int64)
+    course = course_effect(bins, scores, period=period)
+    without = course_effect(absent, category_scores(np.bincount(absent, minlength=2)), period=period)
+    rows = int(present.sum())
+    own = with_course(known[0], course, rows=rows, observed=series.observed, seasonal=period > 1)
+    total = series.observed + series.missing
+    none = with_course(known[1], without, rows=order.size, observed=total, seasonal=period > 1)
+    return Dependence(_rounded(_with_holding(own, series, values, order[present])), _rounded(none))
+
+
+def _binned(
+    series: SeriesBaseline, values: _Values, table: ReferenceTable, held: Intp
+) -> tuple[Int64, Float64]:
+    """Return the bins of some rows with a value, and the scores of all bins."""
     match series:
         case NumericBaseline():
             bins = series.grid.assign(values.numbers[held] + 0.0, table.tie[held])
-            scores = numeric_scores(series.grid.spacings)
+            return bins.astype(np.int64), numeric_scores(series.grid.spacings)
         case BinaryBaseline():
-            bins = values.numbers[held].astype(np.int64)
-            scores = category_scores(series.reference)
+            return values.numbers[held].astype(np.int64), category_scores(series.reference)
         case _:
             column = values.categories
             bin_of = [series.bin_of.get(cut_category(text), series.unknown_bin) for text in column.names]
-            bins = np.array(bin_of, dtype=np.int64)[column.codes[held]]
-            scores = category_scores(series.reference)
-    absent = np.bincount(~present, minlength=2)
-    return Dependence(
-        _rounded(design_effect(bins, scores, share=table.share)),
-        _rounded(design_effect((~present).astype(np.int64), category_scores(absent), share=table.share)),
-    )
+            return np.array(bin_of, dtype=np.int64)[column.codes[held]], category_scores(series.reference)
+
+
+def _with_holding(found: DesignEffect, series: SeriesBaseline, values: _Values, held: Intp) -> DesignEffect:
+    """Return a design effect that is no smaller than stretches of equal numbers make it."""
+    if not isinstance(series, NumericBaseline):
+        return found
+    value = max(found.value, holding_effect(values.numbers[held]))
+    return DesignEffect(value, found.settled and is_worth_a_promise(series.observed, value))
 
 
 def _rounded(found: DesignEffect) -> DesignEffect:

@@ -60,6 +60,11 @@ class Dependence(NamedTuple):
     absent: DesignEffect = INDEPENDENT
 
 
+def is_worth_a_promise(events: int, effect: float) -> bool:
+    """Say whether reference events of a design effect are worth enough independent ones."""
+    return effect == 1.0 or events >= _FEWEST_EFFECTIVE * effect
+
+
 def design_effect(bins: Intp, scores: Float64, *, share: float = 1.0) -> DesignEffect:
     """Return the design effect of events.
 
@@ -149,7 +154,7 @@ def _judged(sums: Float64, pooled: Int64, centred: Float64, *, shortest: int) ->
         d = max(d, predicted)
     if not settled:
         d = max(d, float(by_length[-1]) * growth)
-    return DesignEffect(d, settled and events >= _FEWEST_EFFECTIVE * d) if d > 1.0 else INDEPENDENT
+    return DesignEffect(d, settled and is_worth_a_promise(int(events), d)) if d > 1.0 else INDEPENDENT
 
 
 def _by_neighbours(sums: Float64, independent: Float64, tails: Float64) -> float:

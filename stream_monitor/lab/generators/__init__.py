@@ -8,7 +8,7 @@ from stream_monitor.lab.generators.categories import Categorical
 from stream_monitor.lab.generators.changes import LostNames, NullStorm, OtherShares, Replaced, Scale, Shift
 from stream_monitor.lab.generators.course import Course, Ramp, Recurring, Step, Temporary
 from stream_monitor.lab.generators.demand import Demand
-from stream_monitor.lab.generators.dependent import Autoregressive, Overdispersed, Seasonal
+from stream_monitor.lab.generators.dependent import Autoregressive, Held, Overdispersed, Regimes, Seasonal
 from stream_monitor.lab.generators.laws import (
     Bernoulli,
     Bimodal,
@@ -30,6 +30,7 @@ __all__ = [
     "CategoryStream",
     "Course",
     "Demand",
+    "Held",
     "Law",
     "LogNormal",
     "LostNames",
@@ -40,6 +41,7 @@ __all__ = [
     "Overdispersed",
     "Ramp",
     "Recurring",
+    "Regimes",
     "Replaced",
     "Scale",
     "Seasonal",

@@ -78,3 +78,61 @@ class Overdispersed:
         shared = np.repeat(rng.standard_normal(-(-rows // self.pane)), self.pane)[:rows]
         own = rng.standard_normal(rows)
         return self.mean + self.std * (math.sqrt(self.share) * shared + math.sqrt(1.0 - self.share) * own)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Normal values of which each is repeated for a while: a sensor that reports changes, or is stuck.
+
+    Attributes:
+        rows: that a value is held, on average; their number is geometric, so that the next change is never due.
+        digits: decimals that are kept, None for all of them: a coarse gauge has few distinct values.
+    """
+
+    rows: float = 50.0
+    digits: int | None = None
+    mean: float = 0.0
+    std: float = 1.0
+
+    def draw(self, rows: int, rng: np.random.Generator) -> Float64:
+        """Return stretches of equal values."""
+        moved = rng.random(rows) < 1.0 / self.rows
+        moved[:1] = True
+        levels = rng.standard_normal(int(moved.sum()))
+        if self.digits is not None:
+            levels = levels.round(self.digits)
+        return self.mean + self.std * levels[moved.cumsum() - 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Regimes:
+    """Normal noise around one of two levels, each of which stays for a while: an empty room and one with people.
+
+    Attributes:
+        rows: that a regime lasts, on average; geometric.
+        distance: of the levels, in standard deviations of the noise.
+        quiet: the lower level is exactly 0, without noise: bursts among zeros.
+    """
+
+    rows: float = 100.0
+    distance: float = 3.0
+    quiet: bool = False
+
+    @property
+    def mean(self) -> float:
+        """Between the levels."""
+        return self.distance / 2.0
+
+    @property
+    def std(self) -> float:
+        """Of levels and noise together."""
+        noise = 0.5 if self.quiet else 1.0
+        return math.sqrt(noise + self.distance**2 / 4.0)
+
+    def draw(self, rows: int, rng: np.random.Generator) -> Float64:
+        """Return regimes in turn; either may be the first."""
+        changed = rng.random(rows) < 1.0 / self.rows
+        busy = (changed.cumsum() + int(rng.integers(2))) % 2
+        noise = rng.standard_normal(rows)
+        values: Float64 = self.distance * busy + noise * (busy if self.quiet else 1.0)
+        return values

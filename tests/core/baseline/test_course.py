@@ -1,0 +1,129 @@
+"""Dependence from the whole course of a file: what a change adds is not dependence, what a season does cancels."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from stream_monitor.core.arrays import Float64, Int64
+from stream_monitor.core.baseline.course import course_effect, holding_effect, with_course
+from stream_monitor.core.baseline.dependence import DesignEffect, category_scores, numeric_scores
+from stream_monitor.core.grid import spacings
+from stream_monitor.lab.generators import (
+    Autoregressive,
+    Held,
+    Law,
+    LogNormal,
+    Normal,
+    NumberStream,
+    Overdispersed,
+    Regimes,
+    Scale,
+    Seasonal,
+    Shift,
+    Step,
+)
+
+LAYOUT = spacings(255)
+SCORES = numeric_scores(LAYOUT)
+
+
+def binned(values: Float64) -> Int64:
+    """Bins of values beside a grid that their first fifth makes."""
+    first = np.sort(np.resize(values[: values.size // 5], 255))
+    return np.searchsorted(first[LAYOUT.cumsum()[:-1] - 1], values, side="right").astype(np.int64)
+
+
+def effects(law: Law, rows: int, *, files: int = 20, shift: float = 0.0, factor: float = 1.0) -> Float64:
+    """Design effects of files that change in the middle."""
+    middle = Step(rows // 2)
+    changes = (Shift(shift, middle), Scale(factor, middle))
+    return np.array(
+        [course_effect(binned(NumberStream(law, rows, seed, changes).values()), SCORES) for seed in range(files)]
+    )
+
+
+@pytest.mark.parametrize(("shift", "factor"), [(0.0, 1.0), (1.0, 1.0), (3.0, 1.0), (0.0, 2.0)])
+@pytest.mark.parametrize("rows", [500, 2_000, 10_000])
+def test_independent_rows_have_no_design_effect_whatever_changes(rows: int, shift: float, factor: float) -> None:
+    """In 95 of 100 files d is exactly 1: a change of level or spread is not taken for dependence."""
+    assert (effects(Normal(), rows, files=100, shift=shift, factor=factor) == 1.0).mean() >= 0.95
+
+
+def test_independent_rows_of_other_laws_have_none() -> None:
+    """Skewed values, and yes and no."""
+    yes = [np.random.default_rng(seed).random(2_000) < 0.03 for seed in range(60)]
+    binary = [course_effect(own.astype(np.int64), category_scores(np.array([97, 3]))) for own in yes]
+
+    assert (effects(LogNormal(), 2_000, files=60) == 1.0).mean() >= 0.95
+    assert np.mean(np.array(binary) == 1.0) >= 0.95
+
+
+@pytest.mark.parametrize("shift", [0.0, 1.0])
+@pytest.mark.parametrize(
+    ("law", "textbook"),
+    [(Autoregressive(0.5), 3.0), (Autoregressive(0.8), 9.0), (Autoregressive(0.95), 39.0), (Overdispersed(50, 0.1), 5.9)],
+)
+def test_the_textbook_factor_is_met_beside_a_change(law: Law, textbook: float, shift: float) -> None:
+    """The median is between half of the textbook's and a fifth above it: half is enough for the budget."""
+    median = float(np.median(effects(law, 3_000, shift=shift)))
+
+    assert 0.5 * textbook <= median <= 1.2 * textbook
+
+
+def test_a_season_is_dependence_only_if_panes_cut_it() -> None:
+    """Of a wave of 24 rows four rows say as much as one; in whole waves all of them do, also where the level moves."""
+    bins = [binned(NumberStream(Seasonal(24, 2.0), 3_000, s, (Shift(1.0, Step(1_500)),)).values()) for s in range(20)]
+
+    assert np.median([course_effect(own, SCORES) for own in bins]) > 2.5
+    assert np.mean([course_effect(own, SCORES, period=24) == 1.0 for own in bins]) >= 0.9
+
+
+def test_rows_without_a_value_keep_their_place() -> None:
+    """A third of the values is lost: the dependence of those that are left is the smaller one of a sample."""
+    values = Autoregressive(0.9).draw(6_000, np.random.default_rng(3))
+    bins = np.where(np.random.default_rng(4).random(6_000) < 1 / 3, -1, binned(values))
+
+    assert course_effect(bins, SCORES) == pytest.approx(1.0 + 18.0 * 2 / 3, rel=0.35)
+
+
+def test_too_few_rows_tell_nothing() -> None:
+    """None, and a hundred."""
+    assert course_effect(np.empty(0, np.int64), SCORES) == 1.0
+    assert course_effect(np.repeat(np.arange(10), 10), SCORES) == 1.0
+
+
+@pytest.mark.parametrize("rows", [20.0, 50.0])
+def test_a_stretch_of_equal_values_is_one_observation(rows: float) -> None:
+    """Sensors that hold a value for a while: the rows of a stretch, on average."""
+    found = [holding_effect(Held(rows).draw(5_000, np.random.default_rng(seed))) for seed in range(20)]
+
+    assert np.median(found) == pytest.approx(rows, rel=0.2)
+
+
+def test_zeros_between_bursts_are_stretches_too() -> None:
+    """Half of the rows are zeros in stretches of two hundred: a row meets one of a hundred, or none."""
+    found = [holding_effect(Regimes(200, quiet=True).draw(20_000, np.random.default_rng(seed))) for seed in range(10)]
+
+    assert 50.0 < np.median(found) < 200.0
+
+
+def test_equal_values_by_chance_are_no_stretches() -> None:
+    """Small counts, mostly zeros, and one value only: nothing is held."""
+    rng = np.random.default_rng(5)
+    files = [rng.poisson(rate, 2_000).astype(np.float64) for rate in (0.05, 0.7, 3.0) for _ in range(30)]
+
+    assert np.mean([holding_effect(own) == 1.0 for own in files]) >= 0.98
+    assert holding_effect(np.zeros(500)) == 1.0
+    assert holding_effect(np.empty(0)) == 1.0
+
+
+def test_the_course_alone_is_believed_where_it_is_long() -> None:
+    """A reference of 400 rows overrates by chance; a short course underrates: then the larger one counts."""
+    short = DesignEffect(60.0, settled=False)
+
+    assert with_course(short, 30.0, rows=2_000, observed=800, seasonal=False) == (30.0, True)
+    assert with_course(short, 30.0, rows=1_000, observed=800, seasonal=False) == (60.0, False)
+    assert with_course(short, 1.0, rows=2_000, observed=400, seasonal=False) == (60.0, False)
+    assert with_course(short, 1.0, rows=2_000, observed=400, seasonal=True) == (1.0, True)
+    assert with_course(None, 30.0, rows=2_000, observed=400, seasonal=False) == (30.0, False)
