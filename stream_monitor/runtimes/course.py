@@ -7,18 +7,22 @@ the fifth that is the reference.
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Mapping
 
 import numpy as np
 
+from stream_monitor.core.arrays import Float64
 from stream_monitor.core.baseline import Baseline, ReferenceTable, measured_along
+from stream_monitor.core.baseline.build import Column
 from stream_monitor.core.baseline.season import FEWEST_SEASONS, season
 from stream_monitor.formats.tables.reference import ReferenceRows
 from stream_monitor.runtimes.rows import Key, Rows
 
 _MOST_ROWS = 100_000
 """Rows that are looked at: a longer file has a reference of 10,000 rows, which sees what this many do not."""
+
+_ALIKE = 100
+"""Rows of a period, one of which noise may add or take away."""
 
 _MOST_COLUMNS = 100
 """Columns in which seasons are looked for, by name."""
@@ -67,16 +71,29 @@ def season_rows(found: Courses, *, pane_rows: int) -> int:
     if len(found) != 1:
         return 1
     (table,) = found.values()
-    numeric = [
-        own
-        for _, own in sorted(table.columns.items())
-        if isinstance(own, np.ndarray) and np.issubdtype(own.dtype, np.floating)
-    ][:_MOST_COLUMNS]
-    periods = Counter(period for own in numeric if (period := season(own)) > 1)
+    numeric = [own for _, column in sorted(table.columns.items()) if (own := _numbers(column)) is not None]
+    numeric = numeric[:_MOST_COLUMNS]
+    alike = _alike(sorted(period for own in numeric if (period := season(own)) > 1))
     together = 1
-    for period, columns in sorted(periods.items(), key=lambda one: (-one[1], one[0])):
+    for period, columns in sorted(alike, key=lambda one: (-one[1], one[0])):
         common = math.lcm(together, period)
         frequent = 2 * columns >= len(numeric)
         if common <= table.rows // FEWEST_SEASONS and (frequent or common <= _PANES * pane_rows):
             together = common
     return together
+
+
+def _numbers(column: Column) -> Float64 | None:
+    is_numeric = isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.number)
+    return np.asarray(column, dtype=np.float64) if is_numeric else None
+
+
+def _alike(periods: list[int]) -> list[tuple[int, int]]:
+    """Return the middle and the number of those that differ by noise only, ascending."""
+    groups: list[list[int]] = []
+    for period in periods:
+        if groups and period - groups[-1][0] <= period / _ALIKE:
+            groups[-1].append(period)
+        else:
+            groups.append([period])
+    return [(group[len(group) // 2], len(group)) for group in groups]

@@ -79,9 +79,7 @@ class Sizes:
         return self.panes / FALSE_ALARMS_PER_FILE
 
 
-def choose_sizes(
-    rows: int, *, baseline_given: bool = False, least_filled: float = 1.0, season_rows: int = 1
-) -> Sizes:
+def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float = 1.0, season_rows: int = 1) -> Sizes:
     """Return the sizes for a file.
 
     Args:

@@ -7,10 +7,26 @@ import pytest
 from scipy.signal import lfilter
 
 from stream_monitor.core.arrays import Float64
-from stream_monitor.core.baseline import NumericBaseline, Origin, OriginType, ReferenceTable, build_baseline
+from stream_monitor.core.baseline import (
+    NumericBaseline,
+    Origin,
+    OriginType,
+    ReferenceTable,
+    build_baseline,
+    measured_along,
+)
 from stream_monitor.core.detectors import Mixture, RankShiryaevRoberts, SeriesReference
 from stream_monitor.core.keys import file_row_hashes
 from stream_monitor.core.plan import LimitsPlan
+from stream_monitor.lab.generators import (
+    Autoregressive,
+    Held,
+    Law,
+    Normal,
+    NumberStream,
+    Overdispersed,
+    Regimes,
+)
 
 JUDGED, BUDGET_EVENTS, STREAMS = 5000, 1e5, 40
 
@@ -61,3 +77,56 @@ def test_autocorrelated_streams_keep_the_budget(rho: float, rows: int, events: i
 
     assert alarmed.mean() <= 0.05
     assert rho > 0.0 or np.mean([d == (1.0, True) for d in effects]) >= 0.95
+
+
+@pytest.mark.parametrize(
+    "law",
+    [
+        Normal(),
+        Autoregressive(0.95),
+        Overdispersed(50, 0.1),
+        Overdispersed(50, 0.3),
+        Held(20),
+        Held(200),
+        Regimes(50),
+        Regimes(50, quiet=True),
+    ],
+)
+def test_files_whose_rows_hang_together_keep_the_budget(law: Law) -> None:
+    """Of files of 2,000 rows, a fifth of them the reference, at most one in twenty alarms at a budget of one in twenty.
+
+    A third of the budget is for values, the rest for missing and invalid ones.
+    The reference holds eight stretches of an effect that fifty rows share, or two of a sensor that sticks for two
+    hundred: it is the course of the whole file that tells.
+    """
+    rows, events = 2_000, 10
+    files = [NumberStream(law, rows, seed).values() for seed in range(STREAMS)]
+    built = [along_the_file(values, rows // 5) for values in files]
+    group = RankShiryaevRoberts(Mixture.for_events(events)).build(built[0].m)
+    effects = [own.dependence.values.value if own.dependence else 1.0 for own in built]
+    places = np.array(
+        [
+            group.add(SeriesReference(own.reference, design_effect=effect))
+            for own, effect in zip(built, effects, strict=True)
+        ]
+    )
+    ties = file_row_hashes("m", range(rows // 5, rows))[1]
+    bins = [own.grid.assign(v[rows // 5 :], ties).reshape(-1, events) for own, v in zip(built, files, strict=True)]
+    panes = bins[0].shape[0]
+    alarmed = np.zeros(STREAMS, dtype=np.bool_)
+    for pane in range(panes):
+        counts = np.array([np.bincount(of[pane], minlength=built[0].bins) for of in bins])
+        alarmed |= group.step(places, counts) >= np.log(panes / 0.05 * 3)
+
+    assert alarmed.mean() <= 0.05
+
+
+def along_the_file(values: Float64, rows: int) -> NumericBaseline:
+    """The baseline of the first rows of a file that was seen as a whole."""
+    select, tie = file_row_hashes("m", range(values.size))
+    table = ReferenceTable({"feature:x": values}, select, tie, np.arange(values.size))
+    first = ReferenceTable({"feature:x": values[:rows]}, select[:rows], tie[:rows], np.arange(rows))
+    built = build_baseline("m", "", first, origin=Origin(OriginType.DATASET, rows), limits=LimitsPlan())
+    series = measured_along(built, table).series["feature:x"]
+    assert isinstance(series, NumericBaseline)
+    return series

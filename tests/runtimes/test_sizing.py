@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_monitor.runtimes.sizing import SMALLEST_FILE, TooFewRows, choose_sizes
+from stream_monitor.runtimes.sizing import SMALLEST_FILE, TooFewRows, choose_sizes, renewal_rows
 
 
 @given(st.integers(SMALLEST_FILE, 10_000_000), st.floats(0.5, 1.0))
@@ -42,3 +42,16 @@ def test_a_file_that_is_too_short_is_refused_with_a_way_out() -> None:
         choose_sizes(SMALLEST_FILE - 1)
 
     assert choose_sizes(30, baseline_given=True).baseline_rows == 0
+
+
+@pytest.mark.parametrize(
+    ("rows", "season", "pane"), [(2_000, 7, 7), (2_000, 24, 24), (50_000, 24, 48), (2_000, 200, 200)]
+)
+def test_panes_and_reference_hold_whole_seasons(rows: int, season: int, pane: int) -> None:
+    """A pane is the number of seasons nearest to its usual size, at least one; the reference is whole panes."""
+    sizes = choose_sizes(rows, season_rows=season)
+
+    assert sizes.pane_rows == pane
+    assert sizes.baseline_rows % pane == 0
+    assert renewal_rows(sizes) % season == 0
+    assert any(f"repeat themselves after {season}" in reason for reason in sizes.reasons)

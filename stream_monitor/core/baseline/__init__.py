@@ -2,8 +2,8 @@
 
 `series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
 canonical bytes, `build` makes one from a table of rows, `dependence` measures how much less rows say that depend on
-each other, `course` does so for a whole file and `season` finds what repeats in it, `schedule` says which one is active in a pane. A new kind of series is a class in `series`, a shape in
-`wire` and a branch in `build`.
+each other, `course` does so for a whole file and `season` finds what repeats in it, `schedule` says which one is active
+in a pane. A new kind of series is a class in `series`, a shape in `wire` and a branch in `build`.
 """
 
 from stream_monitor.core.baseline.build import CategoryColumn, ReferenceTable, build_baseline, measured_along

@@ -343,9 +343,7 @@ def _along(series: SeriesBaseline, values: _Values, table: ReferenceTable, order
     return Dependence(_rounded(_with_holding(own, series, values, order[present])), _rounded(none))
 
 
-def _binned(
-    series: SeriesBaseline, values: _Values, table: ReferenceTable, held: Intp
-) -> tuple[Int64, Float64]:
+def _binned(series: SeriesBaseline, values: _Values, table: ReferenceTable, held: Intp) -> tuple[Int64, Float64]:
     """Return the bins of some rows with a value, and the scores of all bins."""
     match series:
         case NumericBaseline():

@@ -20,6 +20,7 @@ doi:10.1214/aoms/1177703732 (trimmed means); Kish (1965), Survey Sampling (desig
 from __future__ import annotations
 
 import math
+
 import numpy as np
 from scipy.special import chdtr, chdtri, ndtri
 
@@ -34,7 +35,8 @@ _KEPT_MEAN = float(chdtr(3, chdtri(1, 1.0 - _KEPT)) / _KEPT)  # what trimming le
 _SPREAD = 1.8  # variance of the logarithm of a trimmed mean, times the runs; simulated for 12 to 200 runs
 _ERROR = 0.01  # of seeing dependence in independent rows, all scores and run lengths together
 _TAILED = 0.25  # excess kurtosis of a run's sum, above which its squares say little
-_LONG_RUNS = 4.0  # design effects, from which on the course alone is believed
+_LONG_RUNS = 4.0  # design effects, of a run, from which on the course alone is believed
+_AGREEMENT = 2.0  # how much larger than the course's the reference's design effect may be by chance
 _MOST_UNITS = 4_096
 _STUCK = 4.0  # standard errors of the equal neighbours of independent rows
 
@@ -105,8 +107,11 @@ def with_course(
         observed: rows of the reference with a value.
         seasonal: the series repeats itself and is judged in whole seasons, which the reference's measure knows not.
     """
-    alone = seasonal or (course > 1.0 and rows >= _FEWEST_RUNS * _LONG_RUNS * course)
-    if alone or reference is None:
+    if reference is None:
+        return DesignEffect(course, is_worth_a_promise(observed, course))
+    # A walk passes for slow on all of its rows and for endless on the first of them: they must agree.
+    long = rows >= _FEWEST_RUNS * _LONG_RUNS * course and reference.value <= _AGREEMENT * course
+    if seasonal or (course > 1.0 and long):
         return DesignEffect(course, is_worth_a_promise(observed, course))
     known = max(course, reference.value)
     return DesignEffect(known, reference.settled and is_worth_a_promise(observed, known))

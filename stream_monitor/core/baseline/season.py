@@ -107,4 +107,4 @@ def _halves_agree(scores: Float64, period: int) -> bool:
     for half in (scores[:middle], scores[middle:]):
         phase = np.arange(half.size) % period
         courses.append(np.bincount(phase, half, period) / np.bincount(phase, minlength=period))
-    return float(np.corrcoef(*courses)[0, 1]) >= _AGREEMENT
+    return float(np.corrcoef(courses[0], courses[1])[0, 1]) >= _AGREEMENT

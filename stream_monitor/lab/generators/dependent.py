@@ -101,7 +101,8 @@ class Held:
         levels = rng.standard_normal(int(moved.sum()))
         if self.digits is not None:
             levels = levels.round(self.digits)
-        return self.mean + self.std * levels[moved.cumsum() - 1]
+        values: Float64 = self.mean + self.std * levels[moved.cumsum() - 1]
+        return values
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,12 @@ def test_independent_rows_of_other_laws_have_none() -> None:
 @pytest.mark.parametrize("shift", [0.0, 1.0])
 @pytest.mark.parametrize(
     ("law", "textbook"),
-    [(Autoregressive(0.5), 3.0), (Autoregressive(0.8), 9.0), (Autoregressive(0.95), 39.0), (Overdispersed(50, 0.1), 5.9)],
+    [
+        (Autoregressive(0.5), 3.0),
+        (Autoregressive(0.8), 9.0),
+        (Autoregressive(0.95), 39.0),
+        (Overdispersed(50, 0.1), 5.9),
+    ],
 )
 def test_the_textbook_factor_is_met_beside_a_change(law: Law, textbook: float, shift: float) -> None:
     """The median is between half of the textbook's and a fifth above it: half is enough for the budget."""
@@ -123,6 +128,7 @@ def test_the_course_alone_is_believed_where_it_is_long() -> None:
     short = DesignEffect(60.0, settled=False)
 
     assert with_course(short, 30.0, rows=2_000, observed=800, seasonal=False) == (30.0, True)
+    assert with_course(short, 29.0, rows=2_000, observed=2_000, seasonal=False) == (60.0, False)
     assert with_course(short, 30.0, rows=1_000, observed=800, seasonal=False) == (60.0, False)
     assert with_course(short, 1.0, rows=2_000, observed=400, seasonal=False) == (60.0, False)
     assert with_course(short, 1.0, rows=2_000, observed=400, seasonal=True) == (1.0, True)

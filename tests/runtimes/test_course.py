@@ -1,0 +1,146 @@
+"""Files whose rows hang together, judged without a word from the user."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from stream_monitor.config import Settings, load
+from stream_monitor.config.yaml_text import Plain
+from stream_monitor.core.alerts.event import decode
+from stream_monitor.core.arrays import Float64
+from stream_monitor.core.baseline import ReferenceTable
+from stream_monitor.core.keys import file_row_hashes
+from stream_monitor.lab.generators import (
+    Autoregressive,
+    Held,
+    Law,
+    Normal,
+    NumberStream,
+    Overdispersed,
+    Regimes,
+    Seasonal,
+    Shift,
+    Step,
+    write_csv,
+)
+from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
+from stream_monitor.runtimes.course import Courses, season_rows
+from stream_monitor.runtimes.rows import run_rows
+
+ROWS = 2_000
+
+
+def prepare(path: Path) -> Prepared:
+    """Look at a file as `backtest FILE` does."""
+
+    def settings(base: Plain) -> Settings:
+        return load(environ={}, needs_group=False, base=base)
+
+    return prepare_rows(
+        path,
+        baseline=None,
+        baseline_rows=None,
+        model="m",
+        columns={},
+        row_order=False,
+        time_unit="ms",
+        settings=settings,
+        chooses=True,
+    )
+
+
+def fired(prepared: Prepared) -> list[int]:
+    """Return the rows at which an alert fired."""
+    run = run_rows(
+        prepared.rows, prepared.settings.plan, topic="file", group="g", partitions=1, baselines=prepared.baselines
+    )
+    return [
+        prepared.row(alert.event.timestamp_ms)
+        for alert in run.alerts
+        if decode(alert.event.value).data.reason == "fired"
+    ]
+
+
+def file(folder: Path, law: Law, *, seed: int = 1, shift: float = 0.0) -> Path:
+    """A file of one column that moves by `shift` standard deviations in the middle."""
+    write_csv(folder / "f.csv", {"x": NumberStream(law, ROWS, seed, (Shift(shift, Step(ROWS // 2)),))})
+    return folder / "f.csv"
+
+
+def course(**columns: Float64) -> Courses:
+    """Rows of one model."""
+    rows = next(iter(columns.values())).size
+    select, tie = file_row_hashes("m", range(rows))
+    named = {f"feature:{name}": values for name, values in columns.items()}
+    return {("m", ""): ReferenceTable(named, select, tie, np.arange(rows))}
+
+
+def wave(period: int, seed: int = 1) -> Float64:
+    """A season beside noise."""
+    return Seasonal(period, 2.0).draw(ROWS, np.random.default_rng(seed))
+
+
+@pytest.mark.parametrize("law", [Overdispersed(50, 0.1), Held(20), Autoregressive(0.95), Regimes(50, quiet=True)])
+def test_rows_that_hang_together_raise_no_alarm(law: Law, tmp_path: Path) -> None:
+    """A shared effect of fifty rows, a sensor that sticks, a slow one, bursts: nothing has changed in two files."""
+    for seed in range(2):
+        assert fired(prepare(file(tmp_path, law, seed=seed))) == []
+
+
+@pytest.mark.parametrize("law", [Overdispersed(50, 0.1), Autoregressive(0.9), Seasonal(24, 2.0), Seasonal(200, 2.0)])
+def test_a_change_is_told_all_the_same(law: Law, tmp_path: Path) -> None:
+    """Two standard deviations in the middle, in rows that hang together or repeat themselves; nothing before it."""
+    told = fired(prepare(file(tmp_path, law, shift=2.0)))
+
+    assert told
+    assert min(told) > ROWS // 2
+
+
+def test_the_notes_say_what_was_seen(tmp_path: Path) -> None:
+    """Dependence with its factor, a season with its length."""
+    slow = "\n".join(prepare(file(tmp_path, Autoregressive(0.95))).notes)
+    seasonal = "\n".join(prepare(file(tmp_path, Seasonal(24, 2.0))).notes)
+
+    assert "rows say as much as one" in slow
+    assert "rows repeat themselves after 24" in seasonal
+    assert "rows say as much as one" not in seasonal
+
+
+def test_a_season_of_even_time_stamps_is_a_pane_of_time(tmp_path: Path) -> None:
+    """Hourly rows with a daily wave are judged day by day."""
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    lines = [f"{(start + timedelta(hours=row)).isoformat()},{x:.6g}" for row, x in enumerate(wave(24).tolist())]
+    (tmp_path / "f.csv").write_text("timestamp,x\n" + "\n".join(lines) + "\n")
+    prepared = prepare(tmp_path / "f.csv")
+
+    assert prepared.settings.plan.detection.pane_ms == 24 * 3_600_000
+    assert prepared.timed
+
+
+def test_seasons_of_several_columns_are_taken_together() -> None:
+    """Waves of 6 and of 8 rows repeat themselves together after 24."""
+    assert season_rows(course(a=wave(6), b=wave(8)), pane_rows=10) == 24
+    assert season_rows(course(a=wave(6)), pane_rows=10) == 6
+    assert season_rows(course(a=Normal().draw(ROWS, np.random.default_rng(2))), pane_rows=10) == 1
+
+
+def test_a_long_season_of_few_columns_delays_nobody() -> None:
+    """One of three columns repeats itself after 200 rows: panes of 10 stay; if all do, panes are seasons.
+
+    Noise may move a long season by a row, in each column another way.
+    """
+    noise = [Normal().draw(ROWS, np.random.default_rng(seed)) for seed in (2, 3)]
+
+    assert season_rows(course(a=wave(200), b=noise[0], c=noise[1]), pane_rows=10) == 1
+    assert season_rows(course(a=wave(200), b=wave(200, 2), c=wave(200, 3)), pane_rows=10) in (199, 200, 201)
+
+
+def test_rows_of_several_models_have_no_season() -> None:
+    """They are mixed: the next row is another model's."""
+    one = course(a=wave(24))[("m", "")]
+
+    assert season_rows({("m", ""): one, ("n", ""): one}, pane_rows=10) == 1
