@@ -18,7 +18,7 @@ import numpy as np
 from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.arrays import Bool, Int64
 from stream_monitor.core.baseline import Baseline, BaselineError, ReferenceTable, SeriesBaseline, build_baseline
-from stream_monitor.core.baseline.dependence import Dependence
+from stream_monitor.core.baseline.dependence import Dependence, DesignEffect, is_worth_a_promise
 from stream_monitor.core.batch import Batch, Group
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.time import pane_start
@@ -78,7 +78,7 @@ class Renewal:
         rows: of a reference.
         timed: rows have time stamps of their own.
         baselines: the first references. Dependence is a property of the stream, not of a regime: what was measured on
-            more rows is not forgotten.
+            the whole file, or at least on more rows, is not measured again.
     """
 
     def __init__(self, plan: Plan, *, rows: int, timed: bool, baselines: Iterable[Baseline] = ()) -> None:
@@ -138,7 +138,7 @@ class Renewal:
 
 
 def _as_dependent_as(made: Baseline, first: Baseline | None) -> Baseline:
-    """Return a baseline whose series are taken to be at least as dependent as those of an earlier one."""
+    """Return a baseline whose series are as dependent as the whole file; only what is new in it speaks for itself."""
     if first is None:
         return made
     segments = {
@@ -156,12 +156,17 @@ def _series_as_dependent_as(
     series: dict[str, SeriesBaseline] = {}
     for name, own in made.items():
         before = first[name].dependence if name in first else None
-        if before is None or own.dependence is None:
+        if before is None:
             series[name] = own
         else:
-            stronger = Dependence(max(own.dependence.values, before.values), max(own.dependence.absent, before.absent))
-            series[name] = replace(own, dependence=stronger)
+            values = _over(before.values, own.observed)
+            series[name] = replace(own, dependence=Dependence(values, _over(before.absent, own.observed + own.missing)))
     return series
+
+
+def _over(known: DesignEffect, rows: int) -> DesignEffect:
+    """Return a design effect beside a reference of that many rows."""
+    return known._replace(settled=known.settled and is_worth_a_promise(rows, known.value))
 
 
 def is_settled(table: ReferenceTable, first: Bool) -> bool:
