@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from stream_monitor.core.arrays import Bool, Float64, Int64, Intp, UInt64
-from stream_monitor.core.baseline.course import course_effect, holding_effect, with_course
+from stream_monitor.core.baseline.course import RANKS, course_effect, holding_effect, ranked, with_course
 from stream_monitor.core.baseline.dependence import (
     Dependence,
     DesignEffect,
@@ -332,7 +332,10 @@ def _along(series: SeriesBaseline, values: _Values, table: ReferenceTable, order
     present = values.present[order]
     known = (None, None) if series.dependence is None else series.dependence
     bins = np.full(order.size, -1, dtype=np.int64)
-    bins[present], scores = _binned(series, values, table, order[present])
+    if isinstance(series, NumericBaseline):
+        bins[present], scores = ranked(values.numbers[order[present]]), numeric_scores(np.ones(RANKS, np.int64))
+    else:
+        bins[present], scores = _binned(series, values, table, order[present])
     absent = (~present).astype(np.int64)
     course = course_effect(bins, scores, period=period)
     without = course_effect(absent, category_scores(np.bincount(absent, minlength=2)), period=period)
