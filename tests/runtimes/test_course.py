@@ -84,7 +84,7 @@ def wave(period: int, seed: int = 1) -> Float64:
     return Seasonal(period, 2.0).draw(ROWS, np.random.default_rng(seed))
 
 
-@pytest.mark.parametrize("law", [Overdispersed(50, 0.1), Held(20), Autoregressive(0.95), Regimes(50, quiet=True)])
+@pytest.mark.parametrize("law", [Overdispersed(50, 0.3), Held(20), Autoregressive(0.95), Regimes(50, quiet=True)])
 def test_rows_that_hang_together_raise_no_alarm(law: Law, tmp_path: Path) -> None:
     """A shared effect of fifty rows, a sensor that sticks, a slow one, bursts: nothing has changed in two files."""
     for seed in range(2):

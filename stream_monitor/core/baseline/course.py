@@ -37,7 +37,7 @@ _SHORTEST_RUN = 16  # rows; shorter dependence shows in these, too
 _KEPT = 0.8  # of the squared differences: one change touches two of twelve runs
 _KEPT_MEAN = float(chdtr(3, chdtri(1, 1.0 - _KEPT)) / _KEPT)  # what trimming leaves of a χ² of one degree
 _SPREAD = 1.8  # variance of the logarithm of a trimmed mean, times the runs; simulated for 12 to 200 runs
-_ERROR = 0.02  # of seeing dependence in independent rows, all scores and run lengths together
+_ERROR = 0.1  # of seeing dependence in independent rows, if scores and lengths were independent: in fact 0.02
 _TAILED = 0.25  # excess kurtosis of a run's sum, above which its squares say little
 _LONG_RUNS = 4.0  # design effects, of a run, from which on the course alone is believed
 _AGREEMENT = 2.0  # how much larger than the course's the reference's design effect may be by chance
@@ -76,7 +76,7 @@ def course_effect(bins: Intp | Int64, scores: Float64, *, period: int = 1) -> fl
     limit = np.exp(-ndtri(_ERROR / max(1, int(told.sum()))) * np.sqrt(_SPREAD / runs))
     clear = told & (inflation > limit)
     # Three or four changes look like slow dependence in long runs, but not in short ones, where dependence begins.
-    if period <= 1 and not clear[runs[:, 0] >= _SHORT_RUNS].any():
+    if period <= 1 and not clear[runs[:, 0] >= min(_SHORT_RUNS, runs[0, 0])].any():
         return 1.0
     return float(np.where(clear, inflation, 1.0).max())
 
