@@ -429,7 +429,7 @@ class LimitsSection(Section):
         default=1_000,
         ge=1,
         le=100_000,
-        description="Series of one model; a feature with its missing, invalid and unseen counts once.",
+        description="Series of a version and its segments; a feature with its missing, invalid and unseen counts once.",
     )
     segments_warn: int = Field(
         default=200, ge=1, le=100_000, description="More segments of a model than this are logged."

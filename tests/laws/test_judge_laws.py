@@ -23,7 +23,7 @@ MODELS = ("churn", "fraud", "fresh")
 PLAN = Plan(
     time=TimePlan(allowed_lateness_ms=15 * SECOND, idle_after_ms=None),
     detection=DetectionPlan(pane_ms=10 * SECOND, window_ms=40 * SECOND, budget=Budget(1, 60 * MINUTE)),
-    models=(ModelPlan(baseline_events=63, segments=("channel",)),),
+    models=(ModelPlan("fraud", segments=("channel",)), ModelPlan(baseline_events=63)),
     alerts=AlertsPlan(open_after=1, resolve_after=3, cooldown_ms=MINUTE, reminder_ms=MINUTE, max_open=2),
 )
 SOURCES = 3

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 import pytest
 
@@ -10,8 +12,9 @@ from stream_monitor.core.baseline import Origin, OriginType, build_baseline
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.detectors import IntervalBernoulli, Mixture, RankShiryaevRoberts
 from stream_monitor.core.judge.evidence import MISS, detector_uses
-from stream_monitor.core.judge.intake import admitted
-from stream_monitor.core.judge.panes import ClosedPane
+from stream_monitor.core.judge.intake import admitted, count
+from stream_monitor.core.judge.ledger import Counters
+from stream_monitor.core.judge.panes import ClosedPane, OpenPane, OpenPanes
 from stream_monitor.core.judge.series import Counted, WatchedSeries, baseline_series
 from stream_monitor.core.judge.warm_up import WarmUp, reference_table
 from stream_monitor.core.names import SeriesKind
@@ -88,6 +91,30 @@ def profile(model: str, version: str = "", segment: str = "") -> tuple[tuple[str
     return (model, version, segment), Profile(
         ProfileKey(model, version, segment, 0, 10, late=False), {"x": 1}, 1, {}, {}
     )
+
+
+def test_a_segment_is_judged_with_the_baseline_of_all_rows() -> None:
+    """In a pane that was counted with two baselines the larger part of all rows decides, not that of each segment."""
+    counted = {("", "new"): 7, ("", "old"): 5, ("channel=fax", "new"): 1, ("channel=fax", "old"): 4}
+    panes = OpenPanes("events", Plan())
+    panes.next_ms = 0
+    panes.panes[0] = OpenPane(
+        {
+            (("m", "", segment), baseline): Profile(
+                ProfileKey("m", "", segment, 0, 10_000, late=False, baseline=baseline), {"inference": n}, n, {}, {}
+            )
+            for (segment, baseline), n in counted.items()
+        }
+    )
+    closed = panes.close()
+    counters: Counters = Counter()
+    count(closed, counters)
+
+    assert {subject[2]: profile.key.baseline for subject, profile in closed.profiles.items()} == {
+        "": "new",
+        "channel=fax": "new",
+    }
+    assert counters["baselines_mixed_total", "m"] == 1
 
 
 def test_each_judge_may_hold_its_part_of_the_models() -> None:
