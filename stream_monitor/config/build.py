@@ -165,6 +165,7 @@ def _rule(section: RuleSection) -> RulePlan:
         severity=section.severity,
         target=section.target,
         params=_params(section.params),
+        tolerance=section.tolerance,
     )
 
 

@@ -21,6 +21,9 @@ ALWAYS = (
 )
 """Detectors that may be the evidence of a rule unnamed."""
 
+TOLERANT = ("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories")
+"""Detectors that can tolerate a change; ranks are then judged by `tolerance_shiryaev_roberts`."""
+
 MEASURES = (
     *(c.value for c in Comparison),
     *("kolmogorov_smirnov_robust", "kolmogorov_smirnov_proven", "share_change", "ratio"),
@@ -111,6 +114,8 @@ def _rule(path: str, rule: RuleSection, file: ConfigFile) -> Iterator[Finding]:
     evidence = dict.fromkeys((*ALWAYS, *(d.kind for d in file.detection.detectors)))
     if rule.evidence not in evidence:
         yield Finding(f"{path}.evidence", f"must be a detector that runs: {', '.join(evidence)}", rule.evidence)
+    if rule.tolerance is not None and rule.evidence not in TOLERANT:
+        yield Finding(f"{path}.tolerance", f"needs evidence of one of {', '.join(TOLERANT)}", rule.evidence)
     if len(rule.effect) != 1:
         yield Finding(f"{path}.effect", "must have exactly one measure", str(len(rule.effect)))
     computed = [c.value for c in file.detection.comparisons]

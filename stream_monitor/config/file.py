@@ -356,6 +356,12 @@ class RuleSection(Section):
         default={"psi": 0.1},
         description="One measure and its floor: a comparison, `share_change`, `ratio`; or a preset: `evidently` ...",
     )
+    tolerance: Number | None = Field(
+        default=None,
+        gt=0,
+        lt=0.5,
+        description="A change of shares that this rule does not mind, instead of that of the model.",
+    )
     severity: Annotated[Severity, Field(strict=False)] = Field(
         default=Severity.WARNING, description="How loudly it is told."
     )

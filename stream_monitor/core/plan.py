@@ -171,6 +171,7 @@ class RulePlan:
     Attributes:
         series: shell patterns of series names.
         evidence: name of the detector whose alarm opens the rule.
+        tolerance: change of a share that the rule does not mind; None: that of the model.
         target: dotted `module:Class` of a rule of the user's, None for the built-in rule.
     """
 
@@ -181,6 +182,7 @@ class RulePlan:
     severity: Severity = Severity.WARNING
     target: str | None = None
     params: Params = ()
+    tolerance: float | None = None
 
     def covers(self, series: str) -> bool:
         """Say whether the rule speaks of a series of that name."""

@@ -77,6 +77,13 @@ def test_features_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
             "rules[0].effect: must be among detection.comparisons, got hellinger: add hellinger there",
         ),
         (
+            "rules=[{name: r, series: [demand], evidence: negative_binomial, tolerance: 0.1, effect: {ratio: 0.3}}]",
+            (
+                "rules[0].tolerance: needs evidence of one of rank_shiryaev_roberts, interval_bernoulli, "
+                "interval_categories, got negative_binomial"
+            ),
+        ),
+        (
             "detection.detectors=[cusum]",
             (
                 "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, pane_rank, adwin, page_hinkley, "

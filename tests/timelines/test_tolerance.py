@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from stream_monitor.core.plan import EffectPlan, Plan, RulePlan
 from tests.timelines.story import Timeline, both, category, minutes, plan_for, shifted
 
 
@@ -24,3 +25,22 @@ def test_more_than_that_is_told_with_its_own_detector() -> None:
 
     assert set(story.told()) == {("feature:x0", "drift", "fired"), ("feature:x0", "severe_drift", "fired")}
     assert (fired.detector, fired.guarantee) == ("tolerance_shiryaev_roberts", "bound")
+
+
+def test_a_rule_tolerates_what_another_tells() -> None:
+    """A shift of .3 standard deviations moves shares by .12: told by the rule of .02, not by that of .2."""
+    effect = EffectPlan("psi", 0.01)
+    rules = (
+        RulePlan("small", ("feature:x0",), effect=effect, tolerance=0.02),
+        RulePlan("large", ("feature:x0",), effect=effect, tolerance=0.2),
+    )
+    story = Timeline(Plan(rules=rules), features=1, rate=30.0)
+    story.push(minutes(0, 3))
+    story.push(minutes(3, 12), shifted("x0", 0.3))
+    state = story.judge.dump()
+    view = next(view for view in story.judge.view().series if view.series == "feature:x0")
+
+    assert story.told() == [("feature:x0", "small", "fired")]
+    assert view.detectors["tolerance_shiryaev_roberts"] >= 1.0
+    assert view.evidence_ratio == view.detectors["tolerance_shiryaev_roberts"]
+    assert story.monitor.judge(0, state).dump() == state

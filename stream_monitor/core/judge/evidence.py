@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -32,6 +33,7 @@ from stream_monitor.core.detectors import (
 )
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.names import SERVING_ERROR, SeriesKind
+from stream_monitor.core.plan import RulePlan
 
 RANK = "rank_shiryaev_roberts"
 PANE_RANK = "pane_rank"
@@ -63,6 +65,19 @@ _OWN: Mapping[tuple[str, SeriesKind], str] = {
 }
 """Detector that a name means on a kind of series; a pair that is not here means none."""
 
+_TOLERANT = (TOLERANCE, BERNOULLI, CATEGORIES)
+"""Detectors whose intervals a tolerance widens."""
+
+
+class Evidence(NamedTuple):
+    """What a rule asks of a series: a detector, and the change of a share that it tolerates.
+
+    Two rules that tolerate different changes have two detectors; they split the weight of the series.
+    """
+
+    detector: str
+    tolerance: float | None = None
+
 
 @dataclass(frozen=True, slots=True)
 class DetectorUse:
@@ -74,6 +89,7 @@ class DetectorUse:
         weight: share of the budget.
         log_threshold: ln(A / weight); an alarm is log M at or above it, or above what the detector lowers it to.
         evidence: whether a rule names it, so that its alarms open episodes.
+        tolerance: change of a share that it tolerates.
     """
 
     series: int
@@ -83,24 +99,42 @@ class DetectorUse:
     weight: float
     log_threshold: float
     evidence: bool
+    tolerance: float | None = None
+
+    @property
+    def asked(self) -> Evidence:
+        """What rules call it."""
+        return Evidence(self.detector, self.tolerance)
 
 
-def detector_for(name: str, kind: SeriesKind, *, tolerance: float | None = None) -> str | None:
+def evidence_for(name: str, kind: SeriesKind, *, tolerance: float | None = None) -> Evidence | None:
     """Return the detector that a name means on a kind of series, None if it means none.
 
     Where a change is tolerated, numeric values have the detector that knows tolerance.
 
-    >>> detector_for("rank_shiryaev_roberts", SeriesKind.CATEGORICAL)
-    'interval_categories'
+    >>> evidence_for("rank_shiryaev_roberts", SeriesKind.CATEGORICAL)
+    Evidence(detector='interval_categories', tolerance=None)
+    >>> evidence_for("rank_shiryaev_roberts", SeriesKind.NUMERIC, tolerance=0.02)
+    Evidence(detector='tolerance_shiryaev_roberts', tolerance=0.02)
     """
     own = _OWN.get((name, kind))
-    return TOLERANCE if own == RANK and tolerance is not None else own
+    if own is None:
+        return None
+    detector = TOLERANCE if own == RANK and tolerance is not None else own
+    return Evidence(detector, tolerance if detector in _TOLERANT else None)
+
+
+def evidence_of(rule: RulePlan, series: WatchedSeries, tolerance: float | None) -> Evidence | None:
+    """Return what a rule asks of a series; its own tolerance goes before that of the model, which is for values."""
+    of_model = tolerance if series.counted is Counted.VALUES else None
+    tolerated = of_model if rule.tolerance is None else rule.tolerance
+    return evidence_for(rule.evidence, series.kind, tolerance=tolerated)
 
 
 def detector_uses(
     series: Sequence[WatchedSeries],
     *,
-    named: Mapping[str, Sequence[str]],
+    named: Mapping[str, Sequence[Evidence]],
     shown: Sequence[str],
     weights: Mapping[str, float],
     budget_panes: float,
@@ -111,25 +145,31 @@ def detector_uses(
 
     Args:
         series: the series of the watch.
-        named: detectors that rules name as evidence, by series.
+        named: what rules ask for, by series.
         shown: detectors that the plan lists.
         weights: share of the budget by series that a rule judges.
         budget_panes: A.
         rank: the rank detector.
-        tolerance: change of a share of values that nobody minds.
+        tolerance: change of a share of values that the model tolerates, for detectors that no rule asks for.
     """
     spare = min(weights.values(), default=1.0 / max(1, len(series)))
     uses: list[DetectorUse] = []
     for position, item in enumerate(series):
         evidence = list(dict.fromkeys(named.get(item.name, ())))
-        listed = [own for name in shown if (own := detector_for(name, item.kind, tolerance=tolerance))]
-        beside = [own for own in dict.fromkeys(listed) if own not in evidence]
+        of_model = tolerance if item.counted is Counted.VALUES else None
+        listed = [own for name in shown if (own := evidence_for(name, item.kind, tolerance=of_model))]
+        judged = {own.detector for own in evidence}
+        beside = [own for own in dict.fromkeys(listed) if own.detector not in judged]
         weight = weights.get(item.name, spare)
-        for name in (*evidence, *beside):
+        for asked in (*evidence, *beside):
             share = weight / max(1, len(evidence))
-            spec = _spec(name, item, share, budget_panes, rank, tolerance)
+            spec = _spec(asked, item, share, budget_panes, rank)
             threshold = math.log(budget_panes / share)
-            uses.append(DetectorUse(position, name, spec, item.layout, share, threshold, name in evidence))
+            uses.append(
+                DetectorUse(
+                    position, asked.detector, spec, item.layout, share, threshold, asked in evidence, asked.tolerance
+                )
+            )
     return uses
 
 
@@ -154,16 +194,15 @@ def _reference(series: WatchedSeries) -> SeriesReference:
 
 
 def _spec(
-    name: str,
+    asked: Evidence,
     series: WatchedSeries,
     weight: float,
     budget_panes: float,
     rank: RankShiryaevRoberts,
-    tolerance: float | None,
 ) -> DetectorSpec:
     miss = MISS * weight
-    tolerated = tolerance if tolerance is not None and series.counted is Counted.VALUES else 0.0
-    match name:
+    tolerated = 0.0 if asked.tolerance is None else asked.tolerance
+    match asked.detector:
         case "rank_shiryaev_roberts":
             return rank
         case "pane_rank":
@@ -181,7 +220,7 @@ def _spec(
         case "negative_binomial":
             return NegativeBinomial(miss=miss)
         case _:
-            return RiverDetector(RiverKind(name), budget_panes / weight)
+            return RiverDetector(RiverKind(asked.detector), budget_panes / weight)
 
 
 def _direction(series: WatchedSeries) -> Direction:

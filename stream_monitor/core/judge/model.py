@@ -9,7 +9,7 @@ from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.detectors import Mixture, RankShiryaevRoberts
 from stream_monitor.core.detectors.lowered_threshold import OFFSETS
-from stream_monitor.core.judge.evidence import DEMAND_TEST, detector_uses
+from stream_monitor.core.judge.evidence import DEMAND_TEST, Evidence, detector_uses
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import WatchedSeries, demand_series, segment_series, subjects, within_limit
 from stream_monitor.core.judge.warm_up import WarmUp
@@ -114,7 +114,7 @@ def demand_watch(model: ModelState, plan: Plan, rulebook: Rulebook) -> Watch | N
     """Return the watch of a model's demand, None when no rule judges it."""
     series = [demand_series()]
     named = rulebook.evidence(series)
-    if DEMAND_TEST not in named.get(series[0].name, ()):
+    if Evidence(DEMAND_TEST) not in named.get(series[0].name, ()):
         return None
     uses = detector_uses(
         series,

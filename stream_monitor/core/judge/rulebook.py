@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stream_monitor.core.judge.evidence import DetectorUse, detector_for
+from stream_monitor.core.judge.evidence import DetectorUse, Evidence, evidence_of
 from stream_monitor.core.judge.series import WatchedSeries
 from stream_monitor.core.plan import RulePlan
 from stream_monitor.core.rules import Rule, RuleFactory, build_rule, judges
@@ -23,14 +23,14 @@ class Rulebook:
             raise ValueError("rules: names must differ")
         self.rules: dict[str, Rule] = {plan.name: build_rule(plan, factories) for plan in plans}
 
-    def evidence(self, series: Sequence[WatchedSeries], tolerance: float | None = None) -> dict[str, list[str]]:
-        """Return the detectors that rules name as evidence, by series; a series that no rule judges is left out."""
-        named: dict[str, list[str]] = {}
+    def evidence(self, series: Sequence[WatchedSeries], tolerance: float | None = None) -> dict[str, list[Evidence]]:
+        """Return what rules ask for, by series; a series that no rule judges is left out."""
+        named: dict[str, list[Evidence]] = {}
         for item in series:
             for plan in self.plans.values():
-                detector = detector_for(plan.evidence, item.kind, tolerance=tolerance)
-                if detector is not None and judges(plan, item.name, item.kind):
-                    named.setdefault(item.name, []).append(detector)
+                asked = evidence_of(plan, item, tolerance)
+                if asked is not None and judges(plan, item.name, item.kind):
+                    named.setdefault(item.name, []).append(asked)
         return named
 
     def opened_by(
@@ -43,8 +43,7 @@ class Rulebook:
             named = [
                 plan.name
                 for plan in self.plans.values()
-                if judges(plan, item.name, item.kind)
-                and detector_for(plan.evidence, item.kind, tolerance=tolerance) == use.detector
+                if judges(plan, item.name, item.kind) and evidence_of(plan, item, tolerance) == use.asked
             ]
             if named:
                 opened[i] = tuple(sorted(named))

@@ -101,10 +101,10 @@ class _Places:
 def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> SeriesView:
     item = watch.series[position]
     uses = places.uses.get(position, ())
-    ratios = {watch.uses[i].detector: _ratio(watch, i) for i in uses}
+    ratios = {i: _ratio(watch, i) for i in uses}
     judged = [i for i in uses if i in watch.rules]
     ready = [i for i in judged if not watch.groups[i].warming_up(watch.rows[i])]
-    leading = max(ready or judged, key=lambda i: ratios[watch.uses[i].detector], default=None)
+    leading = max(ready or judged, key=lambda i: ratios[i], default=None)
     warming = bool(judged) and not ready
     low, high = watch.span(position)
     counts = watch.window[low:high]
@@ -122,7 +122,7 @@ def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> Serie
         series=item.name,
         kind=item.kind.value,
         state=state,
-        evidence_ratio=None if leading is None or warming else ratios[watch.uses[leading].detector],
+        evidence_ratio=None if leading is None or warming else ratios[leading],
         log10_evidence=log_m / _LN_10 if log_m is not None and math.isfinite(log_m) else None,
         log10_threshold=None if leading is None else float(watch.thresholds[leading]) / _LN_10,
         guarantee=promise,
@@ -130,9 +130,18 @@ def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> Serie
         missing_ratio=_missing_ratio(watch, item, places),
         events=int(watch.last(position).sum()) if watch.pushed else 0,
         window_events=int(counts.sum()),
-        detectors=ratios,
+        detectors=_by_detector(watch, ratios),
         baseline="" if watch.baseline is None else watch.baseline.id,
     )
+
+
+def _by_detector(watch: Watch, ratios: Mapping[int, float]) -> dict[str, float]:
+    """Return the ratios by name; of two with one name, which rules tell apart by what they tolerate, the larger."""
+    found: dict[str, float] = {}
+    for i, ratio in ratios.items():
+        name = watch.uses[i].detector
+        found[name] = max(ratio, found.get(name, 0.0))
+    return found
 
 
 def _log_evidence(watch: Watch, use: int) -> float:

@@ -10,15 +10,16 @@ import pytest
 from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.baseline import Origin, OriginType, build_baseline
 from stream_monitor.core.comparisons import Reference
-from stream_monitor.core.detectors import IntervalBernoulli, Mixture, RankShiryaevRoberts
-from stream_monitor.core.judge.evidence import MISS, detector_uses
+from stream_monitor.core.detectors import IntervalBernoulli, Mixture, RankShiryaevRoberts, ToleranceShiryaevRoberts
+from stream_monitor.core.judge.evidence import MISS, Evidence, detector_uses
 from stream_monitor.core.judge.intake import admitted, count
 from stream_monitor.core.judge.ledger import Counters
 from stream_monitor.core.judge.panes import ClosedPane, OpenPane, OpenPanes
+from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries, baseline_series
 from stream_monitor.core.judge.warm_up import WarmUp, reference_table
 from stream_monitor.core.names import SeriesKind
-from stream_monitor.core.plan import DEFAULT_RULES, LimitsPlan, ModelPlan, Plan, RulePlan
+from stream_monitor.core.plan import DEFAULT_RULES, EffectPlan, LimitsPlan, ModelPlan, Plan, RulePlan
 from stream_monitor.core.profile import Example, Profile, ProfileKey
 from tests.timelines.story import Timeline, both, minutes, shifted
 
@@ -68,7 +69,10 @@ def test_detectors_named_as_evidence_split_the_weight_of_a_series() -> None:
     series += [WatchedSeries("feature:x", SeriesKind.NUMERIC, Counted.VALUES, "feature:x", 42, 1023, reference, None)]
     uses = detector_uses(
         series,
-        named={"feature:x": ["rank_shiryaev_roberts", "adwin"], "missing:x": ["interval_bernoulli"]},
+        named={
+            "feature:x": [Evidence("rank_shiryaev_roberts"), Evidence("adwin")],
+            "missing:x": [Evidence("interval_bernoulli")],
+        },
         shown=["page_hinkley"],
         weights={"feature:x": 0.2, "missing:x": 0.1},
         budget_panes=1000.0,
@@ -85,6 +89,36 @@ def test_detectors_named_as_evidence_split_the_weight_of_a_series() -> None:
     ]
     assert uses[1].log_threshold == pytest.approx(np.log(10_000))
     assert bernoulli.miss == pytest.approx(0.1 * MISS)
+
+
+def test_rules_that_tolerate_different_changes_split_weight_and_error() -> None:
+    """A rule's own tolerance goes before the model's, and each has its part of budget and of interval error."""
+    reference = Reference(np.array([90, 10]))
+    series = [WatchedSeries("feature:x", SeriesKind.NUMERIC, Counted.VALUES, "feature:x", 42, 1023, reference, None)]
+    series += [WatchedSeries("missing:x", SeriesKind.BINARY, Counted.MISSING, "feature:x", 2, 2, reference, None)]
+    rules = [
+        RulePlan("fine", ("feature:*",), tolerance=0.02),
+        RulePlan("also_fine", ("feature:*",), tolerance=0.02),
+        RulePlan("of_model", ("feature:*",)),
+        RulePlan("gaps", ("missing:*",), evidence="interval_bernoulli", effect=EffectPlan("share_change", 0.01)),
+    ]
+    book = Rulebook(rules, {})
+    uses = detector_uses(
+        series,
+        named=book.evidence(series, 0.1),
+        shown=["rank_shiryaev_roberts"],
+        weights={"feature:x": 0.2, "missing:x": 0.1},
+        budget_panes=1000.0,
+        rank=RankShiryaevRoberts(),
+        tolerance=0.1,
+    )
+
+    assert [(use.spec, use.weight) for use in uses] == [
+        (ToleranceShiryaevRoberts(0.02, miss=0.1 * MISS), 0.1),
+        (ToleranceShiryaevRoberts(0.1, miss=0.1 * MISS), 0.1),
+        (IntervalBernoulli(miss=0.1 * MISS), 0.1),
+    ]
+    assert book.opened_by(series, uses, 0.1) == {0: ("also_fine", "fine"), 1: ("of_model",), 2: ("gaps",)}
 
 
 def profile(model: str, version: str = "", segment: str = "") -> tuple[tuple[str, str, str], Profile]:

@@ -6,7 +6,7 @@ import itertools
 
 import pytest
 
-from stream_monitor.core.judge.evidence import detector_for
+from stream_monitor.core.judge.evidence import Evidence, evidence_for
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.weights import demand_weight, segment_shares, slot_weight, split
 from stream_monitor.core.names import SeriesKind
@@ -69,12 +69,12 @@ def test_nothing_to_judge_costs_nothing() -> None:
 
 def test_a_detector_name_means_the_exact_one_of_the_kind() -> None:
     """The default detector of a rule stands for the exact test of each kind, and for none of counts."""
-    meant = {kind: detector_for("rank_shiryaev_roberts", kind) for kind in SeriesKind}
+    meant = {kind: evidence_for("rank_shiryaev_roberts", kind) for kind in SeriesKind}
 
     assert meant == {
-        SeriesKind.NUMERIC: "rank_shiryaev_roberts",
-        SeriesKind.CATEGORICAL: "interval_categories",
-        SeriesKind.BINARY: "interval_bernoulli",
+        SeriesKind.NUMERIC: Evidence("rank_shiryaev_roberts"),
+        SeriesKind.CATEGORICAL: Evidence("interval_categories"),
+        SeriesKind.BINARY: Evidence("interval_bernoulli"),
         SeriesKind.COUNT: None,
     }
 
@@ -82,7 +82,7 @@ def test_a_detector_name_means_the_exact_one_of_the_kind() -> None:
 def test_a_detector_that_does_not_fit_a_kind_means_none() -> None:
     """A rule with such a pair does not speak about the series."""
     pairs = itertools.product(("interval_bernoulli", "negative_binomial", "adwin"), SeriesKind)
-    found = {(name, kind) for name, kind in pairs if detector_for(name, kind) is not None}
+    found = {(name, kind) for name, kind in pairs if evidence_for(name, kind) is not None}
 
     assert found == {
         ("interval_bernoulli", SeriesKind.BINARY),
