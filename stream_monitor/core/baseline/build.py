@@ -86,6 +86,15 @@ class ReferenceTable:
         """Number of rows."""
         return self.select.size
 
+    def by_segment(self) -> dict[str, Intp]:
+        """Return the rows of every segment, by its label, sorted."""
+        rows_of: dict[str, list[int]] = {}
+        for name, values in self.segments.items():
+            for row, value in enumerate(values):
+                if value is not None:
+                    rows_of.setdefault(segment_label(name, value), []).append(row)
+        return {label: np.array(rows, dtype=np.intp) for label, rows in sorted(rows_of.items())}
+
     def at(self, rows: Intp) -> ReferenceTable:
         """Return some of the rows, without their segments."""
         return ReferenceTable(
@@ -178,17 +187,13 @@ def _segments(table: ReferenceTable, limits: LimitsPlan) -> dict[str, SegmentRef
     Which segments there are follows from their values alone: given those, the other values of their rows are draws
     from the law of the segment, as everywhere.
     """
-    rows_of: dict[str, list[int]] = {}
-    for name, values in table.segments.items():
-        for row, value in enumerate(values):
-            if value is not None:
-                rows_of.setdefault(segment_label(name, value), []).append(row)
-    kept = sorted(label for label, rows in rows_of.items() if len(rows) >= SMALLEST_REFERENCE)[: limits.segments]
+    rows_of = table.by_segment()
+    kept = [label for label, rows in rows_of.items() if rows.size >= SMALLEST_REFERENCE][: limits.segments]
     found: dict[str, SegmentReference] = {}
     for label in kept:
-        series, _ = _all_series(table.at(np.array(rows_of[label], dtype=np.intp)), limits)
+        series, _ = _all_series(table.at(rows_of[label]), limits)
         if series:
-            found[label] = SegmentReference(len(rows_of[label]), series)
+            found[label] = SegmentReference(rows_of[label].size, series)
     return found
 
 
@@ -203,15 +208,29 @@ def measured_along(baseline: Baseline, table: ReferenceTable, *, period: int = 1
     Raises:
         ValueError: the rows have no order.
     """
+    rows_of = table.by_segment() if baseline.segments else {}
+    segments = dict(baseline.segments)
+    for label in segments.keys() & rows_of.keys():
+        # A segment has its share of the rows of a season: about so many, as its rows come when they come.
+        own, rows = segments[label], rows_of[label]
+        share = max(1, round(period * rows.size / table.rows))
+        segments[label] = replace(own, series=_measured_along(own.series, table.at(rows), share))
+    series = _measured_along(baseline.series, table, period)
+    return replace(baseline, series=series, segments=dict(sorted(segments.items())), id="")
+
+
+def _measured_along(
+    references: Mapping[str, SeriesBaseline], table: ReferenceTable, period: int
+) -> dict[str, SeriesBaseline]:
     if table.happened is None:
         raise ValueError("table.happened: must be known, dependence is a matter of order")
     order = np.argsort(table.happened, kind="stable")
-    series = dict(baseline.series)
+    series = dict(references)
     for name in sorted(series.keys() & table.columns.keys()):
         own, values = series[name], _values(name, table.columns[name])
         if values.kind is own.kind and values.present.any():
             series[name] = replace(own, dependence=_along(own, values, table, order, period))
-    return replace(baseline, series=series, id="")
+    return series
 
 
 # --- kinds ------------------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,7 @@ from stream_monitor.core.baseline import (
     ReferenceTable,
     ValueType,
     build_baseline,
+    measured_along,
 )
 from stream_monitor.core.baseline.build import Column
 from stream_monitor.core.keys import file_row_hashes
@@ -326,3 +328,25 @@ def test_rows_in_the_order_of_time_tell_their_dependence() -> None:
     assert independent == ((1.0, True), (1.0, True))
     assert unordered.series["feature:n"].dependence is None
     assert Baseline.decode(made.encode()).series["feature:n"].dependence == number_of
+
+
+def test_segments_are_as_dependent_as_their_own_rows_in_the_whole_file() -> None:
+    """One channel's values come in runs of ten, the other's do not: the file says so where its first rows cannot."""
+    rows, first = 6_000, 1_500
+    random = np.random.default_rng(4)
+    web = np.arange(rows) % 2 == 0
+    runs = random.standard_normal(rows // 20).repeat(10)
+    values = np.empty(rows)
+    values[web], values[~web] = runs + 0.1 * random.standard_normal(rows // 2), random.standard_normal(rows // 2)
+    select, tie = file_row_hashes("m", range(rows))
+    channel = np.where(web, "web", "app").tolist()
+    whole = ReferenceTable({"feature:n": values}, select, tie, np.arange(rows), segments={"channel": channel})
+    reference = replace(whole.at(np.arange(first)), happened=None, segments={"channel": channel[:first]})
+    made = build_baseline("m", "", reference, origin=Origin(OriginType.DATASET, first), limits=LimitsPlan())
+    found = {label: own.series["feature:n"].dependence for label, own in measured_along(made, whole).segments.items()}
+    app, web_found = found["channel=app"], found["channel=web"]
+
+    assert app is not None
+    assert web_found is not None
+    assert app.values.value == 1.0
+    assert web_found.values.value == pytest.approx(10, rel=0.4)
