@@ -151,6 +151,7 @@ def _model(section: ModelSection) -> ModelPlan:
         segments=section.segments,
         budget=None if section.budget is None else _budget(section.budget),
         tolerance=section.tolerance,
+        strata=section.strata,
     )
 
 

@@ -14,6 +14,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 
 from stream_monitor.config.durations import PATTERN, RULE, parse_duration
 from stream_monitor.config.effect_presets import PRESETS
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.plan import Severity, Task, Threshold
 
 
@@ -327,6 +328,11 @@ class ModelSection(Section):
         gt=0,
         lt=0.5,
         description="A change of shares of values that nobody minds, 0.02 for example: only more is tested for.",
+    )
+    strata: Annotated[Calendar, Field(strict=False)] = Field(
+        default=Calendar.NONE,
+        description="Hours that are compared with the same hours of the baseline; the finest that two cycles and 255"
+        " values in each allow, else a coarser one.",
     )
     labels: LabelsSection | None = Field(default=None, description="Join of delayed labels.")
 

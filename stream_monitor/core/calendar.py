@@ -10,6 +10,7 @@ the clocks change twice a year, a season of local time moves by one of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
@@ -43,10 +44,26 @@ class Calendar(StrEnum):
         return _STRATA[self]
 
     @property
+    def words(self) -> str:
+        """What a pane is compared with, in words; empty where all hours are alike."""
+        return {
+            Calendar.NONE: "",
+            Calendar.SIX_HOURS: "the same quarter of the day",
+            Calendar.HOUR_OF_DAY: "the same hour of the day",
+            Calendar.WEEKEND_HOUR: "the same hour of working days or weekends",
+            Calendar.HOUR_OF_WEEK: "the same hour of the week",
+        }[self]
+
+    @property
     def cycle_ms(self) -> int:
         """After how long the strata come again."""
         days = {Calendar.NONE: 0, Calendar.HOUR_OF_WEEK: 7, Calendar.WEEKEND_HOUR: 7}.get(self, 1)
         return days * _DAY_HOURS * _HOUR_MS
+
+    @property
+    def visit_ms(self) -> int:
+        """How long panes of one stratum follow each other at most; 0 where there is one stratum."""
+        return {Calendar.NONE: 0, Calendar.SIX_HOURS: _BLOCK_HOURS}.get(self, 1) * _HOUR_MS
 
     def stratum(self, start_ms: int) -> int:
         """Return the stratum of a pane."""
@@ -74,6 +91,22 @@ class Calendar(StrEnum):
         """This calendar and the coarser ones that it falls back to, finest first; `none` is the last."""
         return _LADDER[_LADDER.index(self) :]
 
+
+@dataclass(frozen=True, slots=True)
+class Seasons:
+    """What of a series' seasons a reference may tell apart.
+
+    Attributes:
+        calendar: the finest strata wanted.
+        pane_ms: length of a pane; a row is of the stratum of its pane.
+    """
+
+    calendar: Calendar = Calendar.NONE
+    pane_ms: int = 1
+
+
+NO_SEASONS = Seasons()
+"""All hours are alike."""
 
 _STRATA = {
     Calendar.NONE: 1,

@@ -197,7 +197,9 @@ class NumericGrid:
         return _differences(keys.size, keys.searchsorted(edge_keys))
 
 
-def build_numeric_grid(values: Float64, select: UInt64, ties: Int64) -> tuple[NumericGrid, Int64]:
+def build_numeric_grid(
+    values: Float64, select: UInt64, ties: Int64, *, most: int = LARGEST_REFERENCE
+) -> tuple[NumericGrid, Int64]:
     """Return the grid of a reference sample and the counts of the values beyond the m that make its edges.
 
     The m rows of the smallest selection hash make the edges; the others are the observed past (`seen`). The result does
@@ -207,11 +209,12 @@ def build_numeric_grid(values: Float64, select: UInt64, ties: Int64) -> tuple[Nu
         values: finite reference values, shape (M,).
         select: their selection hashes.
         ties: their tie-breakers, independent of `select`.
+        most: values to make the edges of.
 
     Raises:
         ValueError: fewer than 63 values.
     """
-    m = reference_size(values.size)
+    m = reference_size(min(values.size, most))
     if m is None:
         raise ValueError(f"a grid needs at least {SMALLEST_REFERENCE} values, got {values.size}")
     values = values + 0.0

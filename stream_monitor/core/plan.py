@@ -17,6 +17,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 from functools import cached_property
 
+from stream_monitor.core.calendar import NO_SEASONS, Calendar, Seasons
 from stream_monitor.core.canonical import Json, canonical_json
 
 SECOND_MS = 1_000
@@ -136,7 +137,8 @@ class ModelPlan:
     """What is watched of one model; the name `*` stands for every model without a plan of its own.
 
     `tolerance` is a change of a share that nobody minds: values are then tested for more than that, and their null
-    learns nothing.
+    learns nothing. `strata` are the hours that are told apart: traffic is then compared with the same hours of the
+    baseline, as far as that has rows enough of each.
     """
 
     name: str = "*"
@@ -148,6 +150,7 @@ class ModelPlan:
     segments: tuple[str, ...] = ()
     budget: Budget | None = None
     tolerance: float | None = None
+    strata: Calendar = Calendar.NONE
 
     def watches(self, feature: str) -> bool:
         """Say whether a feature of that name is profiled: included by a pattern and excluded by none."""
@@ -282,6 +285,11 @@ class Plan:
         """Return the false-alarm budget of a model."""
         own = self.model(model)
         return own.budget if own is not None and own.budget is not None else self.detection.budget
+
+    def seasons(self, model: str) -> Seasons:
+        """Return the seasons that a reference of a model is to tell apart."""
+        own = self.model(model)
+        return NO_SEASONS if own is None else Seasons(own.strata, self.detection.pane_ms)
 
     @cached_property
     def canonical(self) -> bytes:

@@ -127,7 +127,13 @@ class Renewal:
             regime.since_ms = middle
             return None
         try:
-            made = build_baseline(*key, reference.table, origin=reference.origin, limits=self._plan.limits)
+            made = build_baseline(
+                *key,
+                reference.table,
+                origin=reference.origin,
+                limits=self._plan.limits,
+                seasons=self._plan.seasons(key[0]),
+            )
         except BaselineError:
             return None  # too few values of anything yet: gathering goes on
         made = _as_dependent_as(made, self._first.get(key))

@@ -189,7 +189,16 @@ def build_baselines(references: list[Reference], plan: Plan) -> tuple[list[Basel
     built, refused = [], []
     for own in references:
         try:
-            built.append(build_baseline(own.model, own.version, own.table, origin=own.origin, limits=plan.limits))
+            built.append(
+                build_baseline(
+                    own.model,
+                    own.version,
+                    own.table,
+                    origin=own.origin,
+                    limits=plan.limits,
+                    seasons=plan.seasons(own.model),
+                )
+            )
         except BaselineError as error:
             refused.append(f"{own.model} {own.version}".strip() + f": {error}")
     return built, refused

@@ -13,6 +13,7 @@ import numpy as np
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import Reason
 from stream_monitor.core.arrays import Int64
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.names import feature_of, no_guarantee
 
 _SUBJECTS = {
@@ -103,6 +104,11 @@ def segments_hint(segments: Sequence[str]) -> str:
         return ""
     more = f" and {len(segments) - _NAMED} more" if len(segments) > _NAMED else ""
     return f"also in {', '.join(segments[:_NAMED])}{more}"
+
+
+def hours_hint(calendar: Calendar) -> str:
+    """Say which hours of the baseline traffic is compared with; nothing where all are alike."""
+    return "" if calendar is Calendar.NONE else f"compared with {calendar.words}"
 
 
 def dependence_hint(guarantee: str, design_effect: float | None, *, units: str = "events") -> str:

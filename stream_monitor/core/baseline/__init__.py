@@ -2,8 +2,9 @@
 
 `series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
 canonical bytes, `build` makes one from a table of rows, `dependence` measures how much less rows say that depend on
-each other, `course` does so for a whole file and `season` finds what repeats in it, `schedule` says which one is active
-in a pane. A new kind of series is a class in `series`, a shape in `wire` and a branch in `build`.
+each other, `course` does so for a whole file and `season` finds what repeats in it, `strata` says which hours have a
+reference of their own, `schedule` which baseline is active in a pane. A new kind of series is a class in `series`, a
+shape in `wire` and a branch in `build`.
 """
 
 from stream_monitor.core.baseline.build import CategoryColumn, ReferenceTable, build_baseline, measured_along
@@ -33,7 +34,9 @@ from stream_monitor.core.baseline.series import (
     NumericBaseline,
     Quality,
     SeriesBaseline,
+    Strata,
 )
+from stream_monitor.core.baseline.strata import by_stratum, calendar_of, of_pane
 
 __all__ = [
     "Activation",
@@ -55,11 +58,15 @@ __all__ = [
     "SegmentReference",
     "SeriesBaseline",
     "StartRecord",
+    "Strata",
     "ValueType",
     "activation_lead_ms",
     "activation_record",
     "build_baseline",
+    "by_stratum",
+    "calendar_of",
     "measured_along",
+    "of_pane",
     "proposed_activation_ms",
     "start_record",
 ]

@@ -17,6 +17,7 @@ import orjson
 
 from stream_monitor.core.baseline.errors import BaselineError
 from stream_monitor.core.baseline.series import SeriesBaseline
+from stream_monitor.core.baseline.strata import by_stratum
 from stream_monitor.core.baseline.wire import SeriesWire, Wire, series_json, series_of
 from stream_monitor.core.canonical import Json, canonical_json
 from stream_monitor.core.keys import ROW_HASH_VERSION
@@ -25,7 +26,10 @@ from stream_monitor.core.time import format_instant, parse_instant
 
 SCHEMA_VERSION = 1
 PART_BYTES = 256 * 1024
-"""Largest part, so that a record fits every topic's limit."""
+"""Largest part of several series."""
+
+SERIES_BYTES = 768 * 1024
+"""Largest series, alone in its part: 168 strata take 300 KiB, and a record of a megabyte fits every topic's limit."""
 
 
 class OriginType(StrEnum):
@@ -158,7 +162,7 @@ class Baseline:
         return replace(self, origin=replace(self.origin, rows=own.rows), series=own.series, segments={})
 
     def parts(self) -> list[tuple[bytes, bytes]]:
-        """Return the records (key, value) that publish the document, each value at most 256 KiB.
+        """Return the records (key, value) that publish the document, each of 256 KiB or of a single larger series.
 
         Raises:
             BaselineError: one series alone is larger.
@@ -170,7 +174,15 @@ class Baseline:
     def invalid(self, series: str) -> int:
         """Return how many reference rows held a value of the wrong type, or none that is finite."""
         baseline = self.series[series]
-        return max(0, self.origin.rows - baseline.missing - baseline.observed)
+        return sum(
+            max(0, rows - own.missing - own.observed)
+            for own, rows in zip(by_stratum(baseline), self.rows(series), strict=True)
+        )
+
+    def rows(self, series: str) -> tuple[int, ...]:
+        """Return how many reference rows there were for a series, with a value or without, in each stratum."""
+        strata = self.series[series].strata
+        return (self.origin.rows,) if strata is None else strata.rows
 
     def _plain(self) -> dict[str, Json]:
         return {
@@ -197,9 +209,11 @@ class Baseline:
         used = 0
         for place in self._places():
             size = len(canonical_json(self._slice([place])))
-            if size > room:
-                raise BaselineError(f"baseline.series: {' '.join(place)} needs {size} bytes, a part holds {room}")
-            if used + size > room:
+            if size > SERIES_BYTES:
+                raise BaselineError(
+                    f"baseline.series: {' '.join(place)} needs {size} bytes, a part holds {SERIES_BYTES}"
+                )
+            if used and used + size > room:
                 groups.append([])
                 used = 0
             groups[-1].append(place)

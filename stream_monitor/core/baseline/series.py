@@ -1,7 +1,8 @@
 """The reference of one series, by kind: bins, their reference counts, and what else the detectors need.
 
 All three kinds answer the same questions: `kind`, `bins`, `reference` (counts per bin), `observed` (rows that held a
-valid value) and `missing` (rows that held none).
+valid value) and `missing` (rows that held none). With `strata` they stand for all hours together, and each stratum has
+a reference of its own with the same bins.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline.dependence import Dependence
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.grid import NumericGrid
 from stream_monitor.core.names import SeriesKind
 
@@ -26,8 +28,25 @@ class Quality(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Strata:
+    """The references of a series by stratum.
+
+    Attributes:
+        calendar: to which stratum a pane belongs.
+        rows: reference rows of each stratum, with a value or without.
+        series: its reference in each; bins mean the same in all of them.
+    """
+
+    calendar: Calendar
+    rows: tuple[int, ...]
+    series: tuple[SeriesBaseline, ...]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class NumericBaseline:
     """The reference of a numeric series: a grid, and the reference rows beyond the m that make its edges.
+
+    Of strata, values (edges, minimum ...) are averages over them: those of an average hour.
 
     Attributes:
         series: name of the series.
@@ -39,6 +58,7 @@ class NumericBaseline:
         mean: of all valid reference values, 6 significant digits.
         std: population standard deviation, 6 significant digits.
         dependence: of rows that follow each other, None when the rows had no order of time.
+        strata: references hour by hour, None where all hours have this one.
     """
 
     series: str
@@ -51,6 +71,7 @@ class NumericBaseline:
     std: float
     quality: Quality = Quality.EXACT
     dependence: Dependence | None = None
+    strata: Strata | None = None
 
     kind: ClassVar[SeriesKind] = SeriesKind.NUMERIC
 
@@ -77,6 +98,8 @@ class NumericBaseline:
     @property
     def observed(self) -> int:
         """Reference rows with a valid value."""
+        if self.strata is not None:
+            return sum(own.observed for own in self.strata.series)
         return self.m + int(self.seen.sum())
 
 
@@ -97,6 +120,7 @@ class CategoricalBaseline:
             a fair reference of `other` and `unseen` together. None when no category was cut.
         missing: reference rows without a value.
         dependence: of rows that follow each other, None when the rows had no order of time.
+        strata: references hour by hour, None where all hours have this one.
     """
 
     series: str
@@ -111,6 +135,7 @@ class CategoricalBaseline:
     missing: int
     quality: Quality = Quality.EXACT
     dependence: Dependence | None = None
+    strata: Strata | None = None
     bin_of: dict[str, int] = field(init=False, repr=False, compare=False)
     """Bin of every known category, also of the pooled ones."""
 
@@ -177,6 +202,7 @@ class BinaryBaseline:
     missing: int = 0
     quality: Quality = Quality.EXACT
     dependence: Dependence | None = None
+    strata: Strata | None = None
 
     kind: ClassVar[SeriesKind] = SeriesKind.BINARY
 

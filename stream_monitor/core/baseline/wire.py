@@ -16,7 +16,10 @@ from stream_monitor.core.baseline.series import (
     NumericBaseline,
     Quality,
     SeriesBaseline,
+    Strata,
 )
+from stream_monitor.core.baseline.strata import together
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.canonical import Json
 from stream_monitor.core.grid import NumericGrid
 
@@ -76,8 +79,20 @@ class _Binary(Wire, frozen=True, tag_field="kind", tag="binary"):
     dependence: _Dependence | None = None
 
 
-SeriesWire = _Numeric | _Categorical | _Binary
-"""The three shapes, told apart by `kind`."""
+_SHARED = frozenset({"kind", "quality", "spacings", "categories", "other_categories"})
+"""What is the same in all strata and written once: names may be a hundred KiB."""
+
+
+class _Stratified(Wire, frozen=True, tag_field="kind", tag="stratified"):
+    calendar: Calendar
+    rows: list[int]
+    shared: dict[str, object]
+    strata: list[dict[str, object]]
+    dependence: _Dependence | None = None
+
+
+SeriesWire = _Numeric | _Categorical | _Binary | _Stratified
+"""The shapes, told apart by `kind`; one that a program does not know is refused, not taken for another."""
 
 
 def series_of(name: str, wire: SeriesWire) -> SeriesBaseline:
@@ -95,6 +110,22 @@ def series_of(name: str, wire: SeriesWire) -> SeriesBaseline:
             _check_counts(name, wire.counts, bins=2)
             dependence = _dependence(name, wire.dependence)
             return BinaryBaseline(name, wire.m, wire.counts, wire.missing, wire.quality, dependence)
+        case _Stratified():
+            return _stratified(name, wire)
+
+
+def _stratified(name: str, wire: _Stratified) -> SeriesBaseline:
+    if not wire.strata or min(wire.rows, default=-1) < 0:
+        raise BaselineError(f"baseline.series.{name}.rows: must hold a count for each stratum, none negative")
+    try:
+        each = [msgspec.convert(wire.shared | own, _Numeric | _Categorical | _Binary) for own in wire.strata]
+    except msgspec.ValidationError as error:
+        raise BaselineError(f"baseline.series.{name}.strata: {error}") from error
+    strata = Strata(wire.calendar, tuple(wire.rows), tuple(series_of(name, own) for own in each))
+    try:
+        return together(strata, _dependence(name, wire.dependence))
+    except ValueError as error:
+        raise BaselineError(f"baseline.series.{name}: {error}") from error
 
 
 def _numeric(name: str, wire: _Numeric) -> NumericBaseline:
@@ -160,7 +191,26 @@ def _check_counts(name: str, counts: Sequence[int], *, bins: int) -> None:
 
 
 def series_json(series: SeriesBaseline) -> dict[str, Json]:
-    """Return the JSON of a series."""
+    """Return the JSON of a series; of strata, each is written and what they are together follows from them."""
+    if series.strata is not None:
+        each = [_plain(own) for own in series.strata.series]
+        shared = {key: value for key, value in each[0].items() if key in _SHARED}
+        fields: dict[str, Json] = {
+            "kind": "stratified",
+            "calendar": series.strata.calendar.value,
+            "rows": list(series.strata.rows),
+            "shared": shared,
+            "strata": [{key: value for key, value in own.items() if key not in shared} for own in each],
+        }
+    else:
+        fields = _plain(series)
+    if series.dependence is not None:
+        values, absent = ({"d": found.value, "settled": found.settled} for found in series.dependence)
+        fields["dependence"] = {"values": values, "absent": absent}
+    return fields
+
+
+def _plain(series: SeriesBaseline) -> dict[str, Json]:
     fields: dict[str, Json] = {"kind": series.kind.value, "quality": series.quality.value, "m": series.m}
     match series:
         case NumericBaseline():
@@ -192,7 +242,4 @@ def series_json(series: SeriesBaseline) -> dict[str, Json]:
             fields["counts"] = list(series.counts)
             if series.missing:
                 fields["missing"] = series.missing
-    if series.dependence is not None:
-        values, absent = ({"d": found.value, "settled": found.settled} for found in series.dependence)
-        fields["dependence"] = {"values": values, "absent": absent}
     return fields

@@ -12,11 +12,12 @@ from stream_monitor.core.comparisons.hellinger import Hellinger
 from stream_monitor.core.comparisons.jensen_shannon import JensenShannon
 from stream_monitor.core.comparisons.kolmogorov_smirnov import KolmogorovSmirnov
 from stream_monitor.core.comparisons.linf import LInfinity
+from stream_monitor.core.comparisons.mixture import mixed
 from stream_monitor.core.comparisons.psi import PopulationStabilityIndex
 from stream_monitor.core.comparisons.total_variation import TotalVariation
 from stream_monitor.core.comparisons.wasserstein import Wasserstein, WassersteinSigma
 
-__all__ = ["COMPARISONS", "Comparison", "Reference", "comparison"]
+__all__ = ["COMPARISONS", "Comparison", "Reference", "comparison", "mixed"]
 
 COMPARISONS: tuple[Comparison, ...] = (
     PopulationStabilityIndex(),

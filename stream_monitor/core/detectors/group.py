@@ -137,6 +137,11 @@ class DetectorSpec(Protocol):
         """Names class, format and every parameter: another fingerprint means that an old state is left behind."""
         ...
 
+    @property
+    def strata(self) -> int:
+        """How many references a series has."""
+        ...
+
     def build(self, layout: int, state: bytes | None = None) -> DetectorGroup:
         """Return an empty group, or the one whose `dump` is given.
 

@@ -32,6 +32,7 @@ from stream_monitor.core.detectors.group import ChangeRange, SeriesReference, Un
 from stream_monitor.core.detectors.mixtures import Mixture, normal_scores
 from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRoberts
 from stream_monitor.core.detectors.rows import Rows
+from stream_monitor.core.detectors.strata import suffix
 from stream_monitor.core.grid import NumericGrid, spacings
 from stream_monitor.core.keys import TIE_BITS
 from stream_monitor.core.names import BOUND_PANES, approximate, no_guarantee
@@ -57,14 +58,16 @@ class PaneRank:
 
     Attributes:
         reference_panes: panes of a series' own reference, 2^k - 1 between 63 and 65,535.
+        strata: references of a series; panes are ranked within the grid of their own, and together among panes.
     """
 
     reference_panes: int = REFERENCE_PANES
+    strata: int = 1
 
     @property
     def fingerprint(self) -> str:
         """Class, format, parameters and the detector of the ranks."""
-        return f"pane_rank/1/{self.reference_panes}/{_RANKS.fingerprint}"
+        return f"pane_rank/1/{self.reference_panes}/{_RANKS.fingerprint}{suffix(self.strata)}"
 
     def build(self, layout: int, state: bytes | None = None) -> PaneRankGroup:
         """Return a group over the grid of m = `layout` reference values."""

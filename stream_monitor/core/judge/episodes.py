@@ -83,7 +83,7 @@ def effect_window(watch: Watch, use: int, now: Pane) -> EffectWindow:
         series=item.name,
         kind=item.kind,
         baseline=item.baseline,
-        reference=item.reference,
+        reference=watch.reference(position, count),
         counts=watch.panes(position, count)[demand.known].sum(axis=0),
         panes=int(np.count_nonzero(demand.known)),
         from_ms=int(watch.starts(count)[0]),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -43,6 +43,9 @@ CATEGORIES = "interval_categories"
 BETA_BERNOULLI = "beta_bernoulli"
 BETA_CATEGORIES = "beta_categories"
 DEMAND_TEST = "negative_binomial"
+
+REFERENCE_PANES = 200
+"""Fewest panes from which demand learns what it is."""
 
 MISS = 1e-3
 """Probability, for the deployment, that some interval null does not hold the truth; a series gets its weight of it."""
@@ -140,6 +143,7 @@ def detector_uses(
     budget_panes: float,
     rank: RankShiryaevRoberts,
     tolerance: float | None = None,
+    visit_panes: int = 0,
 ) -> list[DetectorUse]:
     """Return every detector of a watch, in the order of its series.
 
@@ -151,6 +155,7 @@ def detector_uses(
         budget_panes: A.
         rank: the rank detector.
         tolerance: change of a share of values that the model tolerates, for detectors that no rule asks for.
+        visit_panes: panes of one stratum that follow each other; demand learns from that many at least.
     """
     spare = min(weights.values(), default=1.0 / max(1, len(series)))
     uses: list[DetectorUse] = []
@@ -163,7 +168,7 @@ def detector_uses(
         weight = weights.get(item.name, spare)
         for asked in (*evidence, *beside):
             share = weight / max(1, len(evidence))
-            spec = _spec(asked, item, share, budget_panes, rank)
+            spec = _spec(asked, item, share, budget_panes, rank, visit_panes)
             threshold = math.log(budget_panes / share)
             uses.append(
                 DetectorUse(
@@ -175,7 +180,7 @@ def detector_uses(
 
 def series_references(series: WatchedSeries) -> list[SeriesReference]:
     """Return what a detector knows of each stratum of a series before its first pane."""
-    return [_reference(series)]
+    return [_reference(own) for own in series.by_stratum]
 
 
 def _reference(series: WatchedSeries) -> SeriesReference:
@@ -199,28 +204,29 @@ def _spec(
     weight: float,
     budget_panes: float,
     rank: RankShiryaevRoberts,
+    visit_panes: int,
 ) -> DetectorSpec:
-    miss = MISS * weight
+    miss, strata = MISS * weight, series.calendar.strata
     tolerated = 0.0 if asked.tolerance is None else asked.tolerance
     match asked.detector:
         case "rank_shiryaev_roberts":
-            return rank
+            return replace(rank, strata=strata)
         case "pane_rank":
-            return PaneRank()
+            return PaneRank(strata=strata)
         case "interval_categories":
-            return IntervalCategories(tolerance=tolerated, miss=miss)
+            return IntervalCategories(tolerance=tolerated, miss=miss, strata=strata)
         case "interval_bernoulli":
-            return IntervalBernoulli(_direction(series), tolerance=tolerated, miss=miss)
+            return IntervalBernoulli(_direction(series), tolerance=tolerated, miss=miss, strata=strata)
         case "beta_bernoulli":
-            return BetaBernoulli(_direction(series))
+            return BetaBernoulli(_direction(series), strata=strata)
         case "beta_categories":
-            return BetaCategories()
+            return BetaCategories(strata=strata)
         case "tolerance_shiryaev_roberts":
-            return ToleranceShiryaevRoberts(tolerance=tolerated, miss=miss)
+            return ToleranceShiryaevRoberts(tolerance=tolerated, miss=miss, strata=strata)
         case "negative_binomial":
-            return NegativeBinomial(miss=miss)
+            return NegativeBinomial(miss=miss, reference_panes=max(REFERENCE_PANES, visit_panes), strata=strata)
         case _:
-            return RiverDetector(RiverKind(asked.detector), budget_panes / weight)
+            return RiverDetector(RiverKind(asked.detector), budget_panes / weight, strata)
 
 
 def _direction(series: WatchedSeries) -> Direction:

@@ -112,7 +112,8 @@ class ModelState:
 
 def demand_watch(model: ModelState, plan: Plan, rulebook: Rulebook) -> Watch | None:
     """Return the watch of a model's demand, None when no rule judges it."""
-    series = [demand_series()]
+    calendar = model.plan.strata
+    series = [demand_series(calendar)]
     named = rulebook.evidence(series)
     if Evidence(DEMAND_TEST) not in named.get(series[0].name, ()):
         return None
@@ -123,6 +124,7 @@ def demand_watch(model: ModelState, plan: Plan, rulebook: Rulebook) -> Watch | N
         weights={series[0].name: demand_weight()},
         budget_panes=model.budget_panes,
         rank=RankShiryaevRoberts(),
+        visit_panes=calendar.visit_ms // plan.detection.pane_ms,
     )
     watch = Watch(model.name, "", "", None, 0, series, uses, plan.detection.window_panes)
     watch.rules = rulebook.opened_by(series, uses)

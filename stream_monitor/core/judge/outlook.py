@@ -147,9 +147,9 @@ def faint_floors(
     found: list[FaintFloor] = []
     for watch in _watches(plan, rulebook, model, baseline, events=events):
         for position, use in enumerate(watch.uses):
-            item = watch.series[use.series]
+            item = _thinnest(watch.series[use.series])
             own = events * _share(watch, baseline)
-            n = round(_pane_events(item, watch, own) * plan.detection.window_panes)
+            n = round(_pane_events(watch.series[use.series], watch, own) * plan.detection.window_panes)
             if item.reference is None or n < 1:
                 continue
             for rule in _effect_rules(rulebook, watch, position):
@@ -177,9 +177,9 @@ def _watches(
 
 
 def _series(plan: Plan, rulebook: Rulebook, watch: Watch, use: DetectorUse, *, events: float) -> SeriesOutlook:
-    item = watch.series[use.series]
+    item = _thinnest(watch.series[use.series])
     group = use.spec.build(use.layout)
-    n = _pane_events(item, watch, events)
+    n = _pane_events(watch.series[use.series], watch, events)
     rules = _effect_rules(rulebook, watch, watch.uses.index(use))
     others = any(rulebook.plans[name].target is not None for name in watch.rules.get(watch.uses.index(use), ()))
     longest = plan.budget(watch.model).panes(plan.detection.pane_ms)
@@ -221,6 +221,11 @@ def _share(watch: Watch, baseline: Baseline | None) -> float:
     return baseline.segments[watch.segment].rows / max(1, baseline.origin.rows)
 
 
+def _thinnest(item: WatchedSeries) -> WatchedSeries:
+    """Return the series in the stratum of fewest reference rows: what is seen there is seen at any hour."""
+    return min(item.by_stratum, key=lambda own: own.observed)
+
+
 def _pane_events(item: WatchedSeries, watch: Watch, events: float) -> float:
     """Return the events of the series in a pane: rows without a value do not count for values."""
     if watch.baseline is None or not watch.baseline.origin.rows:
@@ -258,7 +263,7 @@ def _path(
     """Return how the evidence of a detector grows after a change; None for one that has no evidence."""
     if isinstance(use.spec, NegativeBinomial):
         return demand_path(use.spec, events=events, factor=size)
-    reference = series_references(item)[0]
+    (reference,) = series_references(item)
     d = reference.design_effect
     if isinstance(use.spec, RankShiryaevRoberts):
         return rank_path(
@@ -275,7 +280,8 @@ def _path(
     group = use.spec.build(use.layout)
     if not isinstance(group, IntervalGroup):
         return None
-    return interval_path(group.parts(group.add(reference)), after, events=events, design_effect=d)
+    row = group.add(*[reference] * use.spec.strata)
+    return interval_path(group.parts(row), after, events=events, design_effect=d)
 
 
 def _effect_rules(rulebook: Rulebook, watch: Watch, use: int) -> Sequence[RulePlan]:

@@ -20,9 +20,10 @@ from stream_monitor.core.baseline import (
     NumericBaseline,
     Quality,
     SeriesBaseline,
+    by_stratum,
 )
 from stream_monitor.core.calendar import Calendar
-from stream_monitor.core.comparisons import Reference
+from stream_monitor.core.comparisons import Reference, mixed
 from stream_monitor.core.names import (
     DEMAND,
     SeriesKind,
@@ -60,7 +61,8 @@ class WatchedSeries:
         layout: what its detectors are grouped by: m for numeric series, else the number of bins.
         reference: what its counts are compared with, None for demand.
         baseline: reference of the values behind it, None for demand.
-        calendar: strata of its panes, each judged beside a reference of its own.
+        calendar: strata of its panes.
+        strata: the series in each of them, with its reference; empty without strata, and for demand.
     """
 
     name: str
@@ -72,6 +74,12 @@ class WatchedSeries:
     reference: Reference | None
     baseline: SeriesBaseline | None
     calendar: Calendar = Calendar.NONE
+    strata: tuple[WatchedSeries, ...] = ()
+
+    @property
+    def by_stratum(self) -> tuple[WatchedSeries, ...]:
+        """The series in each stratum: itself where there is one."""
+        return self.strata or (self,)
 
     @property
     def feature(self) -> str | None:
@@ -98,6 +106,18 @@ class WatchedSeries:
         if self.counted is Counted.VALUES and self.baseline is not None:
             return self.baseline.observed
         return 0 if self.reference is None else self.reference.total
+
+    def reference_of(self, events: Int64) -> Reference | None:
+        """Return what panes of some strata are compared with.
+
+        Args:
+            events: of each stratum in the panes, shape (strata,); where there are none, all strata count alike.
+        """
+        if not self.strata:
+            return self.reference
+        pairs = zip(self.strata, events.tolist(), strict=True)
+        held = [(own.reference, float(count)) for own, count in pairs if count and own.reference is not None]
+        return mixed(held) if held else self.reference
 
     def counts(self, profile: Profile) -> Int64 | None:
         """Return the counts of a pane, shape (bins,); None if the profile says nothing about the series."""
@@ -126,9 +146,9 @@ class WatchedSeries:
                 return np.array([present - unseen, unseen], dtype=np.int64)
 
 
-def demand_series() -> WatchedSeries:
+def demand_series(calendar: Calendar = Calendar.NONE) -> WatchedSeries:
     """Return the demand of a model."""
-    return WatchedSeries(DEMAND, SeriesKind.COUNT, Counted.DEMAND, "", 1, 1, None, None)
+    return WatchedSeries(DEMAND, SeriesKind.COUNT, Counted.DEMAND, "", 1, 1, None, None, calendar)
 
 
 def baseline_series(baseline: Baseline, plan: ModelPlan) -> list[WatchedSeries]:
@@ -136,11 +156,8 @@ def baseline_series(baseline: Baseline, plan: ModelPlan) -> list[WatchedSeries]:
     watched: list[WatchedSeries] = []
     for name, reference in baseline.series.items():
         feature = feature_of(name)
-        if feature is not None and not plan.watches(feature):
-            continue
-        watched.append(_values(reference, baseline.id))
-        if feature is not None:
-            watched += _yes_no_series(feature, reference, baseline)
+        if feature is None or plan.watches(feature):
+            watched += _stratified(reference, baseline)
     return sorted(watched, key=lambda series: series.name)
 
 
@@ -149,6 +166,24 @@ def segment_series(baseline: Baseline, plan: ModelPlan) -> dict[str, list[Watche
     labels = [label for label in sorted(baseline.segments) if segment_name(label) in plan.segments]
     own = {label: baseline_series(baseline.of_segment(label), plan) for label in labels}
     return {"": baseline_series(baseline, plan), **own}
+
+
+def _stratified(values: SeriesBaseline, baseline: Baseline) -> list[WatchedSeries]:
+    """Return what a reference gives: the values, and of a feature the yes/no series; each with its strata."""
+    rows = baseline.rows(values.series)
+    parts = (replace(own, dependence=values.dependence) for own in by_stratum(values))
+    each = [_given(own, baseline.id, count) for own, count in zip(parts, rows, strict=True)]
+    if values.strata is None:
+        return each[0]
+    return [
+        replace(whole, calendar=values.strata.calendar, strata=tuple(strata))
+        for whole, *strata in zip(_given(values, baseline.id, sum(rows)), *each, strict=True)
+    ]
+
+
+def _given(values: SeriesBaseline, seed: str, rows: int) -> list[WatchedSeries]:
+    feature = feature_of(values.series)
+    return [_values(values, seed), *(() if feature is None else _yes_no_series(feature, values, seed, rows))]
 
 
 def subjects(watched: Sequence[WatchedSeries]) -> list[str]:
@@ -187,8 +222,8 @@ def _values(values: SeriesBaseline, seed: str) -> WatchedSeries:
     return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.bins, reference, values)
 
 
-def _yes_no_series(feature: str, values: SeriesBaseline, baseline: Baseline) -> list[WatchedSeries]:
-    rows = max(baseline.origin.rows, values.observed + values.missing)
+def _yes_no_series(feature: str, values: SeriesBaseline, seed: str, rows: int) -> list[WatchedSeries]:
+    rows = max(rows, values.observed + values.missing)
     invalid = rows - values.observed - values.missing
     pairs = [
         (missing_series(feature), Counted.MISSING, values.missing, rows),
@@ -198,6 +233,6 @@ def _yes_no_series(feature: str, values: SeriesBaseline, baseline: Baseline) -> 
         pairs.append((unseen_series(feature), Counted.UNSEEN, values.unseen_k, values.unseen_m))
     watched: list[WatchedSeries] = []
     for name, counted, k, m in pairs:
-        reference = Reference(np.array([m - k, k], dtype=np.int64), ordered=False, seed=f"{baseline.id}/{name}")
+        reference = Reference(np.array([m - k, k], dtype=np.int64), ordered=False, seed=f"{seed}/{name}")
         watched.append(WatchedSeries(name, SeriesKind.BINARY, counted, values.series, 2, 2, reference, values))
     return watched

@@ -19,6 +19,7 @@ from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Reason
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import CategoricalBaseline, NumericBaseline
 from stream_monitor.core.canonical import round_significant
+from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.comparisons.grouping import groups
 from stream_monitor.core.detectors import RiverDetector
 from stream_monitor.core.detectors.pane_rank import PaneRankGroup
@@ -175,7 +176,7 @@ def _evidence(
         ),
         change=wire.Change(from_=format_instant(episode.change_from_ms), to=format_instant(episode.change_to_ms)),
         baseline=None if watch.baseline is None else wire.BaselineRef(id=watch.baseline.id, m=item.observed),
-        bins=_bins(item, step.window.counts),
+        bins=_bins(item, step.window.reference, step.window.counts),
         source=_source(watch, step.window),
         examples=_examples(watch, step.window, plan),
         related=tuple(
@@ -194,12 +195,13 @@ def _threshold(step: Step) -> float | None:
 def _description(step: Step, evidence: wire.Evidence, related: Sequence[_Related]) -> str:
     threshold = step.watch.thresholds[step.use] / math.log(10)
     sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
-    hint = _hint(step.watch.series[step.watch.uses[step.use].series], step.window)
+    item = step.watch.series[step.watch.uses[step.use].series]
+    hint, hours = _hint(item, step.window), wording.hours_hint(item.calendar)
     units = "panes" if isinstance(step.watch.groups[step.use], PaneRankGroup) else "events"
     caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect, units=units)
     segments = sorted(segment for segment, series, _ in related if segment and series == step.name.series)
     others = wording.related_hint(len(related) - len(segments))
-    parts = (sentence, hint, wording.segments_hint(segments), others, caution)
+    parts = (sentence, hint, hours, wording.segments_hint(segments), others, caution)
     return "; ".join(part for part in parts if part) + "."
 
 
@@ -223,24 +225,24 @@ def _categories(item: WatchedSeries) -> list[str]:
     return ["false", "true"]
 
 
-def _bins(item: WatchedSeries, counts: Int64) -> wire.Bins | None:
+def _bins(item: WatchedSeries, reference: Reference | None, counts: Int64) -> wire.Bins | None:
     """Return window and reference side by side: numeric bins grouped, of categories the most frequent ones."""
-    if item.reference is None:
+    if reference is None:
         return None
-    if isinstance(item.baseline, NumericBaseline) and item.counted is Counted.VALUES:
-        starts = groups(item.reference.counts, max(1, int(counts.sum())))
+    if reference.edges is not None:
+        starts = groups(reference.counts, max(1, int(counts.sum())))
         return wire.Bins(
-            edges=tuple(float(edge) for edge in item.baseline.edges[starts[1:] - 1]),
-            baseline=_ints(np.add.reduceat(item.reference.counts, starts)),
+            edges=tuple(float(edge) for edge in reference.edges[starts[1:] - 1]),
+            baseline=_ints(np.add.reduceat(reference.counts, starts)),
             window=_ints(np.add.reduceat(counts, starts)),
         )
-    names, baseline, window = _categories(item), item.reference.counts, counts
+    names, baseline, seen = _categories(item), reference.counts, counts
     if len(names) > wire.MAX_BINS:
         size = baseline + counts
         kept = np.sort(np.argsort(-size[:-2], kind="stable")[: wire.MAX_BINS - 2])
         names = [*(names[i] for i in kept.tolist()), *names[-2:]]
-        baseline, window = _pooled(baseline, kept), _pooled(window, kept)
-    return wire.Bins(categories=tuple(names), baseline=_ints(baseline), window=_ints(window))
+        baseline, seen = _pooled(baseline, kept), _pooled(seen, kept)
+    return wire.Bins(categories=tuple(names), baseline=_ints(baseline), window=_ints(seen))
 
 
 def _pooled(counts: Int64, kept: Int64) -> Int64:

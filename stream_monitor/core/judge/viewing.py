@@ -173,7 +173,7 @@ def _comparisons(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
 def _measured(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
     item = watch.series[position]
     counts = watch.in_window(position)
-    if item.reference is None or item.counted is not Counted.VALUES or not counts.any():
+    if item.counted is not Counted.VALUES or not counts.any():
         return {}
     window = EffectWindow(
         watch.model,
@@ -182,7 +182,7 @@ def _measured(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
         item.name,
         item.kind,
         item.baseline,
-        item.reference,
+        watch.reference(position, watch.kept),
         counts,
         watch.kept,
         0,

@@ -16,6 +16,7 @@ from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.calendar import Calendar
+from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.detectors import DetectorGroup, Mixture
 from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRobertsGroup
 from stream_monitor.core.judge.evidence import DetectorUse, series_references
@@ -228,6 +229,15 @@ class Watch:
         """Return the counts of a series over the last window, shape (bins,)."""
         low, high = self.span(series)
         return self.window[low:high].copy()
+
+    def reference(self, series: int, most: int) -> Reference | None:
+        """Return what the events of a series in the same panes are compared with; None for counts per pane."""
+        item = self.series[series]
+        if not item.strata:
+            return item.reference
+        events = np.zeros(item.calendar.strata, dtype=np.int64)
+        np.add.at(events, self.strata(series, most), self.panes(series, most).sum(axis=1))
+        return item.reference_of(events)
 
     def restart(self, use: int) -> None:
         """Set a detector back to the beginning of its evidence."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64, Intp
-from stream_monitor.core.baseline import Baseline, Schedule
+from stream_monitor.core.baseline import Baseline, Schedule, of_pane
 from stream_monitor.core.batch import Column, Group
 from stream_monitor.core.names import LATENCY, OTHER_SEGMENT, SERVING_ERROR, ValueReject, feature_of, segment_label
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
@@ -186,7 +186,8 @@ class GroupCounter:
             if column is None:
                 series[name] = never_named(reference, part.size)
                 continue
-            counted = count_column(column, ties, baseline=reference, constraint=baseline.constraints.get(name))
+            own = of_pane(reference, part.pane_ms)
+            counted = count_column(column, ties, baseline=own, constraint=baseline.constraints.get(name))
             series[name] = counted.counts
             if not part.segment:
                 self.rejects.update(counted.rejects)

@@ -93,7 +93,15 @@ class ReferenceRows:
         origin = Origin(OriginType.DATASET, select.size, from_ms, to_ms)
         share = select.size / max(1, self._seen)
         segments = {name: self._segment(name) for name in sorted({n for piece in self._pieces for n in piece.segments})}
-        table = ReferenceTable(columns, select, tie, happened if ordered else None, share, segments)
+        table = ReferenceTable(
+            columns,
+            select,
+            tie,
+            happened=happened if ordered else None,
+            share=share,
+            segments=segments,
+            event_ms=happened if timed else None,
+        )
         return Reference(model, version, table, origin)
 
     def _column(self, name: str) -> Float64 | Sequence[object]:

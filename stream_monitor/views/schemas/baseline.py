@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from stream_monitor.core.baseline import OriginType, Quality, ValueType
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.canonical import Json
 from stream_monitor.core.keys import ROW_HASH_VERSION
 from stream_monitor.views.schemas.shape import (
@@ -60,7 +61,7 @@ def start() -> dict[str, Json]:
 
 
 def _series() -> dict[str, Json]:
-    return mapping({"oneOf": [_numeric(), _categorical(), _binary()]})
+    return mapping({"oneOf": [_numeric(), _categorical(), _binary(), _stratified()]})
 
 
 def _dependence() -> dict[str, Json]:
@@ -107,6 +108,20 @@ def _binary() -> dict[str, Json]:
     return record(
         {"kind": exactly("binary"), "quality": one_of(Quality), "m": COUNT, "counts": pair(COUNT, COUNT)},
         {"missing": COUNT, "dependence": _dependence()},
+    )
+
+
+def _stratified() -> dict[str, Json]:
+    """Return the shape of strata: each is a series of one of the other shapes without the keys in `shared`."""
+    return record(
+        {
+            "kind": exactly("stratified"),
+            "calendar": one_of(Calendar),
+            "rows": items(COUNT, least=2),
+            "shared": {"type": "object", "required": ["kind", "quality"]},
+            "strata": items({"type": "object"}, least=2),
+        },
+        {"dependence": _dependence()},
     )
 
 

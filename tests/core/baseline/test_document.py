@@ -211,12 +211,12 @@ def test_keys_of_later_versions_are_ignored() -> None:
 
 def test_a_series_larger_than_a_part_is_refused() -> None:
     """No document is written that no topic can take."""
-    names = tuple(f"{number:0256}" for number in range(1200))
+    names = tuple(f"{number:0256}" for number in range(4000))
     series = CategoricalBaseline(
         series="feature:text",
-        m=1200,
+        m=4000,
         categories=names,
-        counts=(1,) * 1200,
+        counts=(1,) * 4000,
         other=0,
         other_categories=(),
         unseen_k=0,
@@ -224,7 +224,7 @@ def test_a_series_larger_than_a_part_is_refused() -> None:
         unlisted=None,
         missing=0,
     )
-    baseline = Baseline("m", "", Origin(OriginType.DATASET, 1200), {"feature:text": series})
+    baseline = Baseline("m", "", Origin(OriginType.DATASET, 4000), {"feature:text": series})
 
     with pytest.raises(BaselineError, match="a part holds"):
         baseline.parts()

@@ -66,6 +66,7 @@ class FakeGroup:
 @dataclass(frozen=True)
 class FakeSpec:
     fingerprint: str = "fake/1"
+    strata: int = 1
 
     def build(self, layout: int, state: bytes | None = None) -> FakeGroup:
         return FakeGroup()

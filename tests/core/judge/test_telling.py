@@ -24,7 +24,7 @@ def test_hundreds_of_categories_become_at_most_64_bins() -> None:
     series = next(item for item in baseline_series(baseline, ModelPlan()) if item.name == "feature:c")
     assert series.reference is not None
     counts = np.arange(series.bins)
-    shown = _bins(series, counts)
+    shown = _bins(series, series.reference, counts)
 
     assert shown is not None
     assert shown.categories is not None
