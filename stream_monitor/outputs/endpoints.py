@@ -106,10 +106,21 @@ def _judge_status(view: JudgeView) -> Json:
                 "baselines": {baseline.version: baseline.id for baseline in model.baselines},
                 "warming_up": model.warming_up,
                 "series": sum(series.model == model.model for series in view.series),
+                "guarantees": _guarantees(view, model.model),
             }
             for model in view.models
         ],
     }
+
+
+def _guarantees(view: JudgeView, model: str) -> Json:
+    """Return the judged series of a model by what is promised for them: `version/series`, or with a segment between."""
+    found: dict[str, list[str]] = {}
+    for series in view.series:
+        if series.model == model and series.guarantee:
+            name = "/".join(part for part in (series.version, series.segment, series.series) if part)
+            found.setdefault(series.guarantee, []).append(name)
+    return {guarantee: list[Json](sorted(names)) for guarantee, names in sorted(found.items())}
 
 
 def _instant(seconds: float | None) -> str | None:

@@ -189,6 +189,12 @@ OTHER_SEGMENT_EVENTS: Final = _counter(
 EVIDENCE_RATIO: Final = _gauge(
     "evidence_ratio", _S, _SERIES, "Log evidence of drift over its alarm threshold; 1 means alarm."
 )
+GUARANTEE: Final = _gauge(
+    "series_guarantee_info",
+    _S,
+    (*_SERIES, "guarantee"),
+    "Constant 1, labelled with what the false-alarm budget promises for the series.",
+)
 PSI: Final = _gauge("psi", _S, _SERIES, "Population stability index of the last window against the baseline.")
 JENSEN_SHANNON: Final = _gauge(
     "jensen_shannon_distance",
@@ -247,6 +253,7 @@ FAMILIES: Final = (
     SERVING_ERRORS,
     OTHER_SEGMENT_EVENTS,
     EVIDENCE_RATIO,
+    GUARANTEE,
     PSI,
     JENSEN_SHANNON,
     KOLMOGOROV_SMIRNOV,

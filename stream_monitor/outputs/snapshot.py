@@ -81,3 +81,5 @@ def series_points(series: SeriesView, comparisons: Iterable[str]) -> Iterator[Po
     for family, value in values:
         if value is not None and math.isfinite(value):
             yield Point(family, labels, value)
+    if series.guarantee:
+        yield Point(families.GUARANTEE, (*labels, safe_label(series.guarantee)), 1)

@@ -111,6 +111,7 @@ def series(
         kind="numeric",
         state=SeriesState.WATCHED,
         evidence_ratio=evidence,
+        guarantee="bound",
         comparisons={"psi": psi, "kolmogorov_smirnov": 0.2, "jensen_shannon": 0.3, "wasserstein": 0.4},
         missing_ratio=0.01,
         detectors={"rank_shiryaev_roberts": 0.5},

@@ -111,6 +111,7 @@ def test_status_says_where_the_worker_stands(address: str) -> None:
                         "baselines": {"7": "sha256:e3b0c44298fc"},
                         "warming_up": {},
                         "series": 2,
+                        "guarantees": {"bound": ["7/feature:amount", "7/prediction"]},
                     }
                 ],
             }

@@ -90,7 +90,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `design_effect` is there where events depend on each other: so many of them say as much as one independent event.
     Detectors that have no evidence in the sense of the budget write `statistic` and `threshold` instead of the pair
-    of logarithms.
+    of logarithms. `expected_alarms` is how often evidence as large comes without drift, at most, in the span of the
+    budget from this series: `budget_panes` over M.
     """
 
     detector: str
@@ -98,6 +99,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     design_effect: float | None = None
     log10_evidence: float | None = None
     log10_threshold: float | None = None
+    expected_alarms: float | None = None
     statistic: float | None = None
     threshold: float | None = None
     budget_panes: int | float

@@ -25,8 +25,8 @@ SIZES = np.array([10.0, 100.0, 1000.0])
 """Events of a pane at which the next class begins."""
 
 OFFSETS = (0.0, 0.3, 0.9, 1.8)
-"""Nats below the bound by class: the smallest lower 95 % limit over mixtures and references at the smallest size of the
-class (`bench/results/thresholds.md`)."""
+"""Nats below the bound by class: the smallest lower 95 % limit over mixtures and references at A = 100 panes and the
+smallest size of the class (`bench/results/thresholds.md`); at A = 1,000 the run length is kept, too."""
 
 FEWEST_PANES = 30
 """Panes whose sizes are known before a threshold is lowered."""

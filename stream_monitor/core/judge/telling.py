@@ -166,6 +166,7 @@ def _evidence(
         design_effect=_design_effect(watch, step.use),
         log10_evidence=None if log10_m is None else round_significant(log10_m),
         log10_threshold=None if log10_m is None else round_significant(watch.thresholds[step.use] / math.log(10)),
+        expected_alarms=None if log10_m is None else round_significant(model.budget_panes / 10.0**log10_m),
         statistic=None if episode.statistic is None else round_significant(episode.statistic),
         threshold=_threshold(step),
         budget_panes=budget_panes(model.budget_panes),

@@ -87,6 +87,7 @@ def _evidence() -> dict[str, Json]:
             "design_effect": {"type": "number", "exclusiveMinimum": 1},
             "log10_evidence": or_null(NUMBER),
             "log10_threshold": or_null(NUMBER),
+            "expected_alarms": or_null(NUMBER),
             "statistic": NUMBER,
             "threshold": NUMBER,
             "budget_panes": NUMBER,
