@@ -31,7 +31,7 @@ from stream_monitor.formats.tables import (
 )
 from stream_monitor.formats.tables.files import open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
-from stream_monitor.runtimes.course import Courses, along, courses, season_rows
+from stream_monitor.runtimes.course import NO_SEASON, Season, along, courses, season_of
 from stream_monitor.runtimes.dependence import dependence_notes
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
 from stream_monitor.runtimes.segments import segment_notes
@@ -44,6 +44,9 @@ to 10 %, seen as anything from 0 to .07 in 200 rows."""
 
 ROW_MS = 1_000
 """From row to row where rows are the clock."""
+
+_CELL_ROWS = 4
+"""Rows, on average, of a cell of time in which seasons are looked for where rows come unevenly."""
 
 _END_MS = 1 << 62
 
@@ -137,7 +140,9 @@ def prepare_rows(
         rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, load({}).plan)
         seen, timed = survey(rows), False
     found = courses(rows) if chooses else {}
-    sizes, pane_ms = _in_seasons(sizes, seen, found, timed=timed, given=bool(given))
+    step_ms, cell_ms = (seen.step_ms, seen.pane_ms(_CELL_ROWS)) if timed else (ROW_MS, ROW_MS)
+    season = season_of(found, pane_rows=sizes.pane_rows, step_ms=step_ms, cell_ms=cell_ms)
+    sizes, pane_ms = _in_seasons(sizes, seen, season, timed=timed, given=bool(given))
     loaded = load(_defaults(sizes, seen, pane_ms) if chooses else {})
     plan = loaded.plan
     if baseline_rows is not None and not given:
@@ -148,7 +153,7 @@ def prepare_rows(
             [f"left out: {baseline.name if baseline else ''} has columns that the file lacks: {gone}"] if gone else []
         )
     built, refused = _reference(rows, seen, plan, sizes, given=given, timed=timed)
-    built = along(built, found, period=sizes.season_rows)
+    built = along(built, found, season)
     if not built:
         raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
     notes += [*_reference_note(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
@@ -187,17 +192,12 @@ def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str
     return _references(path, options, plan)
 
 
-def _in_seasons(sizes: Sizes, seen: Survey, found: Courses, *, timed: bool, given: bool) -> tuple[Sizes, int]:
-    """Return sizes that fit to the season of the file, if it has one, and the pane in milliseconds.
-
-    Rows that come unevenly have no season in rows: theirs would be one of the calendar.
-    """
-    step_ms = seen.step_ms if timed else ROW_MS
-    season = 1 if step_ms is None else season_rows(found, pane_rows=sizes.pane_rows)
-    if step_ms is not None and season > 1:
-        sizes = choose_sizes(seen.rows, baseline_given=given, least_filled=seen.least_filled, season_rows=season)
-        return sizes, sizes.pane_rows * step_ms
-    return sizes, seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
+def _in_seasons(sizes: Sizes, seen: Survey, season: Season, *, timed: bool, given: bool) -> tuple[Sizes, int]:
+    """Return sizes that fit to the season of the file, if it has one, and the pane in milliseconds."""
+    if season is NO_SEASON:
+        return sizes, seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
+    sizes = choose_sizes(seen.rows, baseline_given=given, least_filled=seen.least_filled, season_rows=season.rows)
+    return sizes, sizes.pane_rows // season.rows * season.ms
 
 
 def _defaults(sizes: Sizes, seen: Survey, pane_ms: int) -> Plain:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 
-from stream_monitor.core.arrays import Float64
+from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline import Baseline, ReferenceTable, measured_along
 from stream_monitor.core.baseline.build import Column
-from stream_monitor.core.baseline.season import FEWEST_SEASONS, season
+from stream_monitor.core.baseline.season import FEWEST_SEASONS, normal_scores, season
 from stream_monitor.formats.tables.reference import ReferenceRows
 from stream_monitor.runtimes.rows import Key, Rows
 
@@ -48,39 +49,91 @@ def courses(rows: Rows) -> Courses:
     return {key: own.reference(*key, timed=False, ordered=True).table for key, own in sorted(gathered.items())}
 
 
-def along(built: list[tuple[Baseline, int]], found: Courses, *, period: int = 1) -> list[tuple[Baseline, int]]:
+@dataclass(frozen=True, slots=True)
+class Season:
+    """What a file repeats.
+
+    Attributes:
+        rows: of a season, on average where they come unevenly; 1 for no season.
+        ms: from one season to the next.
+        cell_ms: of time in which places are counted; None where every row is a place.
+        period: places of a season.
+    """
+
+    rows: int = 1
+    ms: int = 0
+    cell_ms: int | None = None
+    period: int = 1
+
+    def places(self, happened: Int64) -> Int64 | None:
+        """Return the places of rows by the time of each, in the order of time; None for row after row."""
+        return None if self.cell_ms is None else (np.sort(happened) - happened.min()) // self.cell_ms
+
+
+NO_SEASON = Season()
+
+
+def along(built: list[tuple[Baseline, int]], found: Courses, season: Season = NO_SEASON) -> list[tuple[Baseline, int]]:
     """Return baselines that know the dependence of the whole file; those of models that are not in it stay."""
     return [
-        (measured_along(own, table, period=period), from_ms)
+        (_along(own, table, season), from_ms)
         if (table := found.get((own.model, own.version))) is not None
         else (own, from_ms)
         for own, from_ms in built
     ]
 
 
-def season_rows(found: Courses, *, pane_rows: int) -> int:
-    """Return the rows after which a file repeats itself, 1 if it does not.
+def _along(baseline: Baseline, table: ReferenceTable, season: Season) -> Baseline:
+    places = None if table.happened is None else season.places(table.happened)
+    return measured_along(baseline, table, places=places, period=season.period)
+
+
+def season_of(found: Courses, *, pane_rows: int, step_ms: int | None, cell_ms: int) -> Season:
+    """Return what a file repeats.
 
     Several seasons are taken together if the file holds enough of their common multiple. One that is longer than five
-    panes counts only if half of the numeric columns have it.
+    panes counts only if half of the numeric columns have it. Rows that come unevenly are looked at in cells of time.
 
     Args:
         found: rows of the file; of several models none is looked at, their rows are mixed.
         pane_rows: rows of a pane if there were no season.
+        step_ms: from row to row, None where they come unevenly.
+        cell_ms: of time, with some rows in it on average.
     """
     if len(found) != 1:
-        return 1
+        return NO_SEASON
     (table,) = found.values()
-    numeric = [own for _, column in sorted(table.columns.items()) if (own := _numbers(column)) is not None]
-    numeric = numeric[:_MOST_COLUMNS]
+    assert table.happened is not None  # `courses` knows when rows happened
+    order = np.argsort(table.happened, kind="stable")
+    numeric = [own[order] for _, column in sorted(table.columns.items()) if (own := _numbers(column)) is not None]
+    if step_ms is not None:
+        period = _together(numeric[:_MOST_COLUMNS], pane_rows)
+        return Season(period, period * step_ms, None, period) if period > 1 else NO_SEASON
+    timed = Season(cell_ms=cell_ms)
+    places = timed.places(table.happened)
+    assert places is not None  # a cell has a length
+    per_cell = table.rows / (int(places[-1]) + 1)
+    period = _together([_by_cell(own, places) for own in numeric[:_MOST_COLUMNS]], pane_rows / per_cell)
+    return Season(max(2, round(period * per_cell)), period * cell_ms, cell_ms, period) if period > 1 else NO_SEASON
+
+
+def _together(numeric: list[Float64], pane: float) -> int:
+    """Return the places after which columns of equally many places repeat themselves, 1 if they do not."""
     alike = _alike(sorted(period for own in numeric if (period := season(own)) > 1))
     together = 1
     for period, columns in sorted(alike, key=lambda one: (-one[1], one[0])):
         common = math.lcm(together, period)
         frequent = 2 * columns >= len(numeric)
-        if common <= table.rows // FEWEST_SEASONS and (frequent or common <= _PANES * pane_rows):
+        if common <= numeric[0].size // FEWEST_SEASONS and (frequent or common <= _PANES * pane):
             together = common
     return together
+
+
+def _by_cell(values: Float64, places: Int64) -> Float64:
+    """Return the mean normal score of each cell, NaN where it has no row."""
+    seen = np.bincount(places)
+    sums = np.bincount(places, normal_scores(values))
+    return np.where(seen > 0, sums / np.maximum(seen, 1), np.nan)
 
 
 def _numbers(column: Column) -> Float64 | None:

@@ -28,7 +28,7 @@ from stream_monitor.lab.generators import (
     write_csv,
 )
 from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
-from stream_monitor.runtimes.course import Courses, season_rows
+from stream_monitor.runtimes.course import NO_SEASON, Courses, season_of
 from stream_monitor.runtimes.rows import run_rows
 
 ROWS = 2_000
@@ -79,6 +79,11 @@ def course(**columns: Float64) -> Courses:
     return {("m", ""): ReferenceTable(named, select, tie, np.arange(rows))}
 
 
+def season_rows(found: Courses) -> int:
+    """Return the season of rows a second apart, beside panes of 10."""
+    return season_of(found, pane_rows=10, step_ms=1_000, cell_ms=1_000).rows
+
+
 def wave(period: int, seed: int = 1) -> Float64:
     """A season beside noise."""
     return Seasonal(period, 2.0).draw(ROWS, np.random.default_rng(seed))
@@ -123,9 +128,9 @@ def test_a_season_of_even_time_stamps_is_a_pane_of_time(tmp_path: Path) -> None:
 
 def test_seasons_of_several_columns_are_taken_together() -> None:
     """Waves of 6 and of 8 rows repeat themselves together after 24."""
-    assert season_rows(course(a=wave(6), b=wave(8)), pane_rows=10) == 24
-    assert season_rows(course(a=wave(6)), pane_rows=10) == 6
-    assert season_rows(course(a=Normal().draw(ROWS, np.random.default_rng(2))), pane_rows=10) == 1
+    assert season_rows(course(a=wave(6), b=wave(8))) == 24
+    assert season_rows(course(a=wave(6))) == 6
+    assert season_rows(course(a=Normal().draw(ROWS, np.random.default_rng(2)))) == 1
 
 
 def test_a_long_season_of_few_columns_delays_nobody() -> None:
@@ -135,12 +140,46 @@ def test_a_long_season_of_few_columns_delays_nobody() -> None:
     """
     noise = [Normal().draw(ROWS, np.random.default_rng(seed)) for seed in (2, 3)]
 
-    assert season_rows(course(a=wave(200), b=noise[0], c=noise[1]), pane_rows=10) == 1
-    assert season_rows(course(a=wave(200), b=wave(200, 2), c=wave(200, 3)), pane_rows=10) in (199, 200, 201)
+    assert season_rows(course(a=wave(200), b=noise[0], c=noise[1])) == 1
+    assert season_rows(course(a=wave(200), b=wave(200, 2), c=wave(200, 3))) in (199, 200, 201)
 
 
 def test_rows_of_several_models_have_no_season() -> None:
     """They are mixed: the next row is another model's."""
     one = course(a=wave(24))[("m", "")]
 
-    assert season_rows({("m", ""): one, ("n", ""): one}, pane_rows=10) == 1
+    assert season_rows({("m", ""): one, ("n", ""): one}) == 1
+
+
+def test_a_day_of_uneven_time_stamps_is_a_pane(tmp_path: Path) -> None:
+    """Requests come by chance, fewer at night, and their values follow the hour: a pane is a day, and nothing is told.
+
+    The same wave on a higher level is told.
+    """
+    rng = np.random.default_rng(4)
+    start = datetime(2026, 3, 1, tzinfo=UTC)
+    hours = np.cumsum(rng.exponential(1 / 6, 4_000) * np.where(rng.random(4_000) < 0.2, 3.0, 1.0))
+    calm = 3.0 * np.sin(hours * (2 * np.pi / 24)) + rng.standard_normal(4_000)
+    told = []
+    for values in (calm, calm + 2.0 * (np.arange(4_000) >= 2_000)):
+        rows = zip(hours.tolist(), values.tolist(), strict=True)
+        lines = [f"{(start + timedelta(hours=hour)).isoformat()},{x:.6g}" for hour, x in rows]
+        (tmp_path / "f.csv").write_text("timestamp,x\n" + "\n".join(lines) + "\n")
+        prepared = prepare(tmp_path / "f.csv")
+        told.append(fired(prepared))
+
+        assert prepared.settings.plan.detection.pane_ms == 24 * 3_600_000
+
+    assert told[0] == []
+    assert told[1]
+    assert min(told[1]) > 2_000
+
+
+def test_no_season_is_seen_in_uneven_noise() -> None:
+    """Cells of time without a rhythm."""
+    rng = np.random.default_rng(5)
+    found = course(a=rng.standard_normal(ROWS))
+    table = found[("m", "")]
+    uneven = {("m", ""): ReferenceTable(table.columns, table.select, table.tie, np.sort(rng.integers(0, 10**7, ROWS)))}
+
+    assert season_of(uneven, pane_rows=10, step_ms=None, cell_ms=20_000) is NO_SEASON

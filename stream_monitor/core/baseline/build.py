@@ -218,39 +218,61 @@ def _segments(table: ReferenceTable, limits: LimitsPlan, seasons: Seasons) -> di
     return found
 
 
-def measured_along(baseline: Baseline, table: ReferenceTable, *, period: int = 1) -> Baseline:
+def measured_along(
+    baseline: Baseline, table: ReferenceTable, *, places: Int64 | None = None, period: int = 1
+) -> Baseline:
     """Return a baseline that knows how dependent the rows of a whole file are, of which its reference may be a part.
 
     Args:
         baseline: of the reference.
         table: the file, with an order of time.
-        period: rows after which the file repeats itself, if it is judged in whole seasons; 1 for none.
+        places: where each row is in this order, counted from 0, shape (rows,); None for row after row.
+        period: places after which the file repeats itself, if it is judged in whole seasons; 1 for none.
 
     Raises:
         ValueError: the rows have no order.
     """
     rows_of = table.by_segment() if baseline.segments else {}
     segments = dict(baseline.segments)
+    if period > 1 and places is None and table.happened is not None:
+        places = np.empty(table.rows, dtype=np.int64)
+        places[np.argsort(table.happened, kind="stable")] = np.arange(table.rows)
     for label in segments.keys() & rows_of.keys():
-        # A segment has its share of the rows of a season: about so many, as its rows come when they come.
+        # The rows of a segment stay where they are among all rows: a season is as long for them.
         own, rows = segments[label], rows_of[label]
-        share = max(1, round(period * rows.size / table.rows))
-        segments[label] = replace(own, series=_measured_along(own.series, table.at(rows), share))
-    series = _measured_along(baseline.series, table, period)
+        course = _Course.of(table.at(rows), None if places is None else places[rows], period)
+        segments[label] = replace(own, series=_measured_along(own.series, table.at(rows), course))
+    series = _measured_along(baseline.series, table, _Course.of(table, places, period))
     return replace(baseline, series=series, segments=dict(sorted(segments.items())), id="")
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Course:
+    """Rows in the order of time, where each of them is, and after how many places they repeat themselves."""
+
+    order: Intp
+    places: Int64 | None
+    period: int
+
+    @classmethod
+    def of(cls, table: ReferenceTable, places: Int64 | None, period: int) -> _Course:
+        if table.happened is None:
+            raise ValueError("table.happened: must be known, dependence is a matter of order")
+        order = np.argsort(table.happened, kind="stable")
+        return cls(order, None if places is None else places[order], period)
+
+    def effect(self, bins: Int64, scores: Float64) -> float:
+        return course_effect(bins, scores, places=self.places, period=self.period)
+
+
 def _measured_along(
-    references: Mapping[str, SeriesBaseline], table: ReferenceTable, period: int
+    references: Mapping[str, SeriesBaseline], table: ReferenceTable, course: _Course
 ) -> dict[str, SeriesBaseline]:
-    if table.happened is None:
-        raise ValueError("table.happened: must be known, dependence is a matter of order")
-    order = np.argsort(table.happened, kind="stable")
     series = dict(references)
     for name in sorted(series.keys() & table.columns.keys()):
         own, values = series[name], _values(name, table.columns[name])
         if values.kind is own.kind and values.present.any():
-            series[name] = replace(own, dependence=_along(own, values, table, order, period))
+            series[name] = replace(own, dependence=_along(own, values, table, course))
     return series
 
 
@@ -404,10 +426,10 @@ def _dependence(series: SeriesBaseline, values: _Values, table: ReferenceTable, 
     )
 
 
-def _along(series: SeriesBaseline, values: _Values, table: ReferenceTable, order: Intp, period: int) -> Dependence:
+def _along(series: SeriesBaseline, values: _Values, table: ReferenceTable, course: _Course) -> Dependence:
     """Return the dependence of a series with what the rows of the whole file, in the order of time, say about it."""
-    present = values.present[order]
-    held, hours = order[present], _hours(series, table)
+    present = values.present[course.order]
+    held, hours = course.order[present], _hours(series, table)
     known = (None, None) if series.dependence is None else series.dependence
     if isinstance(series, NumericBaseline):
         found, scores = np.empty(held.size, dtype=np.int64), numeric_scores(np.ones(RANKS, np.int64))
@@ -417,19 +439,20 @@ def _along(series: SeriesBaseline, values: _Values, table: ReferenceTable, order
         found, scores = _binned(series, values, table, held)
         if hours is not None:
             found, scores = _within_strata(found, scores, hours[held])
-    bins = np.full(order.size, -1, dtype=np.int64)
+    bins = np.full(present.size, -1, dtype=np.int64)
     bins[present] = found
     absent = (~present).astype(np.int64)
     without = category_scores(np.bincount(absent, minlength=2))
     if hours is not None:
-        absent, without = _within_strata(absent, without, hours[order])
-    course = course_effect(bins, scores, period=period)
-    gaps = course_effect(absent, without, period=period)
-    rows = int(present.sum())
-    own_effect = with_course(known[0], course, rows=rows, observed=series.observed, seasonal=period > 1)
-    total = series.observed + series.missing
-    none = with_course(known[1], gaps, rows=order.size, observed=total, seasonal=period > 1)
-    return Dependence(_rounded(_with_holding(own_effect, series, values, held)), _rounded(none))
+        absent, without = _within_strata(absent, without, hours[course.order])
+    seasonal, total = course.period > 1, series.observed + series.missing
+    of_values = with_course(
+        known[0], course.effect(bins, scores), rows=held.size, observed=series.observed, seasonal=seasonal
+    )
+    of_gaps = with_course(
+        known[1], course.effect(absent, without), rows=present.size, observed=total, seasonal=seasonal
+    )
+    return Dependence(_rounded(_with_holding(of_values, series, values, held)), _rounded(of_gaps))
 
 
 def _hours(series: SeriesBaseline, table: ReferenceTable) -> Int64 | None:

@@ -24,7 +24,7 @@ import math
 import numpy as np
 from scipy.special import chdtr, chdtri, ndtri
 
-from stream_monitor.core.arrays import Float64, Int64, Intp
+from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline.dependence import DesignEffect, is_worth_a_promise
 
 RANKS = 64
@@ -45,27 +45,31 @@ _MOST_UNITS = 4_096
 _STUCK = 4.0  # standard errors of the equal neighbours of independent rows
 
 
-def course_effect(bins: Intp | Int64, scores: Float64, *, period: int = 1) -> float:
+def course_effect(bins: Int64, scores: Float64, *, places: Int64 | None = None, period: int = 1) -> float:
     """Return the design effect of the rows of a file, 1 where no dependence is clear.
 
     Args:
         bins: bin of each row, in the order of time, -1 for a row without a value, shape (rows,).
         scores: what is summed, shape (bins, scores).
-        period: rows after which the series repeats itself, 1 for none: only runs of whole periods are compared.
+        places: where each row is, counted from 0 and ascending; None for row after row.
+        period: places after which the series repeats itself, 1 for none: only runs of whole periods are compared.
     """
-    size = _unit(bins.size, period)
-    units = bins.size // size
+    if not bins.size:
+        return 1.0
+    at = np.arange(bins.size) if places is None else places
+    size = _unit(int(at[-1]) + 1, period)
+    units = (int(at[-1]) + 1) // size
     if units < _FEWEST_RUNS:
         return 1.0
-    used = bins[: units * size]
-    held = used >= 0
-    pooled = np.bincount(used[held], minlength=scores.shape[0])
+    used = (bins >= 0) & (at < units * size)
+    held, unit = bins[used], at[used] // size
+    pooled = np.bincount(held, minlength=scores.shape[0])
     events = max(1, int(pooled.sum()))
     centred = scores - (pooled @ scores) / events
     variance = (pooled @ centred**2) / events
     safe = np.where(variance > 0.0, variance, np.inf)
     tails = np.maximum((pooled @ centred**4) / events / safe**2 - 3.0, 0.0)
-    sums = np.column_stack([np.where(held, column[used], 0.0).reshape(units, size).sum(axis=1) for column in centred.T])
+    sums = np.column_stack([np.bincount(unit, column[held], units) for column in centred.T])
     lengths = _lengths(units, size, period)
     if not lengths:
         return 1.0

@@ -42,7 +42,7 @@ def season(values: Float64) -> int:
     Args:
         values: numbers at even distances, in the order of time, NaN where one is missing, shape (rows,).
     """
-    scores = _normal_scores(values)
+    scores = normal_scores(values)
     rows = scores.size
     if rows < 4 * FEWEST_SEASONS or not scores.any():
         return 1
@@ -71,7 +71,7 @@ def explained(scores: Float64, period: int) -> float:
     return 1.0 - float(rest @ rest) / free / (float(scores @ scores) / scores.size)
 
 
-def _normal_scores(values: Float64) -> Float64:
+def normal_scores(values: Float64) -> Float64:
     """Return Φ⁻¹ of the mid ranks, centred; 0 where a value is missing or all are equal."""
     held = np.isfinite(values)
     scores = np.zeros(values.size)
