@@ -66,8 +66,8 @@ class Season:
     period: int = 1
 
     def places(self, happened: Int64) -> Int64 | None:
-        """Return the places of rows by the time of each, in the order of time; None for row after row."""
-        return None if self.cell_ms is None else (np.sort(happened) - happened.min()) // self.cell_ms
+        """Return the place of each row by its time; None for row after row."""
+        return None if self.cell_ms is None else (happened - happened.min()) // self.cell_ms
 
 
 NO_SEASON = Season()
@@ -110,7 +110,7 @@ def season_of(found: Courses, *, pane_rows: int, step_ms: int | None, cell_ms: i
         period = _together(numeric[:_MOST_COLUMNS], pane_rows)
         return Season(period, period * step_ms, None, period) if period > 1 else NO_SEASON
     timed = Season(cell_ms=cell_ms)
-    places = timed.places(table.happened)
+    places = timed.places(table.happened[order])
     assert places is not None  # a cell has a length
     per_cell = table.rows / (int(places[-1]) + 1)
     period = _together([_by_cell(own, places) for own in numeric[:_MOST_COLUMNS]], pane_rows / per_cell)

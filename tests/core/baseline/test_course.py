@@ -6,8 +6,18 @@ import numpy as np
 import pytest
 
 from stream_monitor.core.arrays import Float64
+from stream_monitor.core.baseline import (
+    Dependence,
+    Origin,
+    OriginType,
+    ReferenceTable,
+    build_baseline,
+    measured_along,
+)
 from stream_monitor.core.baseline.course import RANKS, course_effect, holding_effect, ranked, with_course
 from stream_monitor.core.baseline.dependence import DesignEffect, category_scores, numeric_scores
+from stream_monitor.core.keys import file_row_hashes
+from stream_monitor.core.plan import LimitsPlan
 from stream_monitor.lab.generators import (
     Autoregressive,
     Held,
@@ -140,3 +150,18 @@ def test_the_course_alone_is_believed_where_it_is_long() -> None:
     assert with_course(short, 1.0, rows=2_000, observed=400, seasonal=False) == (60.0, False)
     assert with_course(short, 1.0, rows=2_000, observed=400, seasonal=True) == (1.0, True)
     assert with_course(None, 30.0, rows=2_000, observed=400, seasonal=False) == (30.0, False)
+
+
+def test_a_season_is_as_long_for_a_segment_as_for_all_rows() -> None:
+    """A third of the rows, drawn by chance, keeps its place in the wave: judged in whole waves it is independent."""
+    rows = 3_000
+    values, rng = Seasonal(24, 2.0).draw(rows, np.random.default_rng(1)), np.random.default_rng(2)
+    select, tie = file_row_hashes("m", range(rows))
+    country = [("DE", "FR", "US")[code] for code in rng.integers(0, 3, rows)]
+    table = ReferenceTable({"feature:x": values}, select, tie, np.arange(rows), segments={"country": country})
+    built = build_baseline("m", "", table, origin=Origin(OriginType.DATASET, rows), limits=LimitsPlan())
+    whole = measured_along(built, table, period=24).segments.values()
+    cut = measured_along(built, table).segments.values()
+
+    assert [own.series["feature:x"].dependence for own in whole] == [Dependence()] * 3
+    assert all(own.series["feature:x"].dependence != Dependence() for own in cut)
