@@ -37,6 +37,7 @@ SOURCES = 6
 JUDGES = 4
 PANES = 80
 DRIFT = range(30, 50)
+DRIFT_OF_KIOSKS = range(58, 78)
 ROWS = 25
 """Of one model in one pane."""
 
@@ -74,12 +75,19 @@ def columns(rng: np.random.Generator, rows: int, *, drifted: bool) -> dict[str, 
     }
 
 
+def channel(row: int) -> str:
+    """One event in five comes from a kiosk, one in 25 by fax; the others by web."""
+    return "fax" if row % ROWS == 1 else "kiosk" if row % 5 == 0 else "web"
+
+
 def reference(model: str) -> Baseline:
     """Return a baseline of 2,047 rows."""
     rows = 2_047
     found = columns(np.random.default_rng(7), rows, drifted=False)
     select, tie = row_hashes(model, [f"train-{i}" for i in range(rows)])
-    table = ReferenceTable({f"feature:{name}": values for name, values in found.items()}, select, tie)
+    named = {f"feature:{name}": values for name, values in found.items()}
+    channels = [channel(row) for row in range(rows)]
+    table = ReferenceTable(named, select, tie, segments={"channel": channels})
     return build_baseline(model, "1", table, origin=Origin(OriginType.DATASET, rows), limits=LimitsPlan())
 
 
@@ -90,6 +98,11 @@ def traffic(seed: int) -> list[Event]:
     for model in model_names():
         for pane in range(PANES):
             found = columns(rng, ROWS, drifted=pane in DRIFT)
+            if pane in DRIFT_OF_KIOSKS:
+                kiosks = rng.normal(75, 20, ROWS).tolist()
+                found["amount"] = [
+                    kiosks[row] if channel(row) == "kiosk" else value for row, value in enumerate(found["amount"])
+                ]
             for row in range(ROWS):
                 at_ms = T0_MS + pane * PANE_MS + int(rng.integers(PANE_MS))
                 value = {
@@ -98,6 +111,7 @@ def traffic(seed: int) -> list[Event]:
                     "version": "1",
                     "timestamp": at_ms,
                     "features": {name: values[row] for name, values in found.items()},
+                    "segments": {"channel": "telex" if (pane, row) == (9, 9) else channel(row)},
                 }
                 delay_ms = rng.exponential(2_000) + (30_000 if rng.random() < 0.02 else 0)
                 event = (int(rng.integers(SOURCES)), at_ms, orjson.dumps(value))
@@ -118,8 +132,9 @@ def sentinels() -> list[Event]:
 
 @pytest.fixture
 def deployment(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Deployment]:
-    """Topics of 6 input and 4 judge partitions, with a baseline for every model."""
-    made = Deployment(kafka, prefix, tmp_path, input_partitions=SOURCES, judges=JUDGES, settings=SETTINGS)
+    """Topics of 6 input and 4 judge partitions, with a baseline for every model and its channels."""
+    settings: dict[str, Plain] = {**SETTINGS, "models": [{"name": "*", "segments": ["channel"]}]}
+    made = Deployment(kafka, prefix, tmp_path, input_partitions=SOURCES, judges=JUDGES, settings=settings)
     try:
         for model in model_names():
             made.activate(reference(model))
@@ -158,7 +173,9 @@ def test_workers_that_come_go_and_die_publish_what_a_replay_does(deployment: Dep
     assert (codes, left) == ([0] * 5, [True, True]), "a kill that left no work proves nothing"
     found = committed_alerts(deployment)
     assert found == replayed_alerts(deployment, tmp_path / "export.jsonl")
-    assert all({"firing", "resolved"} <= {decode_alert(value).status for _, value, *_ in own} for own in found)
+    alerts = [[decode_alert(value) for _, value, *_ in own] for own in found]
+    assert all({"firing", "resolved"} <= {alert.status for alert in own} for own in alerts)
+    assert {alert.labels.get("segment", "") for own in alerts for alert in own} == {"", "channel=kiosk"}
 
 
 @pytest.mark.timeout(200)
