@@ -33,7 +33,7 @@ class Aftermath:
         self._prepared = prepared
         self._title = title
         self._max_delay = max_delay
-        self._truth = None if truth is None else read_truth(truth, column_names(prepared.rows))
+        self._truth = None if truth is None else read_truth(truth, column_names(prepared.rows), prepared.row_of_stamp)
         self._told = ToldAlerts(prepared.row)
         self._judged_from = prepared.row(min(from_ms for _, from_ms in prepared.baselines))
         self._plotting = None if plot is None else Plotting(plot, prepared.row, [(0, self._judged_from)])

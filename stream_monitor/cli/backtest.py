@@ -31,7 +31,7 @@ class RowOptions:
         model: name of the model when rows do not say.
         columns: `role=column` texts.
         row_order: ignore time stamps.
-        time_unit: of numeric time stamps.
+        time_unit: of numeric time stamps; empty: by their size.
         segments: columns whose values are judged apart.
         keeps_baseline: no new reference after an alert.
         truth: file of known changes, to score the alerts against.
@@ -44,7 +44,7 @@ class RowOptions:
     model: str = ""
     columns: list[str] = field(default_factory=list)
     row_order: bool = False
-    time_unit: str = "ms"
+    time_unit: str = ""
     segments: list[str] = field(default_factory=list)
     keeps_baseline: bool = False
     truth: Path | None = None
@@ -75,8 +75,9 @@ def backtest(
     ] = None,
     row_order: Annotated[bool, typer.Option("--row-order", help="Ignore time stamps: rows are the clock.")] = False,
     time_unit: Annotated[
-        str, typer.Option("--time-unit", help="Of time stamps that are numbers: s, ms, us, ns.")
-    ] = "ms",
+        str,
+        typer.Option("--time-unit", help="Of time stamps that are numbers: s, ms, us, ns; without it, by their size."),
+    ] = "",
     segments: Annotated[
         list[str] | None,
         typer.Option("--segment", metavar="COLUMN", help="Judge the rows of each value of a column apart, too."),
@@ -90,7 +91,7 @@ def backtest(
     ] = False,
     truth: Annotated[
         Path | None,
-        typer.Option("--truth", help="Known changes (CSV or JSON: rows or spans, of the file or by series): scores."),
+        typer.Option("--truth", help="Known changes (CSV or JSON: rows, instants or spans, of the file or by series)."),
     ] = None,
     max_delay: Annotated[
         int | None, typer.Option("--max-delay", min=0, metavar="ROWS", help="With --truth: how late an alert may be.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from stream_monitor.lab.labelled import Scorecard, Truth
 
 
-def read_truth(path: Path, columns: Mapping[str, str]) -> Truth:
-    """Read known changes; series that go by the name of their column get their own.
+def read_truth(path: Path, columns: Mapping[str, str], row_of: Callable[[int], int | None]) -> Truth:
+    """Read known changes; series that go by the name of their column get their own, instants their rows.
 
     Raises:
         CommandError: the file cannot be used.
@@ -25,7 +25,7 @@ def read_truth(path: Path, columns: Mapping[str, str]) -> Truth:
     from stream_monitor.lab.labelled import Truth, TruthError, read_truth
 
     try:
-        changes = read_truth(path).changes
+        changes = read_truth(path, row_of).changes
     except TruthError as error:
         raise CommandError(f"--truth: {error}") from None
     return Truth({columns.get(name, name): own for name, own in changes.items()})

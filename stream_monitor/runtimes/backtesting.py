@@ -65,6 +65,7 @@ class Prepared:
         notes: what was found and chosen, and why; a line each.
         timed: rows have time stamps of their own.
         ordered_ms: event times in order.
+        happened_ms: time stamps in order, also where rows are taken in theirs; none without a clock.
         renewal_rows: rows of a new reference after an alert.
         pane_rows: rows of a pane, about.
     """
@@ -76,12 +77,17 @@ class Prepared:
     notes: tuple[str, ...]
     timed: bool
     ordered_ms: Int64
+    happened_ms: Int64
     renewal_rows: int
     pane_rows: int
 
     def row(self, at_ms: int) -> int:
         """Return how many rows happened before an instant."""
         return int(np.searchsorted(self.ordered_ms, at_ms))
+
+    def row_of_stamp(self, at_ms: int) -> int | None:
+        """Return how many rows have an earlier time stamp; None when rows have none."""
+        return int(np.searchsorted(self.happened_ms, at_ms)) if self.happened_ms.size else None
 
     def when(self, at_ms: int) -> str:
         """Return the row before an instant, and the instant itself if rows have time stamps."""
@@ -128,6 +134,7 @@ def prepare_rows(
         time_unit=time_unit,
         row_order=row_order,
         row_ms=ROW_MS,
+        by_itself=True,
     )
     given = [] if baseline is None else _references(baseline, options, load({}).plan)
     rows, layout = _open(path, options, given, load({}).plan)
@@ -135,8 +142,10 @@ def prepare_rows(
     sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
     notes = [_described(path, seen, layout)]
     timed = layout is None or Role.TIMESTAMP in layout.roles
-    if layout is not None and timed and seen.has_gaps(seen.pane_ms(sizes.pane_rows)):
-        notes.append("time stamps have long gaps: rows are taken in their order, a second apart")
+    happened_ms = np.sort(seen.times_ms) if timed else np.empty(0, np.int64)
+    why_order = _why_in_order(seen, sizes.pane_rows) if layout is not None and timed else None
+    if why_order is not None:
+        notes.append(f"time stamps {why_order}: rows are taken in their order, a second apart")
         rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, load({}).plan)
         seen, timed = survey(rows), False
     found = courses(rows) if chooses else {}
@@ -157,8 +166,12 @@ def prepare_rows(
     if not built:
         raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
     notes += [*_reference_note(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
+    notes += [] if layout is None else _unwatched_note(layout, built)
     if chooses:
         notes += [line for line in sizes.reasons if not line.startswith("baseline")]
+        notes.append(
+            f"evidence: ranks of numbers, learnt shares of yes/no and categories; told: PSI of {SMALLEST_PSI:g} or more"
+        )
         notes.append(
             f"in time: pane {format_duration(plan.detection.pane_ms)}; rows are no traffic: demand is not judged"
         )
@@ -170,6 +183,7 @@ def prepare_rows(
         notes=tuple(notes),
         timed=timed,
         ordered_ms=np.sort(seen.times_ms),
+        happened_ms=happened_ms,
         renewal_rows=renewal_rows(sizes, least_filled=seen.least_filled),
         pane_rows=sizes.pane_rows,
     )
@@ -306,7 +320,10 @@ def _described(path: Path, seen: Survey, layout: TableLayout | None) -> str:
         parts.append("native events")
     else:
         parts += [f"{role.value} in {column}" for role, column in sorted(layout.roles.items())]
+        parts[-1] += layout.stamps.words if Role.TIMESTAMP in layout.roles else ""
         parts.append(f"{len(layout.kinds)} features")
+        if layout.errors is not None:
+            parts.append(f"{layout.errors.name}: {layout.errors.words}")
         parts += [f"left out: {column} ({why})" for column, why in layout.dropped.items()]
     if layout is not None and Role.TIMESTAMP not in layout.roles:
         parts.append("no time stamps: rows are the clock")
@@ -347,6 +364,21 @@ def _segment_columns(path: Path, segments: Sequence[str], plan: Plan) -> tuple[s
     configured = dict.fromkeys(name for model in plan.models for name in model.segments)
     here = open_file(path).names if configured else ()
     return tuple(name for name in configured if name in here)
+
+
+def _why_in_order(seen: Survey, pane_rows: int) -> str | None:
+    """Say what is wrong with the time stamps of a file as the clock of panes, None if nothing is."""
+    if seen.has_gaps(seen.pane_ms(pane_rows)):
+        return "have long gaps"
+    return "are the same for many rows" if seen.is_coarse(pane_rows) else None
+
+
+def _unwatched_note(layout: TableLayout, built: list[tuple[Baseline, int]]) -> list[str]:
+    """Return a line about the columns that no baseline holds, the first ten of them."""
+    watched = {name for baseline, _ in built for name in baseline.series}
+    gone = [name for name in layout.kinds if feature_series(name) not in watched]
+    more = f" and {len(gone) - 10} more" if len(gone) > 10 else ""
+    return [f"not watched, fewer than 63 values in the reference: {', '.join(gone[:10])}{more}"] if gone else []
 
 
 def _because(refused: list[str]) -> str:

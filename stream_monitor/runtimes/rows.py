@@ -31,6 +31,7 @@ Key = tuple[str, str]
 
 _SAMPLE_ROWS = 10_000
 _GAPS = 5.0
+_COARSE = 5
 _NICE_MS = (
     *(1, 2, 5, 10, 20, 50, 100, 200, 500),
     *(s * 1_000 for s in (1, 2, 5, 10, 15, 30)),
@@ -96,6 +97,10 @@ class Survey:
         """Say whether most panes of that length would be empty."""
         filled = np.unique(self.times_ms // pane_ms).size
         return self.span_ms / pane_ms > _GAPS * max(filled, 1)
+
+    def is_coarse(self, pane_rows: int) -> bool:
+        """Say whether rows in order share so few time stamps that panes would hold far more rows than that."""
+        return not self.disorder_ms and np.unique(self.times_ms).size * pane_rows * _COARSE < self.rows
 
     @property
     def least_filled(self) -> float:

@@ -8,7 +8,7 @@ A file is a finished experiment, not an endless stream, so spans are chosen in r
   pane of fewer than 10 rows costs time and gains nothing;
 * window: 500 rows, but at most a quarter of what is judged and at least two panes: where a change began is looked for
   in it;
-* effect: told over a fortieth of what is judged after the alarm, at least 20 rows and at most 200: a short file ends
+* effect: told over a hundredth of what is judged after the alarm, at least 20 rows and at most 100: a short file ends
   before the 200 events of live traffic have come;
 * budget: one false alarm in twenty such files.
 
@@ -35,8 +35,8 @@ _SMALLEST_PANE, _LARGEST_PANE = 10, 1_000
 _PANES = 500
 _WINDOW_ROWS = 500
 _WINDOW_SHARE = 4
-_OPEN_SHARE = 40
-_FEWEST_OPEN, _MOST_OPEN = 20, 200
+_OPEN_SHARE = 100
+_FEWEST_OPEN, _MOST_OPEN = 20, 100
 _MIN_WINDOW_PANES = 2
 _BASELINE_SHARE = 5
 _SMALLEST_BASELINE = 63

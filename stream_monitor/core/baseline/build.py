@@ -582,8 +582,10 @@ def _categorical(name: str, values: _Values, words: _Vocabulary, own: Bool) -> C
 
 def _listed(names: Sequence[str], met: Intp, even_rows: Int64, limit: int) -> list[int]:
     """Return the codes to list, ascending: all if they fit, else the most frequent of the even rows."""
-    ranked = sorted(met.tolist(), key=lambda code: (-even_rows[code], code))[:limit]
-    fitting = len(list(_fitting([names[code] for code in ranked])))
+    ranked = sorted(met.tolist(), key=lambda code: (-even_rows[code], code))
+    fitting = len(list(_fitting([names[code] for code in ranked[:limit]])))
+    if fitting < len(ranked):  # the list is cut: a name that only odd rows hold would be chosen by what estimates it
+        ranked = [code for code in ranked if even_rows[code]]
     return sorted(ranked[:fitting])
 
 

@@ -1,8 +1,8 @@
 """BetaCategories: does the share of every category still follow what is known of it?
 
-The same parts as IntervalCategories (each category of at least 1 % of the reference, the twenty largest, `other`, and,
-upwards only, `unseen`), each a Beta law that learns, as in BetaBernoulli. Of two categories that are all there is, the
-second says nothing that the first does not: one is tested.
+Almost the parts of IntervalCategories (each category of at least 1 % of the reference and ten events, the twenty
+largest, `other`, and, upwards only, `unseen`), each a Beta law that learns, as in BetaBernoulli. Of two categories that
+are all there is, the second says nothing that the first does not: one is tested.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from stream_monitor.core.detectors.strata import suffix
 
 _MOST_CATEGORIES = 20
 _LEAST_SHARE = 0.01
+_LEAST_EVENTS = 10
+"""Of hundreds of rare categories a few are frequent in a short reference, by chance: they would seem to get rarer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ class BetaCategories:
         named, total = reference.counts[:-2], int(reference.counts.sum())
         sizes, others = whole.counts[:-2], int(whole.counts[-2])
         largest = np.argsort(-sizes, kind="stable")[:_MOST_CATEGORIES]
-        tested = sorted(int(b) for b in largest if sizes[b] >= _LEAST_SHARE * int(whole.counts.sum()))
+        least = max(_LEAST_SHARE * int(whole.counts.sum()), _LEAST_EVENTS)
+        tested = sorted(int(b) for b in largest if sizes[b] >= least)
         other, last = named.size, named.size + 1
         pooled = int(reference.counts[other])
         if named.size == len(tested) == 2 and not others:

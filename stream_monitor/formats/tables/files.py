@@ -7,15 +7,17 @@ files (`.gz`, `.bz2`, `.zst`, `.lz4`) are read as they are.
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from typing import TypeAlias
 
 import orjson
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
@@ -30,6 +32,9 @@ Block: TypeAlias = Mapping[str, Cells]
 _CSV_BLOCK_BYTES = 1 << 20
 _COMPRESSED = (".gz", ".bz2", ".zst", ".lz4")
 _DELIMITERS = ",;\t|"
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
+_COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
+_COMMA_SHARE = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +45,15 @@ class TableFile:
         path: where it is.
         names: its columns, in order; of JSON lines those of the first block.
         rows: number of rows, None if only reading tells.
+        kind: csv, parquet or json.
+        writing: how a CSV file is written.
     """
 
     path: Path
     names: tuple[str, ...]
     rows: int | None
     kind: str
+    writing: CsvWriting | None = None
 
     def blocks(self, rows: int) -> Iterator[Block]:
         """Yield the file in blocks of about that many rows, in order.
@@ -55,7 +63,8 @@ class TableFile:
         """
         match self.kind:
             case "csv":
-                yield from _csv_blocks(self.path, self.names, rows)
+                assert self.writing is not None, "a CSV file is opened with it"
+                yield from _csv_blocks(self.path, self.names, self.writing, rows)
             case "parquet":
                 yield from _parquet_blocks(self.path, rows)
             case _:
@@ -73,7 +82,7 @@ def open_file(path: Path) -> TableFile:
     suffixes = [suffix for suffix in path.suffixes if suffix not in _COMPRESSED]
     match suffixes[-1].lower() if suffixes else "":
         case ".csv" | ".tsv" | ".txt":
-            file = TableFile(path, _csv_names(path), None, "csv")
+            file = _csv_file(path)
         case ".parquet" | ".pq":
             with _readable(path), pq.ParquetFile(path) as parquet:
                 file = TableFile(path, tuple(parquet.schema_arrow.names), parquet.metadata.num_rows, "parquet")
@@ -107,31 +116,64 @@ def is_native_events(path: Path) -> bool:
 def _readable(path: Path) -> Iterator[None]:
     try:
         yield
-    except (pa.ArrowException, OSError) as error:
+    except (pa.ArrowException, OSError, UnicodeError) as error:
         raise TableError(f"{path}: {str(error).splitlines()[0]}") from error
 
 
 # --- CSV --------------------------------------------------------------------------------------------------------------
 
 
-def _csv_names(path: Path) -> tuple[str, ...]:
-    with _readable(path), _csv_reader(path, None) as reader:
-        return tuple(reader.schema.names)
+@dataclass(frozen=True, slots=True)
+class CsvWriting:
+    """How a CSV file is written, as its first bytes say.
+
+    Attributes:
+        encoding: UTF-8, UTF-16 with its mark, or what Windows writes in western Europe.
+        delimiter: between cells.
+        headed: the first row names the columns; a row of numbers does not.
+        commas: columns in which a comma stands before the decimals, and dots between thousands.
+    """
+
+    encoding: str
+    delimiter: str
+    headed: bool = True
+    commas: frozenset[str] = frozenset()
 
 
-def _csv_blocks(path: Path, names: tuple[str, ...], rows: int) -> Iterator[Block]:
-    with _readable(path), _csv_reader(path, names) as reader:
+def _csv_file(path: Path) -> TableFile:
+    with _readable(path), pa.input_stream(str(path)) as stream:
+        start = stream.read(_CSV_BLOCK_BYTES)
+    encoding = _encoding(start)
+    header = start.decode(encoding, "replace").lstrip("\ufeff").split("\n", 1)[0]
+    writing = CsvWriting(encoding, max(_DELIMITERS, key=header.count))
+    with _readable(path), _csv_reader(path, None, writing) as reader:
+        names = tuple(reader.schema.names)
+    if names and all(_NUMBER.fullmatch(name) for name in names) and names != tuple(map(str, range(len(names)))):
+        writing = replace(writing, headed=False)
+        names = tuple(f"column {place}" for place in range(1, len(names) + 1))
+    if len(set(names)) == len(names):
+        writing = replace(writing, commas=_decimal_commas(path, names, writing))
+    return TableFile(path, names, None, "csv", writing)
+
+
+def _csv_blocks(path: Path, names: tuple[str, ...], writing: CsvWriting, rows: int) -> Iterator[Block]:
+    with _readable(path), _csv_reader(path, names, writing) as reader:
         for batch in reader:
             for start in range(0, batch.num_rows, rows):
-                yield _columns(batch.slice(start, rows))
+                yield {
+                    name: _with_points(cells) if name in writing.commas else cells
+                    for name, cells in _columns(batch.slice(start, rows)).items()
+                }
 
 
-def _csv_reader(path: Path, names: tuple[str, ...] | None) -> pacsv.CSVStreamingReader:
+def _csv_reader(path: Path, names: tuple[str, ...] | None, writing: CsvWriting) -> pacsv.CSVStreamingReader:
     return pacsv.open_csv(
         pa.input_stream(str(path)),
-        read_options=pacsv.ReadOptions(block_size=_CSV_BLOCK_BYTES),
+        read_options=pacsv.ReadOptions(
+            block_size=_CSV_BLOCK_BYTES, encoding=writing.encoding, column_names=None if writing.headed else names
+        ),
         parse_options=pacsv.ParseOptions(
-            delimiter=_delimiter(path),
+            delimiter=writing.delimiter,
             newlines_in_values=True,
             ignore_empty_lines=names is None or len(names) > 1,  # of one column, an empty line is a missing value
         ),
@@ -144,11 +186,34 @@ def _csv_reader(path: Path, names: tuple[str, ...] | None) -> pacsv.CSVStreaming
     )
 
 
-def _delimiter(path: Path) -> str:
-    """Return the separator that is most frequent in the header; the first of equals."""
-    with pa.input_stream(str(path)) as stream:
-        header = stream.read(1 << 16).split(b"\n", 1)[0].decode("utf-8", "replace")
-    return max(_DELIMITERS, key=header.count)
+def _encoding(start: bytes) -> str:
+    """Return the encoding of a file from its first bytes, the last of which may be half a character."""
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16"
+    try:
+        start[: max(0, len(start) - 4)].decode("utf-8")
+    except UnicodeDecodeError as error:
+        return "utf-8" if error.end >= len(start) - 4 else "cp1252"
+    return "utf-8"
+
+
+def _decimal_commas(path: Path, names: tuple[str, ...], writing: CsvWriting) -> frozenset[str]:
+    """Return the columns of numbers with a decimal comma; where commas part the cells there are none."""
+    if writing.delimiter == ",":
+        return frozenset()
+    with _readable(path), _csv_reader(path, names, writing) as reader:
+        batch = next(iter(reader), None)
+    found = set()
+    for name, cells in () if batch is None else zip(batch.schema.names, batch.columns, strict=True):
+        texts = [text.strip() for text in cells.slice(0, 1_000).to_pylist() if text]
+        fitting = [text for text in texts if _COMMA_NUMBER.fullmatch(text)]
+        if any("," in text for text in fitting) and len(fitting) >= _COMMA_SHARE * len(texts):
+            found.add(name)
+    return frozenset(found)
+
+
+def _with_points(cells: pa.Array) -> pa.Array:
+    return pc.replace_substring(pc.replace_substring(cells, ".", ""), ",", ".")
 
 
 # --- Parquet ----------------------------------------------------------------------------------------------------------
@@ -184,5 +249,5 @@ def _object(path: Path, number: int, line: bytes) -> dict[str, object]:
     except orjson.JSONDecodeError as error:
         raise TableError(f"{path}, line {number}: must be JSON, {error}") from error
     if not isinstance(row, dict):
-        raise TableError(f"{path}, line {number}: must be an object, got {type(row).__name__}")
+        raise TableError(f"{path}, line {number}: must be an object, got {type(row).__name__}: one object a line")
     return row

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
@@ -23,10 +23,18 @@ from stream_monitor.core.names import (
     feature_of,
     feature_series,
 )
-from stream_monitor.core.time import format_instant
+from stream_monitor.formats.tables.by_itself import (
+    ENOUGH_ROWS,
+    ErrorSeries,
+    error_series,
+    kind_by_values,
+    kind_of_classes,
+    why_no_feature,
+)
+from stream_monitor.formats.tables.clock import Clock, Stamps
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import Block, Cells, TableFile
-from stream_monitor.formats.tables.values import infer_kind, instants, numeric_column, text_column
+from stream_monitor.formats.tables.values import infer_kind, numeric_column, text_column
 
 
 class Role(StrEnum):
@@ -70,11 +78,17 @@ _NAMES: Final[Mapping[Role, tuple[str, ...]]] = {
     Role.LATENCY: ("latencyms", "latency", "responsetimems", "durationms"),
     Role.ERROR: ("error", "servingerror"),
 }
+_CLOCKS: Final = (
+    *("dateandtime", "datum", "zeit", "zeitstempel", "timeutc", "utc", "localtime", "recordedat", "measuredat"),
+    *("observedat", "created", "createddate", "createdtime", "transactiondate", "transactiontime"),
+    *("transdatetranstime", "orderdate", "dt", "day"),
+)
+_PREDICTIONS: Final = ("yhat", "predictions", "predictionlabel", "modelprediction", "predclass", "predlabel")
+_TRUTHS: Final = ("truelabel", "trueclass", "actualclass", "actuallabel", "truth", "labels", "class", "y")
+"""Names that are taken as well in a file that is judged by itself; of the truth only beside a prediction."""
+
 _ROLE_KINDS: Final = {Role.CONFIDENCE: SeriesKind.NUMERIC, Role.LATENCY: SeriesKind.NUMERIC}
 _UNNAMED = re.compile(r"Unnamed: \d+|index|__index_level_\d+__|")
-_ENOUGH_ROWS = 64
-_EARLIEST_MS = 631_152_000_000  # 1990
-_LATEST_MS = 4_102_444_800_000  # 2100
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,12 +101,13 @@ class TableOptions:
         columns: column by role, instead of the one that its name suggests.
         kinds: kind by column, instead of the inferred one; these columns are never left out.
         segments: columns that are segments and no features.
-        time_unit: of time stamps that are numbers: s, ms, us or ns.
+        time_unit: of time stamps that are numbers: s, ms, us or ns; empty: the one in which they are of our time.
         zone: of time stamps that name no zone.
         row_order: the order of the rows is their time, even if there is a time stamp.
         start_ms: then the first row's instant.
         row_ms: then the time from row to row.
         batch_rows: rows of a batch.
+        by_itself: no live events are held against what is learnt of the file (`by_itself`).
     """
 
     model: str = ""
@@ -106,6 +121,7 @@ class TableOptions:
     start_ms: int = 0
     row_ms: int = 100
     batch_rows: int = 10_000
+    by_itself: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +133,18 @@ class TableLayout:
         kinds: features with their kinds, in the order of the file; None: no value in the sample.
         role_kinds: kinds of the roles that are series.
         dropped: columns that are left out, and why.
+        stamps: how the time stamps are read.
+        errors: a series of the errors of predictions, made of the columns of truth and prediction.
+        compared: kinds of the two columns for that.
     """
 
     roles: Mapping[Role, str]
     kinds: Mapping[str, SeriesKind | None]
     role_kinds: Mapping[Role, SeriesKind | None]
     dropped: Mapping[str, str]
+    stamps: Stamps
+    errors: ErrorSeries | None = None
+    compared: tuple[SeriesKind | None, SeriesKind | None] = (None, None)
 
 
 def kinds_of(baseline: Baseline) -> dict[str, SeriesKind]:
@@ -143,86 +165,99 @@ def choose_layout(file: TableFile, sample: Block, options: TableOptions) -> Tabl
     sample = {name: sample.get(name, []) for name in file.names}
     roles = dict(options.columns)
     taken = {*options.columns.values(), *options.kinds, *options.segments}
+    stamps = _take_clock(file, sample, options, roles, taken)
     for role in Role:
-        if role not in roles:
+        if role not in roles and role is not Role.TIMESTAMP and not (role is Role.ERROR and options.by_itself):
             found = _column_for(role, file, sample, options, taken)
             if found is not None:
                 roles[role] = found
                 taken.add(found)
+    if options.by_itself and Role.PREDICTION in roles and Role.LABEL not in roles:
+        truth = next(_candidates(_TRUTHS, file, taken), None)
+        if truth is not None:
+            roles[Role.LABEL] = truth
     dropped: dict[str, str] = {}
     if options.row_order and Role.TIMESTAMP in roles:
         dropped[roles.pop(Role.TIMESTAMP)] = "rows are timed by their order"
-    elif Role.TIMESTAMP in options.columns:
-        _check_times(file, roles[Role.TIMESTAMP], sample.get(roles[Role.TIMESTAMP], []), options)
     kinds: dict[str, SeriesKind | None] = {}
     for name in file.names:
         if name in roles.values() or name in options.segments or name in dropped:
             continue
-        kind = options.kinds.get(name) or infer_kind(sample[name], text=file.kind == "csv")
-        why = None if name in options.kinds else _why_left_out(name, sample[name], kind)
+        kind = options.kinds.get(name) or _kind(file, sample[name], options)
+        why = None if name in options.kinds else _why_left_out(name, sample[name], kind, options)
         if why is None:
             kinds[name] = kind
         else:
             dropped[name] = why
     role_kinds = {
-        role: _ROLE_KINDS.get(role) or options.kinds.get(name) or infer_kind(sample[name], text=file.kind == "csv")
+        role: _ROLE_KINDS.get(role) or options.kinds.get(name) or _kind(file, sample[name], options)
         for role, name in roles.items()
         if role in SERIES_OF_ROLE
     }
-    return TableLayout(roles, kinds, role_kinds, dropped)
+    return _with_errors(TableLayout(roles, kinds, role_kinds, dropped, stamps), file, sample, options)
+
+
+def _with_errors(layout: TableLayout, file: TableFile, sample: Block, options: TableOptions) -> TableLayout:
+    """Return the layout of a file that is judged by itself with the errors of its predictions, if they can be told."""
+    if not options.by_itself or not {Role.LABEL, Role.PREDICTION} <= layout.roles.keys():
+        return layout
+    truth, prediction = (sample[layout.roles[role]] for role in (Role.LABEL, Role.PREDICTION))
+    kinds = (layout.role_kinds[Role.LABEL], layout.role_kinds[Role.PREDICTION])
+    errors = error_series(truth, prediction, kinds, file.names, _plain_names(file, set()))
+    if errors is None or errors.residual:
+        return replace(layout, errors=errors, compared=kinds)
+    classes = {Role.LABEL: kind_of_classes(truth, kinds[0]), Role.PREDICTION: kind_of_classes(prediction, kinds[1])}
+    return replace(layout, errors=errors, compared=kinds, role_kinds={**layout.role_kinds, **classes})
+
+
+def _take_clock(
+    file: TableFile, sample: Block, options: TableOptions, roles: dict[Role, str], taken: set[str]
+) -> Stamps:
+    """Give the time stamp its column, if there is one, and return how it is read."""
+    clock = Clock(file.path, file.kind == "csv", options.time_unit, options.zone, guesses=options.by_itself)
+    if Role.TIMESTAMP in roles:
+        name = roles[Role.TIMESTAMP]
+        return Stamps("ms", options.zone) if options.row_order else clock.stated(name, sample[name])
+    names = (*_NAMES[Role.TIMESTAMP], *(_CLOCKS if options.by_itself else ()))
+    free = {name: cells for name, cells in sample.items() if name not in taken}
+    if options.row_order:
+        clock = replace(clock, unit="")  # what is no clock is no error
+    found = clock.find(_candidates(names, file, taken), free)
+    if found is None:
+        return Stamps("ms", options.zone)
+    name, stamps = found
+    roles[Role.TIMESTAMP] = name
+    taken.add(name)
+    return stamps
+
+
+def _kind(file: TableFile, cells: Cells, options: TableOptions) -> SeriesKind | None:
+    kind = infer_kind(cells, text=file.kind == "csv")
+    return kind_by_values(cells, kind) if options.by_itself else kind
+
+
+def _plain_names(file: TableFile, taken: set[str]) -> dict[str, str]:
+    """Return the free columns by their names without case, spaces and punctuation; of equals the first."""
+    return {re.sub(r"[\W_]+", "", name).lower(): name for name in reversed(file.names) if name not in taken}
+
+
+def _candidates(names: Iterable[str], file: TableFile, taken: set[str]) -> Iterator[str]:
+    plain = _plain_names(file, taken)
+    return (plain[name] for name in names if name in plain)
 
 
 def _column_for(role: Role, file: TableFile, sample: Block, options: TableOptions, taken: set[str]) -> str | None:
-    plain = {re.sub(r"[\W_]+", "", name).lower(): name for name in reversed(file.names) if name not in taken}
-    candidates = [plain[name] for name in _NAMES[role] if name in plain]
+    plain = _plain_names(file, taken)
+    names = (*_NAMES[role], *(_PREDICTIONS if options.by_itself and role is Role.PREDICTION else ()))
+    candidates = _candidates(names, file, taken)
     match role:
-        case Role.TIMESTAMP:
-            return next((name for name in candidates if _is_time(file, name, sample[name], options)), None)
         case Role.MODEL | Role.VERSION if not {"model", "version"} <= plain.keys():
             # A car has a model, too: only both words together are the name and version of ours.
             return next((name for name in candidates if name not in (plain.get("model"), plain.get("version"))), None)
         case Role.CONFIDENCE:
             return next((name for name in candidates if _is_share(sample[name])), None)
         case _:
-            return next(iter(candidates), None)
-
-
-def _is_time(file: TableFile, name: str, cells: Cells, options: TableOptions) -> bool:
-    """Say whether a column holds time stamps; numbers must be plausible in the stated unit, none is guessed."""
-    milliseconds, bad = instants(cells, unit=options.time_unit, zone=options.zone)
-    if not bad.size or bad.all():
-        return False
-    if infer_kind(cells, text=file.kind == "csv") is not SeriesKind.NUMERIC:
-        return not bad.any()
-    good = milliseconds[~bad]
-    if _plausible(good):
-        return True
-    for unit in () if options.row_order else ("s", "ms", "us", "ns"):
-        others, _ = instants(cells, unit=unit, zone=options.zone)
-        if unit != options.time_unit and _plausible(others[~bad]):
-            raise TableError(
-                f"{file.path}: column {name!r}: as {options.time_unit} the first time stamp is "
-                f"{_shown(int(good[0]))}, as {unit} {_shown(int(others[~bad][0]))}: state the time unit"
-            )
-    return False
-
-
-def _plausible(milliseconds: np.ndarray[tuple[int], np.dtype[np.int64]]) -> bool:
-    return bool(((milliseconds >= _EARLIEST_MS) & (milliseconds < _LATEST_MS)).all())
-
-
-def _shown(ms: int) -> str:
-    try:
-        return format_instant(ms)
-    except ValueError:
-        return f"{ms} ms"
-
-
-def _check_times(file: TableFile, name: str, cells: Cells, options: TableOptions) -> None:
-    _, bad = instants(cells, unit=options.time_unit, zone=options.zone)
-    if bad.size and bad.all():
-        first = cells[0].as_py() if isinstance(cells, pa.Array) else cells[0]
-        raise TableError(f"{file.path}: column {name!r}: must hold time stamps, got {first!r}")
+            return next(candidates, None)
 
 
 def _is_share(cells: Cells) -> bool:
@@ -231,7 +266,7 @@ def _is_share(cells: Cells) -> bool:
     return values.size > 0 and bool(((values >= 0) & (values <= 1)).all())
 
 
-def _why_left_out(name: str, cells: Cells, kind: SeriesKind | None) -> str | None:
+def _why_left_out(name: str, cells: Cells, kind: SeriesKind | None, options: TableOptions) -> str | None:
     if _UNNAMED.fullmatch(name):
         return "a row index"
     rule = check_name(feature_series(name), "series") or check_name(name, "feature")
@@ -245,13 +280,13 @@ def _why_left_out(name: str, cells: Cells, kind: SeriesKind | None) -> str | Non
         case None if isinstance(cells, pa.Array) and cells.null_count < len(cells):
             return f"values of type {cells.type} are no feature"
         case _:
-            return None
+            return why_no_feature(cells, kind) if options.by_itself else None
 
 
 def _counts_up(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:
-    return values.size >= _ENOUGH_ROWS and bool((np.diff(values) == 1).all())
+    return values.size >= ENOUGH_ROWS and bool((np.diff(values) == 1).all())
 
 
 def _all_differ(values: Sequence[object]) -> bool:
     present = [value for value in values if value is not None]
-    return len(present) >= _ENOUGH_ROWS and len(set(present)) == len(present)
+    return len(present) >= ENOUGH_ROWS and len(set(present)) == len(present)

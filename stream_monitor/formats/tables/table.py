@@ -21,7 +21,7 @@ from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import Block, Cells, TableFile, open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE, Role, TableLayout, TableOptions, choose_layout
 from stream_monitor.formats.tables.reference import Reference, ReferenceRows
-from stream_monitor.formats.tables.values import column_of, instants, text_column
+from stream_monitor.formats.tables.values import column_of, text_column
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class Table:
         if name is None:
             return self.options.start_ms + offsets * self.options.row_ms, np.zeros(offsets.size, np.bool_)
         cells = _cells(block, name, offsets.size)
-        return instants(cells, unit=self.options.time_unit, zone=self.options.zone)
+        return self.layout.stamps.read(cells)
 
     def _columns(self, block: Block, size: int) -> dict[str, Column]:
         text = self.file.kind == "csv"
@@ -102,6 +102,10 @@ class Table:
             if name is not None:
                 column = column_of(_cells(block, name, size), self.layout.role_kinds[role], text=text)
                 columns[series] = _failures(column) if role is Role.ERROR else column
+        errors = self.layout.errors
+        if errors is not None:
+            truth, prediction = (_cells(block, self.layout.roles[role], size) for role in (Role.LABEL, Role.PREDICTION))
+            columns[feature_series(errors.name)] = errors.column(truth, prediction, self.layout.compared)
         return columns
 
     def _by_model(self, rows: _Rows) -> Iterator[tuple[tuple[str, str], Intp]]:

@@ -44,7 +44,7 @@ def infer_kind(cells: Cells, *, text: bool) -> SeriesKind | None:
     """
     if isinstance(cells, pa.Array) and not _is_text(cells.type):
         return _kind_of_type(cells.type)
-    values = [value for value in _plain(cells) if value is not None]
+    values = [value for value in plain_cells(cells) if value is not None]
     if not text:
         types = [_kind_of(value) for value in values]
         return max((k for k in SeriesKind if k in types), key=types.count, default=None)
@@ -67,7 +67,9 @@ def numeric_column(cells: Cells) -> NumericColumn:
             pass  # some text is not a number: cell by cell
         else:
             return _without_infinities(values)
-    return _numbers_one_by_one(_plain(cells), text=isinstance(cells, pa.Array) and not pa.types.is_boolean(cells.type))
+    return _numbers_one_by_one(
+        plain_cells(cells), text=isinstance(cells, pa.Array) and not pa.types.is_boolean(cells.type)
+    )
 
 
 def text_column(cells: Cells) -> ObjectColumn:
@@ -82,7 +84,7 @@ def text_column(cells: Cells) -> ObjectColumn:
 
 def boolean_column(cells: Cells) -> ObjectColumn:
     """Return cells as booleans; what is none stays as it is, so that it can be counted as invalid."""
-    values = [_boolean_or_cell(value) for value in _plain(cells)]
+    values = [_boolean_or_cell(value) for value in plain_cells(cells)]  # in a file, 0 and 1 are booleans as well
     return ObjectColumn(values, mixed=any(value is not None and not isinstance(value, bool) for value in values))
 
 
@@ -111,7 +113,7 @@ def instants(cells: Cells, *, unit: str, zone: str) -> tuple[Int64, Bool]:
             return typed
         if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
             return _numeric_instants(_float_array(cells), unit)
-    values = [_number_in(value) for value in _plain(cells)]
+    values = [_number_in(value) for value in plain_cells(cells)]
     if all(value is None or _is_number(value) for value in values):
         return _numeric_instants(np.array(values, dtype=np.float64), unit)
     parsed = [_instant(value, unit=unit, zone=ZoneInfo(zone)) for value in values]
@@ -213,6 +215,9 @@ def _boolean_or_cell(value: object) -> Cell:
     boolean = _boolean(value)
     if boolean is not None or _is_missing(value):
         return boolean
+    number = _number(value, text=True)
+    if number in (0.0, 1.0):
+        return number == 1.0
     if isinstance(value, str):
         return cut_category(value)
     return float(value) if isinstance(value, int | float) else INVALID
@@ -310,5 +315,6 @@ def _kind_of(value: object) -> SeriesKind | None:
             return None
 
 
-def _plain(cells: Cells) -> Sequence[object]:
+def plain_cells(cells: Cells) -> Sequence[object]:
+    """Return cells as Python values."""
     return cells.to_pylist() if isinstance(cells, pa.Array) else cells
