@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stream_monitor.core.time import parse_instant
 from stream_monitor.lab.labelled import EVERYTHING, Truth, TruthError, parse_truth, read_truth
 from stream_monitor.lab.scores import Change
 
@@ -73,3 +74,18 @@ def test_changes_of_the_whole_file_are_changes_of_every_series() -> None:
     assert truth.of("y") == (Change(20),)
     assert truth.by_series
     assert not Truth({EVERYTHING: (Change(1, math.inf),)}).by_series
+
+
+@pytest.mark.parametrize("text", ['["2026-11-22T07:00:05Z"]', '[{"from": "22.11.2026 07:00:05"}]'])
+def test_an_instant_is_the_row_that_follows_it(text: str) -> None:
+    """Known changes are often noted by time; rows are found by whoever knows their stamps."""
+    start_ms = parse_instant("2026-11-22T07:00:00Z")
+    truth = parse_truth(text, "json", lambda at_ms: (at_ms - start_ms) // 1_000)
+
+    assert truth.of("x") == (Change(5),)
+
+
+def test_an_instant_needs_a_clock() -> None:
+    """Where rows have no time stamps the file of changes is refused."""
+    with pytest.raises(TruthError, match="the rows have no time stamps"):
+        parse_truth("row\n2026-11-22T07:00:05Z\n", "csv")

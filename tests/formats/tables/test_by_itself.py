@@ -1,0 +1,221 @@
+"""Files that strangers bring: kinds by values, what is left out, errors of predictions, clocks, ways of writing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from stream_monitor.core.batch import NumericColumn, ObjectColumn
+from stream_monitor.core.names import SeriesKind
+from stream_monitor.formats.tables import Role, Table, TableOptions, open_table
+from stream_monitor.formats.tables.stamps import StampForm, stamp_form
+
+ROWS = 200
+BY_ITSELF = TableOptions(by_itself=True, time_unit="")
+NOISE = np.random.default_rng(5).normal(size=ROWS).round(4).tolist()
+COIN = [n % 3 == 0 for n in range(ROWS)]
+MOMENTS = [datetime(2026, 1, 20, tzinfo=UTC) + timedelta(hours=7 * n) for n in range(ROWS)]
+
+
+def opened(path: Path, columns: dict[str, Sequence[object]], separator: str = ",", encoding: str = "utf-8") -> Table:
+    """Open a CSV file with these columns."""
+    lines = [separator.join(columns)]
+    rows = zip(*columns.values(), strict=True)
+    lines += [separator.join("" if cell is None else str(cell) for cell in row) for row in rows]
+    path.write_bytes(("\n".join(lines) + "\n").encode(encoding))
+    return open_table(path, BY_ITSELF)
+
+
+def cells_of(table: Table, series: str) -> list[object]:
+    """All cells of a series."""
+    (piece,) = table.batches()
+    (group,) = piece.batch.groups
+    return list(group.columns[series].cells())
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        pytest.param([int(yes) for yes in COIN], SeriesKind.BINARY, id="zeros and ones"),
+        pytest.param([float(yes) for yes in COIN], SeriesKind.BINARY, id="as floats"),
+        pytest.param(["True" if yes else "False" for yes in COIN], SeriesKind.BINARY, id="words of Python"),
+        pytest.param([1 + yes for yes in COIN], SeriesKind.CATEGORICAL, id="two other numbers"),
+        pytest.param([n % 3 for n in range(ROWS)], SeriesKind.NUMERIC, id="three numbers"),
+        pytest.param([0] * ROWS, SeriesKind.NUMERIC, id="one number"),
+    ],
+)
+def test_the_kind_follows_the_values(tmp_path: Path, cells: Sequence[object], kind: SeriesKind) -> None:
+    """An error column of 0 and 1 is yes/no, whatever its type."""
+    assert opened(tmp_path / "a.csv", {"error": cells}).layout.kinds == {"error": kind}
+
+
+def test_zeros_and_ones_are_no_and_yes_only_in_a_file_by_itself(tmp_path: Path) -> None:
+    """A model whose baseline is made of a file gets numbers from its traffic."""
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"flag": [float(yes) for yes in COIN]}), path)
+
+    assert open_table(path).layout.kinds == {"flag": SeriesKind.NUMERIC}
+    assert cells_of(open_table(path, BY_ITSELF), "feature:flag") == COIN
+
+
+@pytest.mark.parametrize(
+    ("cells", "why"),
+    [
+        pytest.param(range(0, 2 * ROWS, 2), "never turns back", id="a counter"),
+        pytest.param(range(ROWS, 0, -1), "never turns back", id="a countdown"),
+        pytest.param([n // 5 for n in range(ROWS)], "never turns back", id="a counter of groups"),
+        pytest.param([f"C{n * 7 % 211}" for n in range(ROWS)], "every value differs", id="identifiers"),
+        pytest.param([f"text {n * 7 % 190}" for n in range(ROWS)], "almost every value is new", id="free text"),
+        pytest.param([f"{1950 + n % 40}-03-01" for n in range(ROWS)], "dates or times", id="dates of birth"),
+        pytest.param([f"{1 + n % 28:02d}.03.1980" for n in range(ROWS)], "dates or times", id="with the day first"),
+    ],
+)
+def test_what_says_nothing_about_drift_is_left_out(tmp_path: Path, cells: Sequence[object], why: str) -> None:
+    """With the reason; a counter would drift in every file."""
+    layout = opened(tmp_path / "a.csv", {"c": cells, "x": NOISE}).layout
+
+    assert list(layout.kinds) == ["x"]
+    assert why in layout.dropped["c"]
+
+
+def test_a_level_that_steps_once_is_no_counter(tmp_path: Path) -> None:
+    """It is the change that is looked for."""
+    layout = opened(tmp_path / "a.csv", {"x": [0.0] * 100 + [1.0] * 50 + [2.0] * 50}).layout
+
+    assert list(layout.kinds) == ["x"]
+
+
+# --- errors of predictions --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("names", "truth", "prediction", "wrong"),
+    [
+        (("y_true", "y_pred"), [1, 0, 1, 0], [1, 1, 1, 0], [False, True, False, False]),
+        (("label", "prediction"), ["a", "b", "c", "a"], ["a", "c", "c", None], [False, True, False, None]),
+        (("target", "predicted"), [3, 1, 2, 2], ["3.0", "1.0", "1.0", "2.0"], [False, False, True, False]),
+        (("class", "y_hat"), [True, False, False, True], [True, True, False, True], [False, True, False, False]),
+    ],
+)
+def test_truth_and_prediction_give_the_errors(
+    tmp_path: Path, names: tuple[str, str], truth: list[object], prediction: list[object], wrong: list[bool | None]
+) -> None:
+    """Classes of any type, written the same or not; nothing where one of both is missing."""
+    table = opened(tmp_path / "a.csv", dict(zip(names, (truth * 50, prediction * 50), strict=True)))
+
+    assert (table.layout.roles[Role.LABEL], table.layout.roles[Role.PREDICTION]) == names
+    assert cells_of(table, "feature:error") == wrong * 50
+
+
+def test_amounts_give_a_residual(tmp_path: Path) -> None:
+    """Truth less prediction."""
+    table = opened(tmp_path / "a.csv", {"actual": NOISE, "predicted": [x - 0.5 for x in NOISE]})
+
+    assert table.layout.errors is not None
+    assert cells_of(table, "feature:residual") == pytest.approx([0.5] * ROWS)
+
+
+def test_errors_that_the_file_tells_itself_are_not_told_twice(tmp_path: Path) -> None:
+    """A column of its own is watched instead."""
+    coin = [int(yes) for yes in COIN]
+    layout = opened(tmp_path / "a.csv", {"y_true": coin, "y_pred": coin, "correct": coin}).layout
+
+    assert layout.errors is None
+    assert layout.kinds == {"correct": SeriesKind.BINARY}
+
+
+def test_an_error_column_is_a_feature(tmp_path: Path) -> None:
+    """Residuals of a model are numbers, and fewer errors are a change as well."""
+    layout = opened(tmp_path / "a.csv", {"error": NOISE}).layout
+
+    assert layout.kinds == {"error": SeriesKind.NUMERIC}
+    assert Role.ERROR not in layout.roles
+
+
+# --- clocks -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("name", "form"),
+    [
+        ("Datum", "%d.%m.%Y %H:%M"),
+        ("date", "%m/%d/%Y %H:%M:%S"),
+        ("Date/Time", "%m/%d/%Y %I:%M:%S %p"),
+        ("when it happened", "%Y/%m/%d %H:%M"),
+        ("ts", "%d-%m-%Y %H:%M"),
+        ("time", "%Y-%m-%d %H:%M:%S"),
+    ],
+)
+def test_dates_are_read_as_they_are_written(tmp_path: Path, name: str, form: str) -> None:
+    """Named or not, the day or the month first: what all cells allow, what runs forwards, the shorter time."""
+    table = opened(tmp_path / "a.csv", {name: [moment.strftime(form) for moment in MOMENTS], "x": NOISE})
+    (piece,) = table.batches()
+
+    assert table.layout.roles[Role.TIMESTAMP] == name
+    assert piece.batch.event_ms.tolist() == [int(moment.timestamp()) * 1_000 for moment in MOMENTS]
+
+
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000])
+def test_the_unit_of_an_epoch_is_the_one_of_our_time(tmp_path: Path, unit: int) -> None:
+    """Only one of seconds, milliseconds, microseconds lies between 1990 and 2100."""
+    stamps = [int(moment.timestamp()) * unit for moment in MOMENTS]
+    (piece,) = opened(tmp_path / "a.csv", {"timestamp": stamps, "x": NOISE}).batches()
+
+    assert piece.batch.event_ms[0] == int(MOMENTS[0].timestamp()) * 1_000
+
+
+def test_dates_that_do_not_run_forwards_are_no_clock(tmp_path: Path) -> None:
+    """A date of birth says nothing about the order of rows."""
+    births = [f"{1950 + n * 7 % 50}-03-{1 + n % 28:02d}" for n in range(ROWS)]
+
+    assert Role.TIMESTAMP not in opened(tmp_path / "a.csv", {"birth": births, "x": NOISE}).layout.roles
+
+
+def test_what_the_parts_of_a_date_mean_is_decided_for_all_cells() -> None:
+    """One 13 is enough; years of two digits are of our time."""
+    assert stamp_form(["01/02/26", "13/02/26"]) is StampForm.DAY_FIRST
+    assert stamp_form(["01/02/26", "02/13/26"]) is StampForm.MONTH_FIRST
+    assert stamp_form(["20260213", "20260214"]) is StampForm.COMPACT
+    assert stamp_form(["13/13/2026"] * 20) is None
+    assert StampForm.DAY_FIRST.read(["01.02.26"], zone="UTC")[0].tolist() == [1_769_904_000_000]
+
+
+# --- ways of writing --------------------------------------------------------------------------------------------------
+
+
+def test_decimal_commas_are_points(tmp_path: Path) -> None:
+    """Where something else parts the cells; dots between thousands go."""
+    texts = [f"{x:.2f}".replace(".", ",") for x in NOISE[:-1]] + ["1.234,5"]
+    table = opened(tmp_path / "a.csv", {"x": texts, "name": ["a,b", "c"] * 100}, ";")
+    column = next(iter(table.batches())).batch.groups[0].columns["feature:x"]
+
+    assert table.layout.kinds == {"x": SeriesKind.NUMERIC, "name": SeriesKind.CATEGORICAL}
+    assert isinstance(column, NumericColumn)
+    assert column.values[-1] == 1234.5
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
+def test_texts_of_other_systems_are_read(tmp_path: Path, encoding: str) -> None:
+    """With or without a mark."""
+    table = opened(tmp_path / "a.csv", {"Straße": ["Köln", "Genf"] * 100, "x": NOISE}, encoding=encoding)
+    column = next(iter(table.batches())).batch.groups[0].columns["feature:Straße"]
+
+    assert isinstance(column, ObjectColumn)
+    assert column.values[:2] == ["Köln", "Genf"]
+
+
+def test_a_file_without_a_head_loses_no_row(tmp_path: Path) -> None:
+    """A first row of numbers names nothing, unless it counts the columns."""
+    bare, counted = tmp_path / "a.csv", tmp_path / "b.csv"
+    bare.write_text("".join(f"{x},{-x}\n" for x in NOISE))
+    counted.write_text("0,1\n" + "".join(f"{x},{-x}\n" for x in NOISE))
+
+    assert list(open_table(bare, BY_ITSELF).layout.kinds) == ["column 1", "column 2"]
+    assert len(cells_of(open_table(bare, BY_ITSELF), "feature:column 1")) == ROWS
+    assert list(open_table(counted, BY_ITSELF).layout.kinds) == ["0", "1"]
