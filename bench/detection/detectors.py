@@ -114,7 +114,7 @@ ERRORS = (
     ADWIN,
     _river("DDM"),
     _river("EDDM"),
-    _river("FHDDM"),
+    Contender("river FHDDM, given right answers", Peer("FHDDM", "river", "FHDDM", {})),
     _river("HDDMA"),
     _river("HDDMW"),
     _river("PageHinkley"),

@@ -1,9 +1,8 @@
-"""Runs a detector of frouros or alibi-detect on streams: a script of `.venv-bench`, which has none of our packages.
+"""Runs detectors of frouros and alibi-detect on streams: a script of `.venv-bench`, which has none of our packages.
 
-    .venv-bench/bin/python bench/detection/foreign.py job.json
-
-The job names library, detector, parameters, seed, the file of streams and the file of the answer: for each stream the
-rows seen at each alarm, or null when the detector refuses the values.
+Jobs come as lines of JSON, answers go back as lines of JSON, until the input ends. A job names library, detector,
+parameters, seed and the file of the streams. An answer holds either `alarms`, for each stream the rows seen at each
+alarm, or `refused`, when the detector does not take such values, or `failed`.
 """
 
 from __future__ import annotations
@@ -16,7 +15,6 @@ import json
 import sys
 import warnings
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -27,20 +25,32 @@ Values = npt.NDArray[np.float64]
 
 
 def main() -> None:
-    """Do the job."""
-    job = json.loads(Path(sys.argv[1]).read_text())
-    data = np.load(job["streams"])  # noqa: TID251 - written a second ago by whoever started this
-    answer: list[list[int]] | None = None
+    """Do jobs."""
+    answers = sys.stdout
+    sys.stdout = sys.stderr  # the libraries talk
+    for line in sys.stdin:
+        answers.write(json.dumps(answer(json.loads(line))) + "\n")
+        answers.flush()
+
+
+def answer(job: Job) -> dict[str, object]:
+    """Return what a job gives."""
     try:
-        if job["library"] == "frouros":
-            answer = [frouros(job, values) for values in data["values"]]
-        elif job["window"]:
-            answer = [windows(job, *pair) for pair in zip(data["references"], data["values"], strict=True)]
-        else:
-            answer = list(online(job, data["references"], data["values"]))
+        return {"alarms": alarms(job)}
     except ValueError as error:
-        sys.stderr.write(f"{job['detector']} refuses: {error}\n")
-    Path(job["answer"]).write_text(json.dumps(answer))
+        return {"refused": str(error)}
+    except Exception as error:  # noqa: BLE001 - whatever a library raises goes to whoever asked
+        return {"failed": f"{type(error).__name__}: {error}"}
+
+
+def alarms(job: Job) -> list[list[int]]:
+    """Return the rows seen at each alarm of each stream."""
+    data = np.load(job["streams"])  # noqa: TID251 - written a second ago by whoever started this
+    if job["library"] == "frouros":
+        return [frouros(job, values) for values in data["values"]]
+    if job["window"]:
+        return [windows(job, *pair) for pair in zip(data["references"], data["values"], strict=True)]
+    return list(online(job, data["references"], data["values"]))
 
 
 def frouros(job: Job, values: Values) -> list[int]:

@@ -7,14 +7,18 @@ frouros' are reset. `pip` cannot put frouros and alibi-detect beside our own num
 
 from __future__ import annotations
 
+import atexit
 import json
+import os
+import signal
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from river.drift import ADWIN, KSWIN, PageHinkley
@@ -84,10 +88,16 @@ def set_up() -> str:
         return ""
     command = ["make", "--directory", str(ROOT), "bench-setup", f"PYTHON={sys.executable}"]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_SET_UP_S)
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return f"{type(error).__name__}: {error}"
-    return "" if done.returncode == 0 else " ".join(done.stderr.strip().splitlines()[-1:])
+        made = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=sys.stderr, text=True, start_new_session=True)
+    except OSError as error:
+        return f"make: {error.strerror}"
+    try:
+        _, said = made.communicate(timeout=_SET_UP_S)
+    except subprocess.TimeoutExpired:
+        os.killpg(made.pid, signal.SIGTERM)  # make, and the pip that it started
+        made.communicate()
+        return f"not done after {_SET_UP_S:.0f} s"
+    return "" if made.returncode == 0 else " ".join(said.strip().splitlines()[-1:])
 
 
 def peer_alarms(peer: Peer, streams: Streams, *, seed: int, stops: bool = False) -> list[list[int]] | None:
@@ -111,6 +121,8 @@ def _river(peer: Peer, values: list[float], *, seed: int, stops: bool) -> list[i
         parameters["seed"] = seed
     binary = peer.detector in {"DDM", "EDDM", "FHDDM", "HDDMA", "HDDMW"}
     detector: RiverDetector = _RIVER[peer.detector](**parameters)
+    if peer.detector == "FHDDM":
+        values = [1.0 - value for value in values]  # it looks for a fall of what it is given, so: right answers
     found = []
     for i, value in enumerate(values, start=1):
         detector.update(bool(value) if binary else value)
@@ -124,23 +136,57 @@ def _river(peer: Peer, values: list[float], *, seed: int, stops: bool) -> list[i
 def _foreign(peer: Peer, streams: Streams, *, seed: int, stops: bool) -> list[list[int]] | None:
     if not is_there(peer.library):
         return None
-    with tempfile.TemporaryDirectory() as folder:
-        data, job, answer = (Path(folder) / name for name in ("streams.npz", "job.json", "answer.json"))
-        np.savez(data, references=streams.references, values=streams.values)
-        order = {
+    with tempfile.NamedTemporaryFile(suffix=".npz") as file:
+        np.savez(file, references=streams.references, values=streams.values)
+        file.flush()
+        job = {
             "library": peer.library,
             "detector": peer.detector,
             "parameters": dict(peer.parameters),
             "window": peer.window,
             "seed": seed,
             "stops": stops,
-            "streams": str(data),
-            "answer": str(answer),
+            "streams": file.name,
         }
-        job.write_text(json.dumps(order))
-        command = [FOREIGN / "bin" / "python", FOREIGN_SCRIPT, job]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise RuntimeError(f"{peer.library} {peer.detector}: {done.stderr.strip().splitlines()[-1:]}")
-        found: list[list[int]] | None = json.loads(answer.read_text())
-        return found
+        answer = _process().ask(json.dumps(job))
+    if "failed" in answer:
+        raise RuntimeError(f"{peer.library} {peer.detector}: {answer['failed']}")
+    found: list[list[int]] | None = answer.get("alarms")
+    return found
+
+
+class Foreign:
+    """A process of the other environment: imports take seconds, so it does all jobs of this one, and ends with it."""
+
+    def __init__(self, python: Path) -> None:
+        self._process = subprocess.Popen(
+            [python, FOREIGN_SCRIPT],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,  # the libraries talk
+            text=True,
+        )
+
+    def ask(self, job: str) -> Mapping[str, Any]:  # decoded JSON
+        """Return the answer to a job."""
+        jobs, answers = self._process.stdin, self._process.stdout
+        assert jobs is not None, "a pipe was asked for"
+        assert answers is not None, "a pipe was asked for"
+        jobs.write(job + "\n")
+        jobs.flush()
+        line = answers.readline()
+        if not line:
+            raise RuntimeError(f"{FOREIGN_SCRIPT.name}: ended without an answer")
+        answer: Mapping[str, Any] = json.loads(line)
+        return answer
+
+    def close(self) -> None:
+        """Let it end."""
+        self._process.communicate()
+
+
+@cache
+def _process() -> Foreign:
+    started = Foreign(FOREIGN / "bin" / "python")
+    atexit.register(started.close)
+    return started

@@ -75,6 +75,8 @@ def _run(*, quick: bool, ends: float) -> int:
             report.say(f"## {table.title}")
             report.say(table.note)
             report.table(table.head, [_row(name, row, ends, len(table.head)) for name, row in rows])
+    report.say("## Verdict")
+    report.say(verdict(outcomes, missing))
     report.write(repetitions=1, seed=SEED)
     print(verdict(outcomes, missing))
     return 0 if all(o.holds for o in outcomes) else 1

@@ -227,7 +227,10 @@ def online(contender: Contender, scale: Scale) -> Row:
     ]
     drawn = [case.draw(scale.online, seed=SEED + 2_000_000 + 10_000 * i) for i, case in enumerate(cases)]
     together = Streams(*(np.concatenate(parts) for parts in zip(*drawn, strict=True)))
-    first = first_alarms(contender.alarms(together, seed=SEED, stops=True) or [])
+    alarms = contender.alarms(together, seed=SEED, stops=True)
+    if alarms is None:
+        return [contender.name, *["refuses"] * (1 + len(_ONLINE_SHIFTS))]
+    first = first_alarms(alarms)
     quiet, *changed = (first[i * scale.online : (i + 1) * scale.online] for i in range(len(cases)))
     length = run_length(quiet, horizon=float(_ONLINE_ROWS))
     late = [_delays(scored(own, change=ONLINE_CHANGE)) for own in changed]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -82,6 +83,18 @@ def test_a_peer_that_is_not_installed_is_said_to_be_missing(monkeypatch: pytest.
     absent = next(c for c in AS_THEY_COME if c.name == "frouros CUSUM")
 
     assert set(tables.as_they_come(absent, FEW)[1:]) == {"not installed: `make bench-setup`"}
+
+
+def test_what_a_peer_raises_names_the_peer(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Here the other environment is our own, which has no frouros; the process goes on after a failure."""
+    process = peers.Foreign(Path(sys.executable))
+    monkeypatch.setattr(peers, "_process", lambda: process)
+    monkeypatch.setattr(peers, "is_there", lambda _: True)
+
+    for _ in range(2):
+        with pytest.raises(RuntimeError, match="frouros CUSUM: ModuleNotFoundError: No module named 'frouros'"):
+            peers.peer_alarms(Peer("CUSUM", "frouros", "CUSUM", {}), QUIET_NORMAL.draw(1, seed=1), seed=1)
+    process.close()
 
 
 def test_slow_peers_are_left_out_of_a_quick_run() -> None:
