@@ -34,7 +34,7 @@ def run_lengths(size: int) -> list[Outcome]:
 
 def long_run_lengths(size: int) -> list[Outcome]:
     """Return the same at A = 1,000; panes of 100 and more only where there is time for them."""
-    plan = ((1, 100), (10, 40)) if size == 1 else ((1, 200), (10, 100), (100, 60), (1_000, 40))
+    plan = ((1, 150), (10, 60)) if size == 1 else ((1, 200), (10, 100), (100, 60), (1_000, 40))
     return [_run_length(n, 1_000, streams) for n, streams in plan]
 
 
@@ -67,7 +67,7 @@ def deployments(size: int) -> list[Outcome]:
     strongly correlated series.
     """
     found = []
-    for series, count in ((1, 500), (10, 120), (100, 50)):
+    for series, count in ((1, 500), (10, 120), (100, 80)):
         for correlation in (0.0, 0.8):
             alarmed = _any_alarm(series, correlation, count * size, np.random.default_rng([SEED, 3, series]))
             goal = f"P(any alarm of {series} series in 200 panes), A = 1,000, correlation {correlation:g}: <= .2"
