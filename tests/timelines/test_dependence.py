@@ -46,3 +46,18 @@ def test_independent_events_are_called_so() -> None:
     fired = story.alerts()[0].data
 
     assert (fired.evidence.guarantee, fired.evidence.design_effect) == ("bound", None)
+    assert "depend" not in fired.annotations.description
+
+
+def test_dependence_that_nobody_measured_is_an_assumption() -> None:
+    """A baseline without an order of time: the bound holds if, and the alert says if what."""
+    story = Timeline(features=1)
+    known = story.baselines[0][0]
+    series = {name: replace(own, dependence=None) for name, own in known.series.items()}
+    story.baselines[0] = (Baseline(known.model, known.version, known.origin, series, known.constraints), 0)
+    story.push(minutes(0, 5))
+    story.push(minutes(5, 8), shifted("x0", 1.0))
+    fired = story.alerts()[0].data
+
+    assert fired.evidence.guarantee == "bound"
+    assert "the budget holds if values do not depend on each other" in fired.annotations.description

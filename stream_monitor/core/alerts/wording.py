@@ -111,10 +111,19 @@ def hours_hint(calendar: Calendar) -> str:
     return "" if calendar is Calendar.NONE else f"compared with {calendar.words}"
 
 
-def dependence_hint(guarantee: str, design_effect: float | None, *, units: str = "events") -> str:
-    """Return in words what the dependence of events or panes does to the budget; nothing where they have none."""
+def dependence_hint(guarantee: str, design_effect: float | None, *, known: bool = True, units: str = "events") -> str:
+    """Return in words what the dependence of events or panes does to the budget; nothing where they have none.
+
+    Args:
+        guarantee: status of the series.
+        design_effect: d where it is not 1.
+        known: the dependence was measured; a baseline without an order of time cannot tell.
+        units: of what d say as much as one.
+    """
     if guarantee == no_guarantee("dependence"):
         return "no false-alarm rate can be promised: values depend on each other for longer than the baseline shows"
+    if not known:
+        return "the budget holds if values do not depend on each other: the baseline has no order of time to tell"
     if design_effect is None:
         return ""
     return f"{design_effect:.2g} {units} say as much as one, because values depend on each other"

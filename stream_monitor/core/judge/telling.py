@@ -198,8 +198,10 @@ def _description(step: Step, evidence: wire.Evidence, related: Sequence[_Related
     sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
     item = step.watch.series[step.watch.uses[step.use].series]
     hint, hours = _hint(item, step.window), wording.hours_hint(item.calendar)
-    units = "panes" if isinstance(step.watch.groups[step.use], PaneRankGroup) else "events"
-    caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect, units=units)
+    by_pane = isinstance(step.watch.groups[step.use], PaneRankGroup)  # which measures what its panes do to each other
+    units = "panes" if by_pane else "events"
+    known = by_pane or item.baseline is None or item.design_effect is not None
+    caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect, known=known, units=units)
     segments = sorted(segment for segment, series, _ in related if segment and series == step.name.series)
     others = wording.related_hint(len(related) - len(segments))
     parts = (sentence, hint, hours, wording.segments_hint(segments), others, caution)
