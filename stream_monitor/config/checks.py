@@ -112,7 +112,14 @@ def _rule(path: str, rule: RuleSection, file: ConfigFile) -> Iterator[Finding]:
     if not rule.series and rule.target is None:
         yield Finding(f"{path}.series", 'must name at least one series, for example ["feature:*"]')
     evidence = dict.fromkeys((*ALWAYS, *(d.kind for d in file.detection.detectors)))
-    if rule.evidence not in evidence:
+    if rule.evidence in MEASURES:
+        yield Finding(
+            f"{path}.evidence",
+            "must be a detector: a distance has no budget of false alarms",
+            rule.evidence,
+            f"write 'effect: {{{rule.evidence}: FLOOR}}' and leave evidence out",
+        )
+    elif rule.evidence not in evidence:
         yield Finding(f"{path}.evidence", f"must be a detector that runs: {', '.join(evidence)}", rule.evidence)
     if rule.tolerance is not None and rule.evidence not in TOLERANT:
         yield Finding(f"{path}.tolerance", f"needs evidence of one of {', '.join(TOLERANT)}", rule.evidence)

@@ -84,6 +84,13 @@ def test_features_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
             ),
         ),
         (
+            "rules=[{name: r, series: [prediction], evidence: psi}]",
+            (
+                "rules[0].evidence: must be a detector: a distance has no budget of false alarms, got psi: "
+                "write 'effect: {psi: FLOOR}' and leave evidence out"
+            ),
+        ),
+        (
             "detection.detectors=[cusum]",
             (
                 "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, pane_rank, adwin, page_hinkley, "

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtri
+from scipy.stats import kstest
 
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.comparisons import COMPARISONS, Comparison, Reference, comparison
@@ -96,6 +97,26 @@ def test_p_values_are_uniform_without_drift(measure: Comparison) -> None:
     for level in (0.01, 0.05, 0.2, 0.5):
         assert (p <= level).mean() == pytest.approx(level, abs=4 * np.sqrt(level * (1 - level) / 600))
     assert p_value(measure, reference(), windows(956, shift=1.0, count=1)[0]) == pytest.approx(0.001)
+
+
+@pytest.mark.parametrize("n", [50, 500, 5000])
+@pytest.mark.parametrize("name", ["psi", "jensen_shannon", "hellinger"])
+def test_p_values_are_uniform_at_every_size(name: str, n: int) -> None:
+    """Where windows have few or many events a reference value; each window has a reference and draws of its own."""
+    generator = np.random.default_rng(n + 1)
+    masses = draw_masses(spacings(1023), generator, series=150)
+    some = pane_counts(masses, events=n, panes=1, generator=generator)[0]
+    p = [p_value(comparison(name), Reference(spacings(1023), seed=f"{i}"), w) for i, w in enumerate(some)]
+
+    assert kstest(p, "uniform").pvalue > 0.001
+
+
+def test_p_values_hold_the_error_of_the_reference() -> None:
+    """Taken as known, a reference of a thousand values makes windows of five thousand look drifted."""
+    known = Reference(1000 * spacings(1023), seed="known")
+    p = np.array([p_value(comparison("psi"), known, w) for w in windows(5000, count=40)])
+
+    assert (p <= 0.01).mean() > 0.5
 
 
 @every_comparison

@@ -1,9 +1,10 @@
 """Thresholds and p-values of any comparison without drift, by simulation of windows, the reference's error included.
 
 Bin masses are drawn from Dirichlet(reference counts), windows from Multinomial(n, masses). `(1 + #{T* >= T}) / (B +
-1)` is then an exact p-value for every law of a numeric series; for categories the masses are a posterior. Sizes are
-taken on a 10 % grid and the draws are seeded by the reference, so that a threshold is computed once and is the same for
-everybody. With a design effect d, n events are drawn as n/d that count d times, from a reference of 1/d of its events.
+1)` is then an exact p-value for every law of a numeric series; for categories the masses are a posterior. Thresholds
+take sizes on a 10 % grid, p-values the size of their window. Draws are seeded by the reference, so that a threshold is
+computed once and is the same for everybody. With a design effect d, n events are drawn as n/d that count d times, from
+a reference of 1/d of its events.
 
 Source: Dwass (1957), doi:10.1214/aoms/1177707045 (exactness of Monte-Carlo tests).
 """
@@ -56,8 +57,11 @@ def null_quantile(comparison: Comparison, reference: Reference, n: int, level: f
 
 
 def p_value(comparison: Comparison, reference: Reference, window: Int64) -> float:
-    """Return the probability of so large a distance without drift; at least 1/1000."""
-    distances = _sorted_distances(comparison, reference, size_on_grid(int(window.sum())))
+    """Return the probability of so large a distance without drift; at least 1/1000.
+
+    Two windows against one reference share its error and its draws: each p-value is exact, both are not independent.
+    """
+    distances = np.sort(comparison.distances(reference, null_windows(reference, int(window.sum()))))
     below = int(np.searchsorted(distances, comparison.measure(reference, window), side="left"))
     return (1 + DRAWS - below) / (DRAWS + 1)
 
