@@ -192,7 +192,9 @@ def _show_schedule(options: GlobalOptions, schedule: Schedule) -> None:
 
 
 def _describe(options: GlobalOptions, baseline: Baseline, settings: Settings) -> None:
+    from stream_monitor.core.plan import ModelPlan
     from stream_monitor.runtimes.dependence import dependence_notes
+    from stream_monitor.runtimes.seasons import season_notes
     from stream_monitor.runtimes.segments import segment_notes
 
     if options.json:
@@ -201,8 +203,9 @@ def _describe(options: GlobalOptions, baseline: Baseline, settings: Settings) ->
     say(f"baseline {baseline.id}")
     named = f"{baseline.model} {baseline.version}".strip()
     say(f"of {named}: {baseline.origin.rows:,} rows of {baseline.origin.type.value}")
-    own = settings.plan.model(baseline.model)
-    for line in (*dependence_notes(baseline), *segment_notes(baseline, () if own is None else own.segments)):
+    own = settings.plan.model(baseline.model) or ModelPlan()
+    notes = (dependence_notes(baseline), season_notes(baseline, own.strata), segment_notes(baseline, own.segments))
+    for line in (line for lines in notes for line in lines):
         say(line)
     rows = [
         (name, series.kind.value, f"{series.observed:,}", f"{series.missing:,}", str(series.bins))
@@ -219,6 +222,7 @@ def _summary(baseline: Baseline) -> dict[str, Json]:
         "rows": baseline.origin.rows,
         "series": {
             name: {"kind": own.kind.value, "values": own.observed, "missing": own.missing}
+            | ({} if own.strata is None else {"strata": own.strata.calendar.value})
             for name, own in baseline.series.items()
         },
         "segments": {label: own.rows for label, own in baseline.segments.items()},

@@ -81,6 +81,7 @@ def model_reports(
 def print_report(plan: Plan, report: ModelReport) -> None:
     """Write the report of a model for people."""
     from stream_monitor.config.durations import format_duration
+    from stream_monitor.runtimes.seasons import season_notes
     from stream_monitor.runtimes.segments import segment_notes
 
     budget, own = plan.budget(report.model), plan.model(report.model)
@@ -97,7 +98,7 @@ def print_report(plan: Plan, report: ModelReport) -> None:
         )
     else:
         say(f"  baseline {report.baseline.id[:19]}, {report.baseline.origin.rows:,} rows")
-        for line in segment_notes(report.baseline, own.segments):
+        for line in (*season_notes(report.baseline, own.strata), *segment_notes(report.baseline, own.segments)):
             say(f"  {line}")
     traffic = (
         f"traffic unknown (give --rate): after so many events, in panes of {ASSUMED_EVENTS:g}"

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -14,7 +15,8 @@ from stream_monitor.config import Settings
 from stream_monitor.config.durations import LONGEST_MS, format_duration
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.arrays import Int64
-from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.baseline import Baseline, calendar_of
+from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.names import SeriesKind, feature_of, feature_series, invalid_series, missing_series
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
 from stream_monitor.core.time import format_instant
@@ -34,6 +36,7 @@ from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
 from stream_monitor.runtimes.course import NO_SEASON, Season, along, courses, season_of
 from stream_monitor.runtimes.dependence import dependence_notes
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
+from stream_monitor.runtimes.seasons import differ_by_hour, season_notes
 from stream_monitor.runtimes.segments import segment_notes
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes, renewal_rows
 
@@ -148,21 +151,33 @@ def prepare_rows(
         notes.append(f"time stamps {why_order}: rows are taken in their order, a second apart")
         rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, load({}).plan)
         seen, timed = survey(rows), False
-    found = courses(rows) if chooses else {}
+    found = courses(rows, timed=timed) if chooses else {}
     step_ms, cell_ms = (seen.step_ms, seen.pane_ms(_CELL_ROWS)) if timed else (ROW_MS, ROW_MS)
     season = season_of(found, pane_rows=sizes.pane_rows, step_ms=step_ms, cell_ms=cell_ms)
+    plain = sizes
     sizes, pane_ms = _in_seasons(sizes, seen, season, timed=timed, given=bool(given))
-    loaded = load(_defaults(sizes, seen, pane_ms) if chooses else {})
-    plan = loaded.plan
     if baseline_rows is not None and not given:
-        sizes = replace(sizes, baseline_rows=baseline_rows)
+        sizes, plain = (replace(own, baseline_rows=baseline_rows) for own in (sizes, plain))
     if layout is not None:
         given, gone = _without_absent(given, layout)
         notes += (
             [f"left out: {baseline.name if baseline else ''} has columns that the file lacks: {gone}"] if gone else []
         )
-    built, refused = _reference(rows, seen, plan, sizes, given=given, timed=timed)
-    built = along(built, found, season)
+
+    def references(of: Sizes, season: Season, pane_ms: int, strata: Calendar) -> _Referenced:
+        loaded = load(_defaults(of, seen, pane_ms, strata=strata) if chooses else {})
+        made, lacking = _reference(rows, seen, loaded.plan, of, given=given, timed=timed)
+        return _Referenced(loaded, along(made, found, season), lacking)
+
+    chosen = references(sizes, season, pane_ms, Calendar.NONE)
+    if chooses and timed and seen.span_ms >= 2 * Calendar.HOUR_OF_DAY.cycle_ms:
+        own_ms = seen.pane_ms(plain.pane_rows)
+        hourly = references(plain, NO_SEASON, own_ms, Calendar.HOUR_OF_DAY)
+        alike = chosen if season is NO_SEASON else references(plain, NO_SEASON, own_ms, Calendar.NONE)
+        if differ_by_hour(alike.baselines, hourly.baselines):
+            chosen, sizes = hourly, plain
+    loaded, built, refused = chosen
+    plan = loaded.plan
     if not built:
         raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
     notes += [*_reference_note(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
@@ -184,7 +199,7 @@ def prepare_rows(
         timed=timed,
         ordered_ms=np.sort(seen.times_ms),
         happened_ms=happened_ms,
-        renewal_rows=renewal_rows(sizes, least_filled=seen.least_filled),
+        renewal_rows=_renewal_rows(sizes, seen, built),
         pane_rows=sizes.pane_rows,
     )
 
@@ -214,7 +229,29 @@ def _in_seasons(sizes: Sizes, seen: Survey, season: Season, *, timed: bool, give
     return sizes, sizes.pane_rows // season.rows * season.ms
 
 
-def _defaults(sizes: Sizes, seen: Survey, pane_ms: int) -> Plain:
+class _Referenced(NamedTuple):
+    """A choice of settings with its references, each with the instant from which on it counts, and what has none."""
+
+    settings: Settings
+    built: list[tuple[Baseline, int]]
+    refused: list[str]
+
+    @property
+    def baselines(self) -> list[Baseline]:
+        return [baseline for baseline, _ in self.built]
+
+
+def _renewal_rows(sizes: Sizes, seen: Survey, built: list[tuple[Baseline, int]]) -> int:
+    """Return the rows of a new reference; where hours are told apart it must know them as well as the first one."""
+    hourly = [
+        baseline.origin.rows
+        for baseline, _ in built
+        if any(calendar_of(own) is not Calendar.NONE for own in baseline.series.values())
+    ]
+    return max([renewal_rows(sizes, least_filled=seen.least_filled), *hourly])
+
+
+def _defaults(sizes: Sizes, seen: Survey, pane_ms: int, *, strata: Calendar = Calendar.NONE) -> Plain:
     """Return the choices as settings, so that any setting of the user's goes over them.
 
     A column that has all its values in the whole file cannot lose any: it takes nothing of the budget.
@@ -230,6 +267,7 @@ def _defaults(sizes: Sizes, seen: Survey, pane_ms: int) -> Plain:
             "window": window,
             "budget": {"false_alarms": per_ms / budget_ms, "per": format_duration(per_ms)},
         },
+        "models": [{"name": "*", "strata": strata.value}],
         "time": {"allowed_lateness": format_duration(min(seen.disorder_ms, LONGEST_MS)), "idle_after": "off"},
         "alerts": {
             "open_events": sizes.open_rows,
@@ -341,6 +379,7 @@ def _reference_note(built: list[tuple[Baseline, int]], path: Path | None, plan: 
         lines += [
             f"baseline of {named}: {source} {baseline.origin.rows:,} rows; {told}",
             *dependence_notes(baseline),
+            *season_notes(baseline),
             *segment_notes(baseline, (plan.model(baseline.model) or ModelPlan()).segments),
         ]
     return lines

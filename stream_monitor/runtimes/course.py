@@ -35,8 +35,8 @@ Courses = Mapping[Key, ReferenceTable]
 """The first rows of a file, by model and version."""
 
 
-def courses(rows: Rows) -> Courses:
-    """Read the first rows of a file, in the order of time."""
+def courses(rows: Rows, *, timed: bool = False) -> Courses:
+    """Read the first rows of a file, in the order of time; `timed` ones say at which hours they happened, too."""
     gathered: dict[Key, ReferenceRows] = {}
     read = 0
     for piece in rows.batches():
@@ -46,7 +46,7 @@ def courses(rows: Rows) -> Courses:
         read = piece.next_offset
         if read >= _MOST_ROWS:
             break
-    return {key: own.reference(*key, timed=False, ordered=True).table for key, own in sorted(gathered.items())}
+    return {key: own.reference(*key, timed=timed, ordered=True).table for key, own in sorted(gathered.items())}
 
 
 @dataclass(frozen=True, slots=True)
