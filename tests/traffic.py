@@ -28,6 +28,7 @@ from stream_monitor.core.baseline import (
 )
 from stream_monitor.core.batch import Batch, Column, Group, NumericColumn, ObjectColumn, empty_batch
 from stream_monitor.core.chain import ChainState
+from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.judge import AlertEvent, AlertState, BaselineProposal, Judge, Output, StoredEntry
 from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan, Plan
@@ -135,6 +136,7 @@ class Monitor:
         sources: source partitions of the one topic.
         baselines: each active from an instant of event time on.
         rules: factories of rules of the user's.
+        detectors: classes of detectors of the user's.
     """
 
     def __init__(
@@ -145,9 +147,11 @@ class Monitor:
         sources: int = 1,
         baselines: Sequence[tuple[Baseline, int]] = (),
         rules: Mapping[str, RuleFactory] | None = None,
+        detectors: Mapping[str, DetectorClass] | None = None,
     ) -> None:
         self.plan = plan
         self.rules = rules
+        self.detectors = detectors
         self.partitions = partitions
         self.sources = [_Source(ChainState("local", lease=1)) for _ in range(sources)]
         self.lead_ms = activation_lead_ms(plan.time)
@@ -170,6 +174,7 @@ class Monitor:
             source="/stream-monitor/test",
             schedule=self.schedule.get,
             rules=self.rules,
+            detectors=self.detectors,
             state=state,
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -340,6 +341,10 @@ class _Printer:
                 f"{count:,} {word}" for word, count in (("late", totals.late), ("rejected", totals.rejected)) if count
             ]
             note(", ".join(parts) + "".join(f"; {count:,} x {why}" for why, count in totals.reasons.most_common(5)))
+        failures = sum((Counter(dict(view.counters)) for view in pipeline.views), Counter[tuple[str, ...]]())
+        for (family, *labels), count in sorted(failures.items()):
+            if family == "detector_failures_total":
+                note(f"detector {labels[1]} failed on {count} series of {labels[0]}, which it watched no more")
         drifted = ", ".join(self._fired) or "none"
         note(f"{len(self._fired)} of {len(watched)} series raised an alert: {drifted}")
 

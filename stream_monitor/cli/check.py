@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from stream_monitor.core.plan import Plan
     from stream_monitor.kafka.topics import Difference
 
+SIMULATED = ("adwin", "page_hinkley", "kswin", "ddm", "eddm", "hddm_a", "hddm_w", "fhddm")
+"""Detectors whose run lengths were simulated."""
+
 COARSE = 1_023
 """Events of a reference below which small drifts drown in its own error."""
 
@@ -35,14 +38,21 @@ def check(
     rate: Annotated[
         float | None, typer.Option("--rate", metavar="EVENTS_PER_S", min=1e-6, help="Traffic of a model.")
     ] = None,
+    calibrate: Annotated[
+        bool, typer.Option("--calibrate", help="Simulate the run lengths of detectors that have `calibrate`.")
+    ] = False,
 ) -> None:
     """Validate the configuration, print its plan and what its budget lets you see.
 
     With a baseline, every series shows its weight, its threshold and how soon shifts of .1 to 1 standard deviations are
     seen, at the traffic of --rate, or of the input topics with --connect.
 
+    With --calibrate, the run lengths of detectors of your own are simulated, the same on every machine, and printed as
+    the `run_lengths` that belong into the configuration; those that it holds already are compared.
+
     Exit code 2: the configuration cannot be used. Exit code 1: it can, and there are findings.
     """
+    from stream_monitor.cli.calibration import calibrate_detectors
     from stream_monitor.cli.outlook import model_reports
     from stream_monitor.kafka.topics import Weight
     from stream_monitor.runtimes.connection import kafka_settings
@@ -55,6 +65,9 @@ def check(
     for difference in _compare(settings) if connect else ():
         (errors if difference.weight is Weight.ERROR else warnings).append(str(difference))
     errors += _discarded(settings) if connect else []
+    if calibrate:
+        settings, differing = calibrate_detectors(settings)
+        errors += differing
     baselines = _active(settings) if connect else {}
     if baseline is not None:
         baselines = {**baselines, **_of_file(settings, baseline)}
@@ -155,7 +168,12 @@ def _lint(plan: Plan) -> list[str]:
         f"rules.{rule.name}: {rule.evidence} is calibrated to the budget by simulation, not bound to it by theorem; its"
         " status says so"
         for rule in plan.rules
-        if rule.evidence in ("adwin", "page_hinkley")
+        if rule.evidence in (*SIMULATED, *(own.kind for own in plan.detection.detectors if own.calibration is not None))
+    ]
+    found += [
+        f"rules.{rule.name}: {rule.evidence} is not calibrated: no budget is kept"
+        for rule in plan.rules
+        if any(own.kind == rule.evidence and own.is_own and own.calibration is None for own in plan.detection.detectors)
     ]
     found += [
         f"models.{model.name}.baseline.events: {model.baseline_events} events are a coarse reference: small drifts will"

@@ -50,13 +50,15 @@ def model_reports(
         rates: events a second by model; unknown for others.
 
     Raises:
-        ConfigError: a rule of the user's cannot be used.
+        ConfigError: a rule or a detector of the user's cannot be used.
     """
-    from stream_monitor.core.judge import Rulebook, faint_floors, model_outlook
+    from stream_monitor.core.judge import Configured, Rulebook, faint_floors, model_outlook
+    from stream_monitor.runtimes.detectors import resolve_detectors
     from stream_monitor.runtimes.rules import resolve_rules
 
     plan = settings.plan
-    rulebook = Rulebook(plan.rules, resolve_rules(plan))
+    configured = Configured.of(plan.detection.detectors, resolve_detectors(plan))
+    rulebook = Rulebook(plan.rules, resolve_rules(plan), configured)
     names = [model.name for model in plan.models if model.name not in baselines]
     reports: list[ModelReport] = []
     for name in [*sorted(baselines), *names]:

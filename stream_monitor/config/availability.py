@@ -28,9 +28,6 @@ def unavailable(file: ConfigFile) -> Iterator[Finding]:
         yield Finding("time.zone", f"{_PREFIX}: native events carry an offset; remove it", file.time.zone)
     for index, model in enumerate(file.models):
         yield from _model(f"models[{index}]", model)
-    for index, detector in enumerate(file.detection.detectors):
-        if detector.params:
-            yield Finding(f"detection.detectors[{index}].params", f"{_PREFIX}: the budget sets them; remove them")
     if file.privacy.example_tags:
         yield Finding("privacy.example_tags", f"{_PREFIX}: tags are not kept; remove it")
     for index, rule in enumerate(file.rules or ()):

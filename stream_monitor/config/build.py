@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from stream_monitor.config.detectors import BUDGET_SETS
 from stream_monitor.config.file import (
     BudgetSection,
     ConfigFile,
+    DetectorSection,
     InputSection,
     KafkaSection,
     ModelSection,
@@ -28,6 +30,7 @@ from stream_monitor.core.plan import (
     AlertsPlan,
     BaselineFrom,
     Budget,
+    CalibrationPlan,
     DetectionPlan,
     DetectorPlan,
     EffectPlan,
@@ -91,7 +94,7 @@ def build_plan(file: ConfigFile) -> Plan:
             pane_ms=detection.pane,
             window_ms=detection.window,
             budget=_budget(detection.budget),
-            detectors=tuple(DetectorPlan(d.kind, _params(d.params)) for d in detection.detectors),
+            detectors=tuple(_detector(d) for d in detection.detectors),
             comparisons=tuple(c.value for c in detection.comparisons),
             threshold=detection.threshold,
         ),
@@ -152,6 +155,22 @@ def _model(section: ModelSection) -> ModelPlan:
         budget=None if section.budget is None else _budget(section.budget),
         tolerance=section.tolerance,
         strata=section.strata,
+    )
+
+
+def _detector(section: DetectorSection) -> DetectorPlan:
+    found = section.calibrate
+    return DetectorPlan(
+        kind=section.kind,
+        params=_params(section.params),
+        input=section.input,
+        calibration=None
+        if found is None
+        else CalibrationPlan(
+            found.parameter or BUDGET_SETS[section.kind], found.short, found.long, found.rate, found.targets
+        ),
+        run_lengths=section.run_lengths,
+        memory=section.memory,
     )
 
 

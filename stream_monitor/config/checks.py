@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from stream_monitor.config.detectors import unfit
 from stream_monitor.config.durations import format_duration
 from stream_monitor.config.errors import Finding
 from stream_monitor.config.file import Comparison, ConfigFile, ModelSection, RuleSection
-
-DETECTORS = (
-    *("rank_shiryaev_roberts", "pane_rank", "adwin", "page_hinkley", "kswin"),
-    *("ddm", "eddm", "hddm_a", "hddm_w", "fhddm"),
-)
-"""Detectors that `detection.detectors` may name; they run on the ranks, the counts or the errors of a series."""
 
 ALWAYS = (
     *("rank_shiryaev_roberts", "pane_rank", "interval_bernoulli", "interval_categories"),
@@ -83,8 +78,7 @@ def _topics(file: ConfigFile) -> Iterator[Finding]:
 def _detectors(file: ConfigFile) -> Iterator[Finding]:
     yield from _duplicates("detection.detectors", "kind", (d.kind for d in file.detection.detectors))
     for index, detector in enumerate(file.detection.detectors):
-        if detector.kind not in DETECTORS:
-            yield Finding(f"detection.detectors[{index}].kind", f"must be one of {', '.join(DETECTORS)}", detector.kind)
+        yield from unfit(f"detection.detectors[{index}]", detector)
     yield from _duplicates("detection", "comparisons", (c.value for c in file.detection.comparisons))
 
 
@@ -123,6 +117,10 @@ def _rule(path: str, rule: RuleSection, file: ConfigFile) -> Iterator[Finding]:
         yield Finding(f"{path}.evidence", f"must be a detector that runs: {', '.join(evidence)}", rule.evidence)
     if rule.tolerance is not None and rule.evidence not in TOLERANT:
         yield Finding(f"{path}.tolerance", f"needs evidence of one of {', '.join(TOLERANT)}", rule.evidence)
+    for detector in file.detection.detectors:
+        if detector.kind == rule.evidence and ":" in detector.kind and not (detector.calibrate or detector.insist):
+            rule_text = "must be calibrated to be evidence: without, no budget is kept"
+            yield Finding(f"{path}.evidence", rule_text, rule.evidence, "state its calibrate, or insist: true")
     if len(rule.effect) != 1:
         yield Finding(f"{path}.effect", "must have exactly one measure", str(len(rule.effect)))
     computed = [c.value for c in file.detection.comparisons]

@@ -15,7 +15,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from stream_monitor.config.durations import PATTERN, RULE, parse_duration
 from stream_monitor.config.effect_presets import PRESETS
 from stream_monitor.core.calendar import Calendar
-from stream_monitor.core.plan import Severity, Task, Threshold
+from stream_monitor.core.plan import DetectorInput, Severity, Task, Threshold
 
 
 class Section(BaseModel):
@@ -234,11 +234,39 @@ class BudgetSection(Section):
     per: PositiveSpan = Field(default=written("30d"), description="... are expected, at most, in this time.")
 
 
+class CalibrateSection(Section):
+    """How `check --calibrate` finds the parameter that the budget sets."""
+
+    parameter: str = Field(default="", description="Its name; known of detectors by name.")
+    short: PositiveNumber = Field(description="A value with which it alarms more often than once in 1,000 inputs.")
+    long: PositiveNumber = Field(description="A value with which it alarms more rarely than any budget simulated.")
+    rate: Number | None = Field(default=None, gt=0, lt=1, description="Share of errors, for `input: errors`.")
+    targets: Annotated[tuple[PositiveNumber, ...], BeforeValidator(_tuple)] = Field(
+        default=(1_000.0, 10_000.0), min_length=2, description="Run lengths looked for, in inputs, rising."
+    )
+
+
+def _pairs(value: object) -> object:
+    return tuple(_tuple(pair) for pair in value) if isinstance(value, list) else value
+
+
 class DetectorSection(Section):
     """A detector that runs beside the evidence of the rules."""
 
-    kind: str = Field(description="Name of the detector.")
+    kind: str = Field(description="Name of the detector, or `module:Class` of one with river's interface.")
     params: dict[str, Json] = Field(default={}, description="Parameters that differ from its defaults.")
+    input: Annotated[DetectorInput, Field(strict=False)] = Field(
+        default=DetectorInput.NUMBERS,
+        description="What a class takes: a standard number a pane (numeric series), or 0 and 1 (yes/no series).",
+    )
+    calibrate: CalibrateSection | None = Field(default=None, description="Which parameter the budget sets.")
+    run_lengths: Annotated[tuple[tuple[PositiveNumber, PositiveNumber], ...], BeforeValidator(_pairs)] = Field(
+        default=(), description="What `check --calibrate` found: pairs of parameter and run length in inputs."
+    )
+    memory: int = Field(
+        default=10_000, ge=100, le=100_000, description="Inputs without an alarm after which a class begins anew."
+    )
+    insist: bool = Field(default=False, description="Let a rule name a class that is not calibrated.")
 
 
 def _detector(value: object) -> object:

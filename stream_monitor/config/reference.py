@@ -37,8 +37,10 @@ def settings(section: type[BaseModel] = ConfigFile, prefix: str = "") -> Iterato
         path = f"{prefix}{field.alias or name}"
         below = sections_of(field.annotation)
         many = _is_list(field.annotation)
-        if below is not None and below.__name__ != "DetectorSection":
-            yield Setting(path, "list of mappings" if many else "mapping", "", field.description or "")
+        if below is not None:
+            names = many and isinstance(field.default, tuple) and all(isinstance(v, str) for v in field.default)
+            default = _default(field) if names else ""
+            yield Setting(path, _kind(field) if many else "mapping", default, field.description or "")
             yield from settings(below, f"{path}[]." if many else f"{path}.")
         else:
             yield Setting(path, _kind(field), _default(field), field.description or "")
@@ -97,6 +99,8 @@ def _words(schema: Json, definitions: Mapping[str, Json]) -> str:
     kind = schema.get("type")
     if kind == "string" and "ms|s|m" in str(schema.get("pattern", "")):
         return "duration"
+    if kind == "array" and "prefixItems" in schema:
+        return "pair"
     if kind == "array":
         return f"list of {_plural(_words(schema.get('items', {}), definitions))}"
     if kind in ("integer", "number"):
@@ -113,8 +117,11 @@ def _range(word: str, schema: dict[str, Json]) -> str:
     return word if low is None else f"{word} ≥ {low}"
 
 
+_PLURALS = {"text": "texts", "mapping": "mappings", "pair": "pairs", "number > 0": "numbers > 0"}
+
+
 def _plural(words: str) -> str:
-    return " or ".join({"text": "texts", "mapping": "mappings"}.get(word, word) for word in words.split(" or "))
+    return " or ".join(_PLURALS.get(word, word) for word in words.split(" or "))
 
 
 def _list(value: Json) -> list[Json]:

@@ -216,9 +216,13 @@ def approximate(reason: str) -> str:
     return f"approximate:{reason}"
 
 
+NO_GUARANTEE: Final = "none:"
+"""How a guarantee begins that is none."""
+
+
 def no_guarantee(reason: str) -> str:
     """Return the guarantee of a series for which the budget promises nothing, and why."""
-    return f"none:{reason}"
+    return f"{NO_GUARANTEE}{reason}"
 
 
 # --- what users may call things ---------------------------------------------------------------------------------------

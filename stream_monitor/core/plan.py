@@ -103,12 +103,55 @@ class Threshold(StrEnum):
     CALIBRATED = "calibrated"
 
 
+class DetectorInput(StrEnum):
+    """What a detector of the user's takes."""
+
+    NUMBERS = "numbers"
+    """One standard number a pane, of numeric series."""
+    ERRORS = "errors"
+    """Single events of yes/no series, 1 for an error."""
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationPlan:
+    """How the parameter that the budget sets is found by simulation; read by `check --calibrate` alone.
+
+    Attributes:
+        parameter: its name.
+        short, long: a value with a shorter and one with a longer run length than any asked for.
+        rate: share of errors of the simulated streams; of detectors of errors.
+        targets: run lengths, in inputs, that are looked for.
+    """
+
+    parameter: str
+    short: float
+    long: float
+    rate: float | None = None
+    targets: tuple[float, ...] = (1_000.0, 10_000.0)
+
+
 @dataclass(frozen=True, slots=True)
 class DetectorPlan:
-    """A detector by name, with the parameters that differ from its defaults."""
+    """A detector by name or as `module:Class`, with the parameters that differ from its defaults.
+
+    Attributes:
+        input: what a class of the user's takes.
+        calibration: of a class, or of parameters, whose run lengths are not shipped.
+        run_lengths: (value of the calibrated parameter, average run length in inputs), the shortest first.
+        memory: inputs without an alarm after which a class of the user's begins anew.
+    """
 
     kind: str
     params: Params = ()
+    input: DetectorInput = DetectorInput.NUMBERS
+    calibration: CalibrationPlan | None = None
+    run_lengths: tuple[tuple[float, float], ...] = ()
+    memory: int = 10_000
+
+    @property
+    def is_own(self) -> bool:
+        """Whether it is a class of the user's."""
+        return ":" in self.kind
 
 
 @dataclass(frozen=True, slots=True)

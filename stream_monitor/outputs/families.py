@@ -148,6 +148,9 @@ SERIES: Final = _gauge("series", _M, ("model", "state"), "Series by state of the
 DETECTIONS: Final = _counter(
     "detections_total", _M, ("model", "detector"), "Detector alarms, before rules are applied."
 )
+DETECTOR_FAILURES: Final = _counter(
+    "detector_failures_total", _M, ("model", "detector"), "Series on which a detector of the user's failed for good."
+)
 ALERT_EVENTS: Final = _counter(
     "alert_events_total", _M, ("model", "severity", "reason"), "Alert events written to the alert topic."
 )
@@ -243,6 +246,7 @@ FAMILIES: Final = (
     LAST_PANE,
     SERIES,
     DETECTIONS,
+    DETECTOR_FAILURES,
     ALERT_EVENTS,
     ALERTS_FIRING,
     ALERT_START,

@@ -51,6 +51,7 @@ _JUDGE_COUNTERS: Final[Mapping[str, Family]] = {
         families.CLOSED_PANE_RECORDS,
         families.BASELINES_MIXED,
         families.DETECTIONS,
+        families.DETECTOR_FAILURES,
         families.ALERT_EVENTS,
         families.OTHER_SEGMENT_EVENTS,
     )
@@ -313,6 +314,8 @@ class Metrics(Collector):
                     add(families.ALERT_EVENTS, model.model, severity, reason, amount=0)
         for name, detector in sorted({(series.model, each) for series in view.series for each in series.detectors}):
             add(families.DETECTIONS, name, detector, amount=0)
+            if ":" in detector:
+                add(families.DETECTOR_FAILURES, name, detector, amount=0)
 
     def _count_judged(self, key: tuple[str, ...], amount: int) -> None:
         name, *labels = key

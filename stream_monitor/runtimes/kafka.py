@@ -29,11 +29,13 @@ from stream_monitor.kafka.profile import (
 from stream_monitor.kafka.settings import Delivery
 from stream_monitor.kafka.topics import require, verify_topics
 from stream_monitor.outputs.endpoints import Identity, pages
+from stream_monitor.outputs.families import DETECTOR_FAILURES
 from stream_monitor.outputs.health import Health
 from stream_monitor.outputs.http import CannotListen, HttpServer
 from stream_monitor.outputs.prometheus import Metrics, MetricsOptions
 from stream_monitor.runtimes.collector import settle_collector
 from stream_monitor.runtimes.connection import kafka_settings, topic_names, topic_specs
+from stream_monitor.runtimes.detectors import resolve_detectors
 from stream_monitor.runtimes.rules import resolve_rules
 
 _LOG = logging.getLogger("stream_monitor.runtime")
@@ -65,14 +67,19 @@ class Worker(Protocol):
 
 
 class WorkerMetrics(Metrics):
-    """The metrics of a worker, and a log line for a model with very many segments."""
+    """The metrics of a worker, and log lines for models with very many segments and for detectors that fail."""
 
     segments_warn = 200
     _warned: frozenset[str] = frozenset()
+    _failed: frozenset[tuple[str, ...]] = frozenset()
 
     def judged(self, view: JudgeView) -> None:
         """Count a committed state of a judge partition."""
         super().judged(view)
+        for family, *labels in view.counters:
+            if family == DETECTOR_FAILURES.name and tuple(labels) not in self._failed:
+                self._failed |= {tuple(labels)}
+                _LOG.error("model %r: detector %s failed on a series, which it watches no more", *labels)
         segments: dict[str, set[str]] = {}
         for series in view.series:
             segments.setdefault(series.model, set()).add(series.segment)
@@ -215,6 +222,7 @@ class KafkaRuntime:
                     topics=names,
                     delivery=Delivery(settings.delivery),
                     rules=resolve_rules(plan),
+                    detectors=resolve_detectors(plan),
                     observer=self.metrics,
                 )
             )

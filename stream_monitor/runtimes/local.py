@@ -26,6 +26,7 @@ from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import ChunkPosition, LogEntry, ProfiledChunk, profile_chunk
 from stream_monitor.core.time import pane_start
 from stream_monitor.formats import Decoder, build_decoder
+from stream_monitor.runtimes.detectors import resolve_detectors
 from stream_monitor.runtimes.rules import resolve_rules
 
 TOPIC_ID = "local"
@@ -103,7 +104,7 @@ class LocalPipeline:
         self._schedule = schedule or Schedule(group=group, lead_ms=self._lead_ms)
         self._broker_ms = 0
         self._log_ends = [0] * partitions
-        rules = resolve_rules(plan)
+        rules, detectors = resolve_rules(plan), resolve_detectors(plan)
         self._judges = [
             Judge(
                 plan,
@@ -112,6 +113,7 @@ class LocalPipeline:
                 source=f"/stream-monitor/{group}",
                 schedule=self.baseline,
                 rules=rules,
+                detectors=detectors,
             )
             for p in range(partitions)
         ]

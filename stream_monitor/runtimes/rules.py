@@ -5,13 +5,13 @@ Only names from the configuration are imported, never from a topic. The class is
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Mapping
 from typing import cast
 
 from stream_monitor.config.errors import refuse
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.rules import RuleFactory
+from stream_monitor.runtimes.imports import imported
 
 
 def resolve_rules(plan: Plan) -> Mapping[str, RuleFactory]:
@@ -25,7 +25,7 @@ def resolve_rules(plan: Plan) -> Mapping[str, RuleFactory]:
         if rule.target is None:
             continue
         field = f"rules.{rule.name}.target"
-        found[rule.target] = _imported(field, rule.target)
+        found[rule.target] = cast("RuleFactory", imported(field, rule.target))
         try:
             made = found[rule.target](dict(rule.params))
         except Exception as error:  # the user's code: whatever it raises is told as a wrong setting
@@ -33,17 +33,3 @@ def resolve_rules(plan: Plan) -> Mapping[str, RuleFactory]:
         if not callable(getattr(made, "verdict", None)):
             raise refuse(field, "must name a class whose objects have a method verdict(window)", rule.target)
     return found
-
-
-def _imported(field: str, target: str) -> RuleFactory:
-    module_name, colon, name = target.partition(":")
-    if not colon or not module_name or not name.isidentifier():
-        raise refuse(field, "must be module:Class", target)
-    try:
-        module = importlib.import_module(module_name)
-    except ImportError as error:
-        raise refuse(field, f"module {module_name} cannot be imported ({error})") from error
-    factory = getattr(module, name, None)
-    if not callable(factory):
-        raise refuse(field, f"module {module_name} has no class {name}")
-    return cast("RuleFactory", factory)

@@ -84,3 +84,41 @@ def test_a_baseline_that_cannot_be_used_is_named(tmp_path: Path, capsys: pytest.
 
     assert run_command([*BASE, "--baseline", str(broken)]) == Exit.USAGE
     assert "--baseline" in capsys.readouterr().err
+
+
+CUSUM = (
+    "{{kind: 'tests.runtimes.own_detectors:Cusum',"
+    " calibrate: {{parameter: threshold, short: 1, long: 50, targets: [100, 300]}}{rest}}}"
+)
+
+
+def own(rest: str = "") -> list[str]:
+    return [*BASE, "--set", f"detection.detectors=[{CUSUM.format(rest=rest)}]"]
+
+
+def test_a_detector_that_is_not_calibrated_is_no_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    """And the command that helps is named."""
+    assert run_command(own()) == Exit.USAGE
+    assert "detection.detectors[0].run_lengths: is required with calibrate" in capsys.readouterr().err
+
+
+def test_calibrate_prints_what_belongs_into_the_file(capsys: pytest.CaptureFixture[str]) -> None:
+    """The pairs that it prints are good; others are a finding, and so is their absence."""
+    assert run_command([*own(), "--calibrate"]) == Exit.UNEXPECTED
+    found = capsys.readouterr().out.split("put in: run_lengths: ")[1].splitlines()[0]
+    assert found.startswith("[[")
+
+    assert run_command([*own(f", run_lengths: {found}"), "--calibrate"]) == 0
+    assert "runs as long as run_lengths says" in capsys.readouterr().err
+    assert run_command(own(f", run_lengths: {found}")) == 0
+    assert run_command([*own(", run_lengths: [[3.0, 100], [4.0, 300]]"), "--calibrate"]) == Exit.UNEXPECTED
+
+
+def test_ends_that_enclose_no_run_length_are_told(capsys: pytest.CaptureFixture[str]) -> None:
+    """The field, the detector, and what was seen."""
+    narrow = [*BASE, "--calibrate", "--set", f"detection.detectors=[{CUSUM.format(rest='')}]".replace("50", "1.5")]
+    assert run_command(narrow) == Exit.USAGE
+    said = capsys.readouterr().err
+
+    assert "detection.detectors[0].calibrate: tests.runtimes.own_detectors:Cusum cannot be calibrated with it" in said
+    assert "1.5 alarms more often than once in 100" in said

@@ -214,6 +214,23 @@ def test_backtest_judges_the_values_of_a_column_apart(tmp_path: Path, capsys: py
     assert "has no column 'colour'" in capsys.readouterr().err
 
 
+def test_backtest_tells_a_detector_that_fails(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A class of the user's that raises on the way ends nothing, and is named with its series counted."""
+    events, reference = tmp_path / "events.jsonl", tmp_path / "reference.jsonl"
+    run_command(
+        ["simulate", "fraud", "--to", str(events), "--for", "30s", "--rate", "100", "--reference", str(reference)]
+    )
+    fragile = "{kind: 'tests.runtimes.own_detectors:Fragile', params: {threshold: 1000000.0}}"
+    arguments = ["backtest", str(events), "--baseline", str(reference), "--set", "detection.pane=1s"]
+    arguments += ["--set", "detection.window=10s"]
+    capsys.readouterr()
+    assert run_command([*arguments, "--set", f"detection.detectors=[rank_shiryaev_roberts, {fragile}]"]) == 0
+    said = capsys.readouterr()
+
+    assert "feature amount drifts" in said.out
+    assert "detector tests.runtimes.own_detectors:Fragile failed on 1 series of fraud" in said.err
+
+
 def test_a_baseline_is_built_and_shown(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """The document in the file is the one that was described, to its id."""
     reference = tmp_path / "reference.jsonl"

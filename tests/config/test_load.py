@@ -93,8 +93,8 @@ def test_features_of_later_versions_are_refused_by_name(tmp_path: Path) -> None:
         (
             "detection.detectors=[cusum]",
             (
-                "detection.detectors[0].kind: must be one of rank_shiryaev_roberts, pane_rank, adwin, page_hinkley, "
-                "kswin, ddm, eddm, hddm_a, hddm_w, fhddm, got cusum"
+                "detection.detectors[0].kind: must be module:Class or one of rank_shiryaev_roberts, pane_rank, adwin,"
+                " page_hinkley, kswin, ddm, eddm, hddm_a, hddm_w, fhddm, got cusum"
             ),
         ),
     ],

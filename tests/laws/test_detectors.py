@@ -13,6 +13,7 @@ from stream_monitor.core.detectors import (
     DETECTORS,
     BetaBernoulli,
     BetaCategories,
+    DetectorClass,
     DetectorGroup,
     DetectorSpec,
     Direction,
@@ -20,6 +21,7 @@ from stream_monitor.core.detectors import (
     IntervalCategories,
     Mixture,
     NegativeBinomial,
+    OwnDetector,
     PaneRank,
     RankShiryaevRoberts,
     RiverDetector,
@@ -30,6 +32,7 @@ from stream_monitor.core.detectors import (
 )
 from stream_monitor.core.grid import spacings
 from stream_monitor.lab.counts import draw_masses, drifted, pane_counts
+from tests.runtimes.own_detectors import Cusum, Streak
 
 CATEGORIES = np.array([500, 300, 150, 40, 10, 0])
 
@@ -142,6 +145,22 @@ CASES = [
         learns=True,
     ),
     Case("page hinkley", RiverDetector(RiverKind.PAGE_HINKLEY, 1e3), 63, GRID, numeric(63), learns=True),
+    Case(
+        "own, numbers",
+        OwnDetector("mine:Cusum", DetectorClass(Cusum, "1"), (("threshold", 5.0),), memory=30),
+        63,
+        GRID,
+        numeric(63),
+        learns=True,
+    ),
+    Case(
+        "own, errors",
+        OwnDetector("mine:Streak", DetectorClass(Streak, "1"), (("length", 4.0),), of_errors=True, memory=700),
+        2,
+        SeriesReference(np.array([900, 100])),
+        fixed(0.9, 0.1),
+        learns=True,
+    ),
 ]
 every_detector = pytest.mark.parametrize("case", CASES, ids=str)
 
@@ -160,7 +179,7 @@ def run(group: DetectorGroup, panes: Int64, *, alarm_at: float = 5.0) -> list[li
 
 def test_every_detector_is_held_to_the_laws() -> None:
     """A new line in the table of detectors needs a case here."""
-    assert {entry.spec for entry in DETECTORS} == {type(case.spec) for case in CASES}
+    assert {*(entry.spec for entry in DETECTORS), OwnDetector} == {type(case.spec) for case in CASES}
     assert {kind.value for kind in RiverKind} <= {entry.name for entry in DETECTORS}
 
 

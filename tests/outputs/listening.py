@@ -174,6 +174,7 @@ def hear_everything(listener: Listener, times: int = 1) -> None:
         ("closed_pane_records_total", "idle"): 2 * times,
         ("baselines_mixed_total", "fraud"): 3 * times,
         ("detections_total", "fraud", "rank_shiryaev_roberts"): 4 * times,
+        ("detector_failures_total", "fraud", "mine:Detector"): 1 * times,
         ("alert_events_total", "fraud", "warning", "fired"): 5 * times,
         ("serving_errors_total", "fraud", "7"): 2 * times,
         ("events_other_segment_total", "fraud", "7", "channel"): 6 * times,

@@ -22,9 +22,10 @@ from stream_monitor.core.detectors.interval_bernoulli import Direction, Interval
 from stream_monitor.core.detectors.interval_categories import IntervalCategories
 from stream_monitor.core.detectors.mixtures import Mixture
 from stream_monitor.core.detectors.negative_binomial import NegativeBinomial
+from stream_monitor.core.detectors.own_detector import DetectorClass, OwnDetector
 from stream_monitor.core.detectors.pane_rank import PaneRank
 from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRoberts
-from stream_monitor.core.detectors.river_group import RiverDetector, RiverKind
+from stream_monitor.core.detectors.river_by_name import RiverDetector, RiverKind
 from stream_monitor.core.detectors.tolerance_shiryaev_roberts import ToleranceShiryaevRoberts
 
 __all__ = [
@@ -32,6 +33,7 @@ __all__ = [
     "BetaBernoulli",
     "BetaCategories",
     "ChangeRange",
+    "DetectorClass",
     "DetectorEntry",
     "DetectorGroup",
     "DetectorSpec",
@@ -41,6 +43,7 @@ __all__ = [
     "Layout",
     "Mixture",
     "NegativeBinomial",
+    "OwnDetector",
     "PaneRank",
     "RankShiryaevRoberts",
     "RiverDetector",

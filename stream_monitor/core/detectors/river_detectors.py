@@ -11,18 +11,19 @@ Sources: Bifet & Gavaldà (2007), doi:10.1137/1.9781611972771.42; Page (1954), d
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections import deque
 from collections.abc import Mapping, Sequence
 from functools import reduce
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import msgspec
 import river
 from river.drift import ADWIN, KSWIN, PageHinkley
 from river.drift.binary import DDM, EDDM, FHDDM, HDDMA, HDDMW
 
+from stream_monitor.core.canonical import Json
+from stream_monitor.core.detectors.cell_state import sealed, unsealed
 from stream_monitor.core.detectors.group import UnusableStateError
 
 RIVER_VERSION: str = river.__version__  # type: ignore[attr-defined]  # not in river's __all__
@@ -30,7 +31,6 @@ RIVER_VERSION: str = river.__version__  # type: ignore[attr-defined]  # not in r
 PAGE_HINKLEY_DRIFT = 0.5
 """Half the shift, in standard deviations of a pane's number, that PageHinkley finds fastest."""
 
-_DIGEST_BYTES = 16
 _MAX_BYTES = 65_536  # twenty times what ADWIN needs after a year of panes
 
 
@@ -81,16 +81,14 @@ class _ErrorState(msgspec.Struct, array_like=True, frozen=True):
     values: list[Plain]
 
 
-_State = TypeVar("_State", _AdwinState, _PageHinkleyState, _KswinState, _ErrorState)
-
-
 class AdwinCell:
     """ADWIN, tested at every pane; the statistic is the mean of its window in standard errors."""
 
-    def __init__(self, delta: float, state: bytes | None = None) -> None:
-        self._adwin = ADWIN(delta=delta, clock=1)  # type: ignore[no-untyped-call]  # river is typed in parts
+    def __init__(self, delta: float, state: bytes | None = None, *, params: Mapping[str, Json] | None = None) -> None:
+        params = params or {}
+        self._adwin = ADWIN(delta=delta, clock=1, **params)  # type: ignore[no-untyped-call]  # river is typed in parts
         if state is not None:
-            self._load(_unsealed(state, _AdwinState))
+            self._load(unsealed(state, _AdwinState, most=_MAX_BYTES))
 
     def update(self, z: float) -> bool:
         """Take the number of a pane."""
@@ -104,7 +102,7 @@ class AdwinCell:
     def save(self) -> bytes:
         """Return the state."""
         window: bytes = self._adwin._helper.__getstate__()  # noqa: SLF001 - river has no public state
-        return _sealed(_AdwinState(bool(self._adwin.drift_detected), window))
+        return sealed(_AdwinState(bool(self._adwin.drift_detected), window))
 
     def _load(self, state: _AdwinState) -> None:
         try:
@@ -119,10 +117,10 @@ class AdwinCell:
 class PageHinkleyCell:
     """PageHinkley with `alpha=1`: with river's .9999 the run length is a quarter of Siegmund's formula."""
 
-    def __init__(self, threshold: float, state: bytes | None = None) -> None:
-        self._test = PageHinkley(delta=PAGE_HINKLEY_DRIFT, threshold=threshold, alpha=1.0)
+    def __init__(self, threshold: float, state: bytes | None = None, *, drift: float = PAGE_HINKLEY_DRIFT) -> None:
+        self._test = PageHinkley(delta=drift, threshold=threshold, alpha=1.0)
         if state is not None:
-            self._load(_unsealed(state, _PageHinkleyState))
+            self._load(unsealed(state, _PageHinkleyState, most=_MAX_BYTES))
 
     def update(self, z: float) -> bool:
         """Take the number of a pane."""
@@ -139,7 +137,7 @@ class PageHinkleyCell:
     def save(self) -> bytes:
         """Return the state."""
         test = self._test
-        return _sealed(
+        return sealed(
             _PageHinkleyState(
                 bool(test.drift_detected),
                 float(test._x_mean.n),  # noqa: SLF001 - river has no public state
@@ -165,11 +163,13 @@ class PageHinkleyCell:
 class KswinCell:
     """KSWIN; its generator is seeded anew from seed and pane, so that a replay draws the same sub-samples."""
 
-    def __init__(self, alpha: float, seed: int, state: bytes | None = None) -> None:
+    def __init__(
+        self, alpha: float, seed: int, state: bytes | None = None, *, params: Mapping[str, Json] | None = None
+    ) -> None:
         self._seed = seed
-        self._test = KSWIN(alpha=alpha, seed=seed)
+        self._test = KSWIN(alpha=alpha, seed=seed, **(params or {}))  # type: ignore[arg-type]  # plain values of a plan
         if state is not None:
-            loaded = _unsealed(state, _KswinState)
+            loaded = unsealed(state, _KswinState, most=_MAX_BYTES)
             self._test._drift_detected = loaded.drift_detected  # noqa: SLF001 - river has no public state
             self._test.p_value = loaded.p_value  # type: ignore[assignment]  # an int until the first test
             self._test.n = loaded.n
@@ -190,7 +190,7 @@ class KswinCell:
         """Return the state."""
         test = self._test
         window = [float(z) for z in test.window]
-        return _sealed(_KswinState(bool(test.drift_detected), int(test.n), float(test.p_value), window))
+        return sealed(_KswinState(bool(test.drift_detected), int(test.n), float(test.p_value), window))
 
 
 _MEANS = ("n", "_mean")
@@ -214,10 +214,18 @@ _SAVED: Mapping[str, Sequence[str]] = {
 _FLAGS = ("_drift_detected", "_warning_detected")
 
 
-def _new(kind: str, parameter: float) -> DDM | EDDM | HDDMA | HDDMW | FHDDM:
+FIRST_ERRORS = 30
+"""Errors that DDM is to expect before it may alarm.
+
+river waits for 30 events: at a rate of .01 they mostly hold none, the best it ever saw is then 0, and any error alarms.
+"""
+
+
+def _new(kind: str, parameter: float, rate: float) -> DDM | EDDM | HDDMA | HDDMW | FHDDM:
     match kind:
         case "ddm":
-            return DDM(drift_threshold=parameter, warning_threshold=min(2.0, parameter))
+            wait = round(FIRST_ERRORS / rate)
+            return DDM(wait, drift_threshold=parameter, warning_threshold=min(2.0, parameter))
         case "eddm":
             return EDDM(alpha=max(0.95, parameter), beta=parameter)
         case "hddm_a":
@@ -234,14 +242,20 @@ class ErrorCell:
     """One error detector of one series; it takes single events, 1 for an error.
 
     FHDDM looks for a fall of the share of right answers, so it is given those.
+
+    Args:
+        kind: name of the detector.
+        parameter: what the budget sets: a threshold or a confidence.
+        rate: share of errors without drift, above 0.
+        state: from `save`.
     """
 
-    def __init__(self, kind: str, parameter: float, state: bytes | None = None) -> None:
+    def __init__(self, kind: str, parameter: float, rate: float, state: bytes | None = None) -> None:
         self._kind = kind
-        self._detector = _new(kind, parameter)
+        self._detector = _new(kind, parameter, rate)
         self._right = kind == "fhddm"
         if state is not None:
-            self._load(_unsealed(state, _ErrorState))
+            self._load(unsealed(state, _ErrorState, most=_MAX_BYTES))
 
     def update(self, z: float) -> bool:
         """Take one event, 1 for an error, and say whether it alarms."""
@@ -254,7 +268,7 @@ class ErrorCell:
 
     def save(self) -> bytes:
         """Return the state."""
-        return _sealed(_ErrorState(self._kind, [self._get(path) for path in (*_FLAGS, *_SAVED[self._kind])]))
+        return sealed(_ErrorState(self._kind, [self._get(path) for path in (*_FLAGS, *_SAVED[self._kind])]))
 
     def _get(self, path: str) -> Plain:
         *owners, name = path.split(".")
@@ -276,18 +290,3 @@ class ErrorCell:
                 known.__setstate__(value)
             else:
                 setattr(owner, name, deque(value, maxlen=known.maxlen) if isinstance(value, list) else value)
-
-
-def _sealed(state: _AdwinState | _PageHinkleyState | _KswinState | _ErrorState) -> bytes:
-    payload = msgspec.msgpack.encode(state)
-    return hashlib.blake2b(payload, digest_size=_DIGEST_BYTES).digest() + payload
-
-
-def _unsealed(state: bytes, kind: type[_State]) -> _State:
-    digest, payload = state[:_DIGEST_BYTES], state[_DIGEST_BYTES:]
-    if len(state) > _MAX_BYTES or hashlib.blake2b(payload, digest_size=_DIGEST_BYTES).digest() != digest:
-        raise UnusableStateError(f"{kind.__name__}: {len(state)} bytes, broken or too many")
-    try:
-        return msgspec.msgpack.decode(payload, type=kind)
-    except msgspec.MsgspecError as error:
-        raise UnusableStateError(f"{kind.__name__}: {error}") from error

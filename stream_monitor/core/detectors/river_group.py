@@ -1,19 +1,14 @@
-"""RiverDetector: river's detectors on the rank innovation or on errors, calibrated to the budget's run length.
+"""Series with river's detectors, or any of its interface, on the rank innovation or on errors.
 
-With river's own defaults there is no false-alarm budget, and the answer depends on the units: on 100·N(0,1)
-PageHinkley alarms 333 times in 10,000 events, on data of scale .01 ADWIN needs 2,455 events instead of 119. The rank
-innovation is standard for every law, so one calibration serves all series. These detectors have no evidence that adds
-up over series: they give +inf in the pane of an alarm and -inf otherwise, and alarm at the average run length they
-are built for.
+These detectors have no evidence that adds up over series: they give +inf in the pane of an alarm and -inf otherwise,
+and alarm at the average run length they are built for.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import assert_never
+from typing import Protocol
 
 import msgspec
 import numpy as np
@@ -21,25 +16,11 @@ import numpy as np
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.detectors import shiryaev_roberts
 from stream_monitor.core.detectors.group import ChangeRange, SeriesReference, UnusableStateError
+from stream_monitor.core.detectors.own_cell import OwnCell
 from stream_monitor.core.detectors.rank_innovation import mid_ranks, rank_innovation
-from stream_monitor.core.detectors.river_detectors import (
-    PAGE_HINKLEY_DRIFT,
-    RIVER_VERSION,
-    AdwinCell,
-    ErrorCell,
-    KswinCell,
-    PageHinkleyCell,
-    RiverCell,
-)
+from stream_monitor.core.detectors.river_detectors import RiverCell
 from stream_monitor.core.detectors.rows import Rows
-from stream_monitor.core.detectors.run_length import (
-    Calibrated,
-    adwin_delta,
-    error_parameter,
-    kswin_alpha,
-    page_hinkley_threshold,
-)
-from stream_monitor.core.detectors.strata import before, of_panes, suffix
+from stream_monitor.core.detectors.strata import before, of_panes
 from stream_monitor.core.grid import spacings
 
 _SHIFTS = np.array([0.25, 0.5, 1.0, 2.0, 4.0, -0.25, -0.5, -1.0, -2.0, -4.0])  # of z: alternatives of the change range
@@ -47,25 +28,44 @@ _FORMAT = 1
 _YES_NO = 2
 
 EVENTS_A_PANE = 100
-"""Events that a pane of an error series is taken to hold: its detectors are calibrated in events."""
+"""Events that a pane gives to a detector of errors, at most.
+
+Its run length is counted in events, the budget's in panes: so alarms are no more frequent than asked, whatever the
+traffic.
+"""
 
 
-class RiverKind(StrEnum):
-    """river's detectors that can be had by name."""
+class CellSpec(Protocol):
+    """What a group needs to know of its detectors."""
 
-    ADWIN = "adwin"
-    PAGE_HINKLEY = "page_hinkley"
-    KSWIN = "kswin"
-    DDM = "ddm"
-    EDDM = "eddm"
-    HDDM_A = "hddm_a"
-    HDDM_W = "hddm_w"
-    FHDDM = "fhddm"
+    @property
+    def fingerprint(self) -> str:
+        """Name of class, format and parameters."""
+        ...
 
     @property
     def of_errors(self) -> bool:
-        """Say whether it takes single events of a yes/no series instead of a number a pane."""
-        return self not in (RiverKind.ADWIN, RiverKind.PAGE_HINKLEY, RiverKind.KSWIN)
+        """Whether it takes single events of a yes/no series instead of a number a pane."""
+        ...
+
+    @property
+    def strata(self) -> int:
+        """Number of nulls against which the rank innovation is taken; errors know no strata."""
+        ...
+
+    @property
+    def guarantee(self) -> str:
+        """What the budget promises with it."""
+        ...
+
+    @property
+    def threshold(self) -> float | None:
+        """What the statistic is compared with, None for a detector with a test of its own."""
+        ...
+
+    def cell(self, seed: int = 0, state: bytes | None = None) -> RiverCell:
+        """Return the detector of one series; one that draws does so by the seed."""
+        ...
 
 
 class _State(msgspec.Struct, array_like=True, frozen=True):
@@ -74,90 +74,45 @@ class _State(msgspec.Struct, array_like=True, frozen=True):
     cells: dict[int, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class RiverDetector:
-    """The detector by its parameters.
+class RiverGroup:
+    """Series over one grid.
 
     Attributes:
-        kind: which of river's detectors.
-        run_length_panes: average number of panes between alarms without drift; A/w for a series of weight w.
-        strata: number of nulls against which the rank innovation is taken; errors know no strata.
+        failing: rows whose class failed and nobody was told yet: they alarm no more.
     """
 
-    kind: RiverKind
-    run_length_panes: float
-    strata: int = 1
-
-    @property
-    def fingerprint(self) -> str:
-        """Class, format, parameters and river's version, whose state is its own."""
-        return f"river/2/{RIVER_VERSION}/{self.kind}/{self.run_length_panes!r}{suffix(self.strata)}"
-
-    @property
-    def parameter(self) -> Calibrated:
-        """The calibrated parameter: ADWIN's delta, PageHinkley's threshold, KSWIN's alpha ..."""
-        match self.kind:
-            case RiverKind.ADWIN:
-                return adwin_delta(self.run_length_panes)
-            case RiverKind.PAGE_HINKLEY:
-                return page_hinkley_threshold(self.run_length_panes, drift=PAGE_HINKLEY_DRIFT)
-            case RiverKind.KSWIN:
-                return kswin_alpha(self.run_length_panes)
-            case RiverKind.DDM | RiverKind.EDDM | RiverKind.HDDM_A | RiverKind.HDDM_W | RiverKind.FHDDM:
-                return error_parameter(self.kind.value, self.run_length_panes * EVENTS_A_PANE)
-            case _:
-                assert_never(self.kind)
-
-    def cell(self, seed: int = 0, state: bytes | None = None) -> RiverCell:
-        """Return the detector of one series; KSWIN draws by the seed."""
-        value = self.parameter.value
-        match self.kind:
-            case RiverKind.ADWIN:
-                return AdwinCell(value, state)
-            case RiverKind.PAGE_HINKLEY:
-                return PageHinkleyCell(value, state)
-            case RiverKind.KSWIN:
-                return KswinCell(value, seed, state)
-            case _:
-                return ErrorCell(self.kind.value, value, state)
-
-    def build(self, layout: int, state: bytes | None = None) -> RiverGroup:
-        """Return a group over the grid of m = `layout` reference values, or of yes/no series with two bins."""
-        if self.kind.of_errors and layout != _YES_NO:
-            raise ValueError(f"layout: {self.kind} takes yes/no series, 2 bins, got {layout}")
-        return RiverGroup(self, layout, state)
-
-
-class RiverGroup:
-    """Series over one grid."""
-
-    def __init__(self, spec: RiverDetector, m: int, state: bytes | None = None) -> None:
+    def __init__(self, spec: CellSpec, m: int, state: bytes | None = None) -> None:
         self._spec = spec
-        self._ranks = mid_ranks(np.ones(_YES_NO, dtype=np.int64) if spec.kind.of_errors else spacings(m))
+        self._ranks = mid_ranks(np.ones(_YES_NO, dtype=np.int64) if spec.of_errors else spacings(m))
         outer = None if state is None else self._decoded(state)
         self._rows = Rows(
             f"{spec.fingerprint}/{m}",
-            ints={"alpha": (spec.strata, self._ranks.size), "stepped": (), "alarmed": (), "seed": (), "panes": ()},
+            ints={
+                "alpha": (spec.strata, self._ranks.size),
+                **dict.fromkeys(("stepped", "alarmed", "seed", "panes", "failed"), ()),
+            },
             floats={"design_effect": ()},
             state=None if outer is None else outer.rows,
         )
+        self.failing: set[int] = set()
         self._cells = {} if outer is None else self._loaded(outer.cells)
         if set(self._cells) != set(np.flatnonzero(self._rows.used).tolist()):
             raise UnusableStateError(f"state of {spec.fingerprint}: rows and detectors differ")
 
     @property
     def guarantee(self) -> str:
-        """Say `calibrated` within the simulated run lengths, else `approximate:extrapolated`.
-
-        Error detectors were simulated at one rate and pane size only, so theirs is never more than approximate.
-        """
-        beyond = self._spec.parameter.extrapolated or self._spec.kind.of_errors
-        return "approximate:extrapolated" if beyond else "calibrated"
+        """Return what the budget promises: `calibrated` within the simulated run lengths, else why not."""
+        return self._spec.guarantee
 
     @property
     def threshold(self) -> float | None:
-        """What the statistic is compared with; None for ADWIN, which has a test of its own."""
-        return self._spec.parameter.value if self._spec.kind is RiverKind.PAGE_HINKLEY else None
+        """What the statistic is compared with; None for a detector that has a test of its own."""
+        return self._spec.threshold
+
+    def failure(self, row: int) -> str:
+        """Return the name of what the class of a series raised, empty as long as it works."""
+        cell = self._cells[row]
+        return cell.failure if isinstance(cell, OwnCell) else ""
 
     def statistic(self, row: int) -> float:
         """Return PageHinkley's sum, or the mean of ADWIN's window in standard errors."""
@@ -167,7 +122,7 @@ class RiverGroup:
         """Start a series; the counts of a reference are spacings + further reference events."""
         row = self._rows.add()
         counts = np.stack([reference.counts for reference in references])
-        self._rows.ints["alpha"][row] = counts + self._spec.kind.of_errors  # no share is impossible
+        self._rows.ints["alpha"][row] = counts + self._spec.of_errors  # no share is impossible
         self._rows.ints["seed"][row] = _seed(counts)
         self._rows.floats["design_effect"][row] = references[0].design_effect
         self._cells[row] = self._spec.cell(_seed(counts))
@@ -184,7 +139,7 @@ class RiverGroup:
         live, n = rows[filled], counts[filled]
         self._rows.ints["alarmed"][rows] = 0
         if live.size:
-            if self._spec.kind.of_errors:
+            if self._spec.of_errors:
                 for row, (right, wrong) in zip(live.tolist(), n.tolist(), strict=True):
                     self._rows.ints["alarmed"][row] = self._takes_events(row, right, wrong)
             else:
@@ -193,6 +148,7 @@ class RiverGroup:
             self._rows.ints["panes"][live] += 1
             self._rows.ints["alpha"][live, stratum] += n
             self._rows.ints["stepped"][live] += 1
+        self._note_failures(live)
         return self.log_evidence(rows)
 
     def log_evidence(self, rows: Intp) -> Float64:
@@ -204,8 +160,9 @@ class RiverGroup:
         return False
 
     def restart(self, row: int) -> None:
-        """Start the detector afresh; what the null has learnt stays."""
-        self._cells[row] = self._spec.cell(int(self._rows.ints["seed"][row]))
+        """Start the detector afresh; what the null has learnt stays, and what failed stays silent."""
+        if not self.failure(row):
+            self._cells[row] = self._spec.cell(int(self._rows.ints["seed"][row]))
         self._rows.ints["alarmed"][row] = 0
         self._rows.ints["stepped"][row] = 0
 
@@ -232,6 +189,12 @@ class RiverGroup:
         cells = {row: self._cells[row].save() for row in sorted(self._cells)}
         return msgspec.msgpack.encode(_State(_FORMAT, self._rows.dump(), cells))
 
+    def _note_failures(self, rows: Intp) -> None:
+        failed = self._rows.ints["failed"]
+        new = [row for row in rows.tolist() if not failed[row] and self.failure(row)]
+        failed[new] = 1
+        self.failing.update(new)
+
     def _takes_events(self, row: int, right: int, wrong: int) -> bool:
         """Feed the events of a pane in an order that follows from series and pane; stop at an alarm.
 
@@ -241,7 +204,7 @@ class RiverGroup:
         errors = np.zeros(right + wrong, dtype=np.int64)
         errors[:wrong] = 1
         np.random.Generator(np.random.PCG64(seed)).shuffle(errors)
-        taken = max(1, round(errors.size / float(self._rows.floats["design_effect"][row])))
+        taken = min(EVENTS_A_PANE, max(1, round(errors.size / float(self._rows.floats["design_effect"][row]))))
         cell = self._cells[row]
         return any(cell.update(error) for error in errors[:taken].tolist())
 

@@ -5,6 +5,7 @@
 """
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
+from stream_monitor.core.judge.configured import Configured
 from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
 from stream_monitor.core.judge.fold import Judge
 from stream_monitor.core.judge.outlook import FaintFloor, SeriesOutlook, ShiftOutlook, Unit, faint_floors, model_outlook
@@ -35,6 +36,7 @@ __all__ = [
     "BaselineProposal",
     "BaselineView",
     "ChainGap",
+    "Configured",
     "FaintFloor",
     "Judge",
     "JudgeError",

@@ -26,11 +26,11 @@ from stream_monitor.core.detectors import (
     NegativeBinomial,
     PaneRank,
     RankShiryaevRoberts,
-    RiverDetector,
     RiverKind,
     SeriesReference,
     ToleranceShiryaevRoberts,
 )
+from stream_monitor.core.judge.configured import Configured
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.names import SERVING_ERROR, SeriesKind
 from stream_monitor.core.plan import RulePlan
@@ -43,6 +43,9 @@ CATEGORIES = "interval_categories"
 BETA_BERNOULLI = "beta_bernoulli"
 BETA_CATEGORIES = "beta_categories"
 DEMAND_TEST = "negative_binomial"
+
+NOTHING = Configured()
+"""Detectors as they are by name alone."""
 
 REFERENCE_PANES = 200
 """Fewest panes from which demand learns what it is."""
@@ -110,7 +113,9 @@ class DetectorUse:
         return Evidence(self.detector, self.tolerance)
 
 
-def evidence_for(name: str, kind: SeriesKind, *, tolerance: float | None = None) -> Evidence | None:
+def evidence_for(
+    name: str, kind: SeriesKind, *, tolerance: float | None = None, configured: Configured = NOTHING
+) -> Evidence | None:
     """Return the detector that a name means on a kind of series, None if it means none.
 
     Where a change is tolerated, numeric values have the detector that knows tolerance.
@@ -120,18 +125,20 @@ def evidence_for(name: str, kind: SeriesKind, *, tolerance: float | None = None)
     >>> evidence_for("rank_shiryaev_roberts", SeriesKind.NUMERIC, tolerance=0.02)
     Evidence(detector='tolerance_shiryaev_roberts', tolerance=0.02)
     """
-    own = _OWN.get((name, kind))
+    own = name if configured.kind(name) is kind else _OWN.get((name, kind))
     if own is None:
         return None
     detector = TOLERANCE if own == RANK and tolerance is not None else own
     return Evidence(detector, tolerance if detector in _TOLERANT else None)
 
 
-def evidence_of(rule: RulePlan, series: WatchedSeries, tolerance: float | None) -> Evidence | None:
+def evidence_of(
+    rule: RulePlan, series: WatchedSeries, tolerance: float | None, configured: Configured = NOTHING
+) -> Evidence | None:
     """Return what a rule asks of a series; its own tolerance goes before that of the model, which is for values."""
     of_model = tolerance if series.counted is Counted.VALUES else None
     tolerated = of_model if rule.tolerance is None else rule.tolerance
-    return evidence_for(rule.evidence, series.kind, tolerance=tolerated)
+    return evidence_for(rule.evidence, series.kind, tolerance=tolerated, configured=configured)
 
 
 def detector_uses(
@@ -144,6 +151,7 @@ def detector_uses(
     rank: RankShiryaevRoberts,
     tolerance: float | None = None,
     visit_panes: int = 0,
+    configured: Configured = NOTHING,
 ) -> list[DetectorUse]:
     """Return every detector of a watch, in the order of its series.
 
@@ -156,19 +164,21 @@ def detector_uses(
         rank: the rank detector.
         tolerance: change of a share of values that the model tolerates, for detectors that no rule asks for.
         visit_panes: panes of one stratum that follow each other; demand learns from that many at least.
+        configured: what the plan says of its detectors.
     """
     spare = min(weights.values(), default=1.0 / max(1, len(series)))
     uses: list[DetectorUse] = []
     for position, item in enumerate(series):
         evidence = list(dict.fromkeys(named.get(item.name, ())))
         of_model = tolerance if item.counted is Counted.VALUES else None
-        listed = [own for name in shown if (own := evidence_for(name, item.kind, tolerance=of_model))]
+        meant = (evidence_for(name, item.kind, tolerance=of_model, configured=configured) for name in shown)
+        listed = [own for own in meant if own is not None]
         judged = {own.detector for own in evidence}
         beside = [own for own in dict.fromkeys(listed) if own.detector not in judged]
         weight = weights.get(item.name, spare)
         for asked in (*evidence, *beside):
             share = weight / max(1, len(evidence))
-            spec = _spec(asked, item, share, budget_panes, rank, visit_panes)
+            spec = _spec(asked, item, share, budget_panes, rank, visit_panes, configured)
             threshold = math.log(budget_panes / share)
             uses.append(
                 DetectorUse(
@@ -205,6 +215,7 @@ def _spec(
     budget_panes: float,
     rank: RankShiryaevRoberts,
     visit_panes: int,
+    configured: Configured,
 ) -> DetectorSpec:
     miss, strata = MISS * weight, series.calendar.strata
     tolerated = 0.0 if asked.tolerance is None else asked.tolerance
@@ -226,7 +237,7 @@ def _spec(
         case "negative_binomial":
             return NegativeBinomial(miss=miss, reference_panes=max(REFERENCE_PANES, visit_panes), strata=strata)
         case _:
-            return RiverDetector(RiverKind(asked.detector), budget_panes / weight, strata)
+            return configured.spec(asked.detector, series, budget_panes / weight)
 
 
 def _direction(series: WatchedSeries) -> Direction:

@@ -12,7 +12,9 @@ from collections.abc import Callable, Iterable, Mapping
 from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Patience, Reason, end
 from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.judge import snapshot
+from stream_monitor.core.judge.configured import Configured
 from stream_monitor.core.judge.episodes import open_episode
 from stream_monitor.core.judge.errors import UnknownBaseline
 from stream_monitor.core.judge.intake import admitted, count
@@ -28,7 +30,7 @@ from stream_monitor.core.judge.telling import Told, tell
 from stream_monitor.core.judge.verdicts import Judged, Step, end_settled, end_watch, judge_model
 from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.core.judge.viewing import judge_view
-from stream_monitor.core.judge.watch import Watch, merge_places
+from stream_monitor.core.judge.watch import Watch, failed_uses, merge_places
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import EXAMPLES, Profile, Undeclared, merge_undeclared
 from stream_monitor.core.profile.merge import smallest_examples
@@ -47,10 +49,11 @@ class Judge:
         schedule: baseline by id; raises KeyError (or returns None) for an unknown one, then `fold` raises
             UnknownBaseline *before* anything changed.
         rules: factories of the user's own rules by their `target`.
+        detectors: the user's own detectors by their `kind`.
         state: a snapshot made by `dump`; refused ones raise SnapshotRefused.
 
     Raises:
-        ValueError: a rule of the plan cannot be built.
+        ValueError: a rule of the plan cannot be built, or a detector of the user's is missing.
         SnapshotRefused: the state is broken, or of another plan, partition count or version.
         UnknownBaseline: the schedule lacks a baseline that the state names.
     """
@@ -64,6 +67,7 @@ class Judge:
         source: str,
         schedule: Callable[[str], Baseline | None],
         rules: Mapping[str, RuleFactory] | None = None,
+        detectors: Mapping[str, DetectorClass] | None = None,
         state: bytes | None = None,
     ) -> None:
         self.plan = plan
@@ -76,7 +80,8 @@ class Judge:
         self.forgetting = Forgetting(plan.alerts.forget_after_ms)
         self.undeclared = Undeclared()
         self.rolling = b""
-        self.rulebook = Rulebook(plan.rules, rules or {})
+        configured = Configured.of(plan.detection.detectors, detectors or {})
+        self.rulebook = Rulebook(plan.rules, rules or {}, configured)
         self._source = source
         self._schedule = schedule
         self._patience = Patience.of(plan.alerts)
@@ -305,6 +310,8 @@ class Judge:
         pieces = [(watch, *piece) for model in awake.values() for watch in model.watches() for piece in watch.pieces()]
         results = step_together([work for _, _, work in pieces])
         for (watch, uses, work), log_m in zip(pieces, results, strict=True):
+            for use in failed_uses(watch, uses, work.group):
+                self.counters["detector_failures_total", watch.model, watch.uses[use].detector] += 1
             for use in watch.alarms(uses, work, log_m):
                 self.counters["detections_total", watch.model, watch.uses[use].detector] += 1
                 if use in watch.rules:

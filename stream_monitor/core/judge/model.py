@@ -125,6 +125,7 @@ def demand_watch(model: ModelState, plan: Plan, rulebook: Rulebook) -> Watch | N
         budget_panes=model.budget_panes,
         rank=RankShiryaevRoberts(),
         visit_panes=calendar.visit_ms // plan.detection.pane_ms,
+        configured=rulebook.configured,
     )
     watch = Watch(model.name, "", "", None, 0, series, uses, plan.detection.window_panes)
     watch.rules = rulebook.opened_by(series, uses)
@@ -166,6 +167,7 @@ def version_watches(
             budget_panes=model.budget_panes,
             rank=RankShiryaevRoberts(mixture(label), offsets=offsets),
             tolerance=tolerance,
+            configured=rulebook.configured,
         )
         watch = Watch(
             model.name,

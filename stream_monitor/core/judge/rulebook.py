@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from stream_monitor.core.judge.evidence import DetectorUse, Evidence, evidence_of
+from stream_monitor.core.judge.configured import Configured
+from stream_monitor.core.judge.evidence import NOTHING, DetectorUse, Evidence, evidence_of
 from stream_monitor.core.judge.series import WatchedSeries
 from stream_monitor.core.plan import RulePlan
 from stream_monitor.core.rules import Rule, RuleFactory, build_rule, judges
@@ -13,11 +14,19 @@ from stream_monitor.core.rules import Rule, RuleFactory, build_rule, judges
 class Rulebook:
     """All rules by name, in the order of the plan.
 
+    Args:
+        plans: of the rules.
+        factories: of the user's own rules by their `target`.
+        configured: the detectors of the plan.
+
     Raises:
         ValueError: a rule names a measure or a target that nobody knows, or two rules share a name.
     """
 
-    def __init__(self, plans: Sequence[RulePlan], factories: Mapping[str, RuleFactory]) -> None:
+    def __init__(
+        self, plans: Sequence[RulePlan], factories: Mapping[str, RuleFactory], configured: Configured = NOTHING
+    ) -> None:
+        self.configured = configured
         self.plans = {plan.name: plan for plan in plans}
         if len(self.plans) != len(plans):
             raise ValueError("rules: names must differ")
@@ -28,7 +37,7 @@ class Rulebook:
         named: dict[str, list[Evidence]] = {}
         for item in series:
             for plan in self.plans.values():
-                asked = evidence_of(plan, item, tolerance)
+                asked = self._asks(plan, item, tolerance)
                 if asked is not None and judges(plan, item.name, item.kind):
                     named.setdefault(item.name, []).append(asked)
         return named
@@ -43,8 +52,11 @@ class Rulebook:
             named = [
                 plan.name
                 for plan in self.plans.values()
-                if judges(plan, item.name, item.kind) and evidence_of(plan, item, tolerance) == use.asked
+                if judges(plan, item.name, item.kind) and self._asks(plan, item, tolerance) == use.asked
             ]
             if named:
                 opened[i] = tuple(sorted(named))
         return opened
+
+    def _asks(self, plan: RulePlan, item: WatchedSeries, tolerance: float | None) -> Evidence | None:
+        return evidence_of(plan, item, tolerance, self.configured)

@@ -21,14 +21,14 @@ from stream_monitor.core.baseline import CategoricalBaseline, NumericBaseline
 from stream_monitor.core.canonical import round_significant
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.comparisons.grouping import groups
-from stream_monitor.core.detectors import RiverDetector
 from stream_monitor.core.detectors.pane_rank import PaneRankGroup
+from stream_monitor.core.detectors.river_group import RiverGroup
 from stream_monitor.core.judge.episodes import log10_evidence
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.verdicts import Step
 from stream_monitor.core.judge.watch import PaneSources, Watch, merge_places
-from stream_monitor.core.names import BOUND_PANES, approximate, no_guarantee
+from stream_monitor.core.names import BOUND_PANES, NO_GUARANTEE, approximate, no_guarantee
 from stream_monitor.core.plan import Plan, RulePlan
 from stream_monitor.core.rules import EffectWindow, Pane, measure
 from stream_monitor.core.rules.drift_list import listed
@@ -112,6 +112,8 @@ def guarantee(watch: Watch, use: int) -> str:
     group = watch.groups[use]
     if isinstance(group, PaneRankGroup):
         return group.promise(watch.rows[use])
+    if isinstance(group, RiverGroup) and group.failure(watch.rows[use]):
+        return no_guarantee("failed")
     return series_guarantee(watch.series[watch.uses[use].series], group.guarantee)
 
 
@@ -125,6 +127,8 @@ def series_guarantee(series: WatchedSeries, of_detector: str) -> str:
     dependence = series.design_effect
     if dependence is not None and not dependence.settled:
         return no_guarantee("dependence")
+    if of_detector.startswith(NO_GUARANTEE):
+        return of_detector
     if not series.exact:
         return approximate("histogram")
     return of_detector if dependence is None or dependence.value == 1.0 else approximate("dependence")
@@ -189,7 +193,7 @@ def _evidence(
 
 def _threshold(step: Step) -> float | None:
     group = step.watch.groups[step.use]
-    limit = getattr(group, "threshold", None) if isinstance(step.watch.uses[step.use].spec, RiverDetector) else None
+    limit = group.threshold if isinstance(group, RiverGroup) else None
     return None if limit is None else round_significant(limit)
 
 

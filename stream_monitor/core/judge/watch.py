@@ -19,6 +19,7 @@ from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.detectors import DetectorGroup, Mixture
 from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRobertsGroup
+from stream_monitor.core.detectors.river_group import RiverGroup
 from stream_monitor.core.judge.evidence import DetectorUse, series_references
 from stream_monitor.core.judge.pool import Pool, Work
 from stream_monitor.core.judge.series import WatchedSeries
@@ -271,6 +272,15 @@ class Watch:
             if found is not None:
                 counts[low:high] = found
             low = high
+
+
+def failed_uses(watch: Watch, uses: Intp, group: DetectorGroup) -> list[int]:
+    """Return the uses whose class has failed since this was asked before."""
+    if not isinstance(group, RiverGroup) or not group.failing:
+        return []
+    found = [use for use in uses.tolist() if watch.rows[use] in group.failing]
+    group.failing.difference_update(watch.rows[use] for use in found)
+    return found
 
 
 def merge_places(ranges: Iterable[Mapping[tuple[str, int], OffsetRange]]) -> dict[tuple[str, int], OffsetRange]:

@@ -55,6 +55,7 @@ class JudgeContext:
                 source=self.job.source,
                 schedule=self.baselines.schedule.get,
                 rules=self.job.rules,
+                detectors=self.job.detectors,
                 state=state,
             )
         )

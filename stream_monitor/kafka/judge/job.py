@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.rules import RuleFactory
 from stream_monitor.kafka.failpoints import Failpoints, NoFailpoints
@@ -23,6 +24,7 @@ class JudgeJob:
         instance: stable name of this worker; a second one of that name fences the first.
         delivery: exactly once, or at least once on brokers without transactions.
         rules: factories of the user's own rules, by target.
+        detectors: the user's own detectors, by kind.
     """
 
     settings: KafkaSettings
@@ -32,6 +34,7 @@ class JudgeJob:
     topics: TopicNames = field(default_factory=TopicNames)
     delivery: Delivery = Delivery.EXACTLY_ONCE
     rules: Mapping[str, RuleFactory] = field(default_factory=dict)
+    detectors: Mapping[str, DetectorClass] = field(default_factory=dict)
     tuning: JudgeTuning = field(default_factory=JudgeTuning)
     observer: Observer = field(default_factory=NullObserver)
     failpoints: Failpoints = field(default_factory=NoFailpoints)

@@ -8,9 +8,16 @@ import numpy as np
 import pytest
 
 from stream_monitor.core.detectors import RiverDetector, RiverKind, SeriesReference, UnusableStateError
+from stream_monitor.core.detectors.error_run_lengths import RUN_LENGTHS, error_parameter
 from stream_monitor.core.detectors.rank_innovation import mid_ranks, rank_innovation
 from stream_monitor.core.detectors.river_detectors import AdwinCell, PageHinkleyCell, RiverCell
-from stream_monitor.core.detectors.run_length import adwin_delta, page_hinkley_run_length, page_hinkley_threshold
+from stream_monitor.core.detectors.run_length import (
+    ADWIN_RUN_LENGTHS,
+    adwin_delta,
+    interpolated,
+    page_hinkley_run_length,
+    page_hinkley_threshold,
+)
 from stream_monitor.core.grid import spacings
 from stream_monitor.lab.counts import draw_masses, drifted, pane_counts
 
@@ -44,6 +51,12 @@ def test_beyond_the_table_a_parameter_is_called_extrapolated() -> None:
         for kind in (*PANES, RiverKind.KSWIN)
         for arl in (1e4, 1e7)
     }
+    errors = {
+        kind.value: [
+            RiverDetector(kind, arl, rate=rate).build(2).guarantee for arl, rate in ((50, 0.1), (50, 1e-3), (1e5, 0.1))
+        ]
+        for kind in ERRORS
+    }
 
     assert guarantees == {
         ("adwin", 1e4): "calibrated",
@@ -53,28 +66,77 @@ def test_beyond_the_table_a_parameter_is_called_extrapolated() -> None:
         ("kswin", 1e4): "calibrated",
         ("kswin", 1e7): "approximate:extrapolated",
     }
-    assert {RiverDetector(kind, 1e3).build(2).guarantee for kind in ERRORS} == {"approximate:extrapolated"}
+    beyond = ["approximate:extrapolated"] * 2
+    assert errors == {
+        "ddm": ["approximate:early", "none:early", "none:early"],
+        "eddm": ["approximate:early", "none:early", "none:early"],
+        "hddm_a": ["calibrated", *beyond],
+        "hddm_w": ["calibrated", *beyond],
+        "fhddm": ["calibrated", *beyond],
+    }
 
 
 def test_longer_run_lengths_ask_for_smaller_deltas() -> None:
     """The table and its prolongation fall without a jump."""
     deltas = [adwin_delta(10.0**e).value for e in np.arange(2.0, 9.0, 0.1)]
 
+    end = ADWIN_RUN_LENGTHS[-1][1]
+
     assert all(a >= b for a, b in pairwise(deltas))
-    assert adwin_delta(1.25e6 * 0.999999).value == pytest.approx(adwin_delta(1.25e6 * 1.000001).value, rel=1e-5)
+    assert adwin_delta(end * 0.999999).value == pytest.approx(adwin_delta(end * 1.000001).value, rel=1e-5)
 
 
-@pytest.mark.parametrize("kind", PANES)
-def test_the_run_length_is_the_one_asked_for(kind: RiverKind) -> None:
-    """About 300 alarms on standard normal numbers: within 20 % of 1,000 panes."""
-    generator = np.random.default_rng(1)
-    detector, alarms = cell(kind, 1e3), 0
-    for z in generator.standard_normal(300_000).tolist():
-        if detector.update(z):
-            alarms += 1
-            detector = cell(kind, 1e3)
+def test_between_two_rates_the_parameter_lies_between_theirs() -> None:
+    """At a simulated rate it is that of its table; beyond the rates that of the nearest, and called extrapolated.
 
-    assert 300_000 / alarms == pytest.approx(1e3, rel=0.2)
+    HDDM_W was not simulated at .01 for as many events.
+    """
+    at = {rate: error_parameter("hddm_w", rate, 5e3) for rate in (0.005, 0.01, 0.02, 0.05, 0.2, 0.5, 0.6)}
+
+    assert at[0.2] == interpolated(RUN_LENGTHS["hddm_w"][0.2], 5e3)
+    assert min(at[0.01].value, at[0.05].value) < at[0.02].value < max(at[0.01].value, at[0.05].value)
+    assert (at[0.005].value, at[0.6].value) == (at[0.01].value, at[0.5].value)
+    assert [rate for rate, found in at.items() if found.extrapolated] == [0.005, 0.01, 0.02, 0.6]
+
+
+def test_a_confidence_is_never_prolonged_on_a_jump() -> None:
+    """Where the run length jumps, the last two entries say it grows with the 122nd power: then as with the first."""
+    steep = ((0.2785, 1095.0), (0.2735, 10071.0))
+
+    assert interpolated(steep, 1e7).value > 0.25
+    assert interpolated(steep, 1.0071e7, steepest=1.0).value == pytest.approx(0.2735e-3)
+    assert interpolated(steep[:1], 1.095e6, steepest=1.0).value == pytest.approx(0.2785e-3)
+    assert interpolated(steep[:1], 1e3, steepest=1.0) == (0.2785, False)
+
+
+def test_a_table_of_one_entry_has_nothing_to_go_on_along() -> None:
+    """Its value stays, and is called extrapolated."""
+    assert [interpolated(((0.9, 1e3),), arl) for arl in (900.0, 1_100.0)] == [(0.9, False), (0.9, True)]
+
+
+def test_stated_run_lengths_go_over_the_shipped_ones() -> None:
+    """A KSWIN of other sizes has other ones; its test then takes the sizes."""
+    sizes = (("stat_size", 10), ("window_size", 40))
+    own = RiverDetector(RiverKind.KSWIN, 2e3, params=sizes, run_lengths=((0.02, 1e3), (0.002, 1e4)))
+    detector = own.cell(1)
+    alarms = [detector.update(float(i >= 40) * 9.0 + i % 7) for i in range(60)]
+
+    assert 0.002 < own.parameter.value < 0.02
+    assert (own.guarantee, RiverDetector(RiverKind.KSWIN, 2e4, run_lengths=own.run_lengths).guarantee) == (
+        "calibrated",
+        "approximate:extrapolated",
+    )
+    assert any(alarms[40:])
+    assert own.fingerprint != RiverDetector(RiverKind.KSWIN, 2e3, run_lengths=own.run_lengths).fingerprint
+
+
+def test_a_larger_drift_has_a_smaller_threshold() -> None:
+    """PageHinkley's delta is part of its formula, of its class and of its name."""
+    wide = RiverDetector(RiverKind.PAGE_HINKLEY, 1e4, params=(("delta", 1.0),))
+
+    assert wide.threshold == pytest.approx(4.13, abs=0.006)
+    assert wide.fingerprint != RiverDetector(RiverKind.PAGE_HINKLEY, 1e4).fingerprint
+    assert not any(wide.cell().update(0.9 * (-1) ** i) for i in range(500))
 
 
 @pytest.mark.parametrize("events", [1, 60, 1000])
@@ -201,7 +263,7 @@ def test_a_saved_error_detector_goes_on_exactly(kind: RiverKind, updates: int) -
 @pytest.mark.parametrize("kind", ERRORS)
 def test_an_error_detector_finds_a_rise_of_the_rate(kind: RiverKind) -> None:
     """From 10 to 60 % errors in panes of 50: an alarm within 40 panes, whatever the order inside a pane; EDDM apart."""
-    group = RiverDetector(kind, 100.0).build(2)
+    group = RiverDetector(kind, 1_000.0, rate=0.1).build(2)
     row = np.array([group.add(SeriesReference(np.array([900, 100])))])
     quiet = [group.step(row, np.array([[45, 5]]))[0] for _ in range(20)]
     risen = [group.step(row, np.array([[20, 30]]))[0] for _ in range(40)]
