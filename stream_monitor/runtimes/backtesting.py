@@ -362,10 +362,23 @@ def _described(path: Path, seen: Survey, layout: TableLayout | None) -> str:
         parts.append(f"{len(layout.kinds)} features")
         if layout.errors is not None:
             parts.append(f"{layout.errors.name}: {layout.errors.words}")
-        parts += [f"left out: {column} ({why})" for column, why in layout.dropped.items()]
+        parts += _left_out(layout)
     if layout is not None and Role.TIMESTAMP not in layout.roles:
         parts.append("no time stamps: rows are the clock")
     return "; ".join(parts)
+
+
+def _left_out(layout: TableLayout) -> list[str]:
+    """Return the columns that are left out, the first five for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for column, why in layout.dropped.items():
+        by_reason.setdefault(why, []).append(column)
+    return [
+        f"left out: {', '.join(columns[:5])}"
+        + (f" and {len(columns) - 5} more" if len(columns) > 5 else "")
+        + f" ({why})"
+        for why, columns in by_reason.items()
+    ]
 
 
 def _reference_note(built: list[tuple[Baseline, int]], path: Path | None, plan: Plan) -> list[str]:

@@ -88,6 +88,9 @@ _TRUTHS: Final = ("truelabel", "trueclass", "actualclass", "actuallabel", "truth
 """Names that are taken as well in a file that is judged by itself; of the truth only beside a prediction."""
 
 _ROLE_KINDS: Final = {Role.CONFIDENCE: SeriesKind.NUMERIC, Role.LATENCY: SeriesKind.NUMERIC}
+MOST_FEATURES = 511
+"""Of a file that is judged by itself: with errors of predictions it has as many as a model may have."""
+
 _UNNAMED = re.compile(r"Unnamed: \d+|index|__index_level_\d+__|")
 
 
@@ -185,6 +188,8 @@ def choose_layout(file: TableFile, sample: Block, options: TableOptions) -> Tabl
             continue
         kind = options.kinds.get(name) or _kind(file, sample[name], options)
         why = None if name in options.kinds else _why_left_out(name, sample[name], kind, options)
+        if why is None and options.by_itself and len(kinds) == MOST_FEATURES:
+            why = f"more than {MOST_FEATURES} features"
         if why is None:
             kinds[name] = kind
         else:

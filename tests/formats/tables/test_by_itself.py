@@ -91,6 +91,14 @@ def test_a_level_that_steps_once_is_no_counter(tmp_path: Path) -> None:
     assert list(layout.kinds) == ["x"]
 
 
+def test_of_too_many_columns_the_first_are_judged(tmp_path: Path) -> None:
+    """A model has at most 512 features; the rest is told, not an error."""
+    layout = opened(tmp_path / "a.csv", {f"x{n}": NOISE for n in range(520)}).layout
+
+    assert len(layout.kinds) == 511
+    assert layout.dropped["x511"] == "more than 511 features"
+
+
 # --- errors of predictions --------------------------------------------------------------------------------------------
 
 
