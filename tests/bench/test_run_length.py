@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from river.drift.binary import HDDMA, HDDMW
 
-from bench import run_length_errors
+from bench import run_length, run_length_errors
 from bench._hddm import HddmA, HddmW
 from bench._report import RESULTS
 from stream_monitor.core.detectors.error_run_lengths import RUN_LENGTHS
+from stream_monitor.core.detectors.run_length import ADWIN_RUN_LENGTHS, KSWIN_RUN_LENGTHS
 
 
 @pytest.mark.parametrize(
@@ -41,7 +42,20 @@ def printed(name: str) -> list[list[str]]:
 
 def test_the_shipped_run_lengths_are_those_that_were_printed() -> None:
     """Every entry of the tables is a line of a command's report, and every line an entry."""
+    numbers = printed("run_length")
+
+    assert run_length.table(numbers, "adwin") == ADWIN_RUN_LENGTHS
+    assert run_length.table(numbers, "kswin") == KSWIN_RUN_LENGTHS
     assert run_length_errors.table(printed("run_length_errors")) == RUN_LENGTHS
+
+
+def test_rivers_own_classes_have_the_run_lengths_asked_for() -> None:
+    """ADWIN and PageHinkley at 1,000 and 10,000 panes as the command measured them: within 15 %."""
+    lines = [line for line in printed("run_length") if line[0].startswith(("adwin", "page_hinkley, delta 0.5"))]
+    ratios = [float(line[3]) / float(line[1]) for line in lines if line[1] in ("1000", "10000")]
+
+    assert len(ratios) == 4
+    assert ratios == pytest.approx([1.0] * 4, abs=0.15)
 
 
 def test_the_commands_print_it_again() -> None:
@@ -50,9 +64,10 @@ def test_the_commands_print_it_again() -> None:
         *run_length_errors.cells("fhddm", (0.2,), longest=1e3),
         *run_length_errors.cells("hddm_w", (0.5,), longest=1e3),
         *run_length_errors.cells("eddm", (0.2,), longest=1e3),
+        *run_length.adwin(longest=500),
     ]
 
-    before = printed("run_length_errors")
+    before = [*printed("run_length"), *printed("run_length_errors")]
 
-    assert len(again) == 3
+    assert len(again) == 4
     assert [line for line in again if line not in before] == []

@@ -61,7 +61,7 @@ def test_what_is_said_of_a_detector_is_part_of_the_hash() -> None:
         ("kind: page_hinkley, params: {alpha: 0.9}", "params.alpha: is 1: with river's 0.9999"),
         (
             "kind: page_hinkley, params: {delta: 9}",
-            "params.delta: must be from 0.1 to 2.0: half the shift to find, got 9",
+            "params.delta: must be from 0.1 to 1.0: half the shift to find, got 9",
         ),
         ("kind: page_hinkley, params: {delta: true}", "params.delta: must be from 0.1"),
         (

@@ -28,12 +28,12 @@ ADWIN_RUN_LENGTHS = ((0.8046, 511), (0.5124, 1_025), (0.09405, 10_088), (0.016, 
 """(delta, average run length in panes) of river 0.26.1's ADWIN with clock=1."""
 
 KSWIN_RUN_LENGTHS = (
-    (6.60e-3, 3.45e2),
-    (2.60e-3, 6.60e2),
-    (9.10e-4, 1.57e3),
-    (3.00e-4, 3.82e3),
-    (8.80e-5, 1.20e4),
-    (2.40e-5, 4.68e4),
+    (0.0066, 346),
+    (0.0026, 666),
+    (0.0009, 1_577),
+    (0.0003, 3_848),
+    (8.8e-05, 12_049),
+    (2.4e-05, 46_809),
 )
 """(alpha, average run length in panes) of KSWIN with 30 against 30 of 100; its p-values are steps, one a line."""
 
