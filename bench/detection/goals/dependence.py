@@ -24,7 +24,7 @@ def dependence(size: int) -> list[Outcome]:
     for rho in (0.0, 0.3, 0.5, 0.8):
         for n in (10, 50):
             case = Case("", Autoregressive(rho), rows=5_000, reference=200 * n)
-            streams = case.draw(150 * size, seed=SEED + 150_000 + int(1_000 * rho) + n)
+            streams = case.draw(400 * size, seed=SEED + 150_000 + int(1_000 * rho) + n)
             alarms = rank_alarms(streams, RankSetup(n, 1e5, tempered=True, stops=True), seed=SEED)
             goal = f"AR(1) {rho:g}, panes of {n}, automatic d: P(alarm in 5,000) <= .05"
             found.append(share_at_most(goal, sum(map(bool, alarms)), len(alarms), 0.05))
