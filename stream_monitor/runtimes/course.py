@@ -14,8 +14,8 @@ import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline import Baseline, ReferenceTable, measured_along
-from stream_monitor.core.baseline.build import Column
 from stream_monitor.core.baseline.season import FEWEST_SEASONS, normal_scores, season
+from stream_monitor.core.baseline.table import Column
 from stream_monitor.formats.tables.reference import ReferenceRows
 from stream_monitor.runtimes.rows import Key, Rows
 

@@ -1,13 +1,13 @@
 """Baselines: what a model's traffic looked like when all was well, and from when on it counts.
 
 `series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
-canonical bytes, `build` makes one from a table of rows, `dependence` measures how much less rows say that depend on
-each other, `course` does so for a whole file and `season` finds what repeats in it, `strata` says which hours have a
-reference of their own, `schedule` which baseline is active in a pane. A new kind of series is a class in `series`, a
-shape in `wire` and a branch in `build`.
+canonical bytes, `build` makes one from a `table` of rows, whose `values` and `vocabulary` it reads first. `dependence`
+measures how much less rows say that depend on each other, `course` does so for a whole file, `measuring` for every
+series; `season` finds what repeats in a file, `strata` says which hours have a reference of their own, `schedule` which
+baseline is active in a pane. A new kind of series is a class in `series`, a shape in `wire` and a branch in `build`.
 """
 
-from stream_monitor.core.baseline.build import CategoryColumn, ReferenceTable, build_baseline, measured_along
+from stream_monitor.core.baseline.build import build_baseline
 from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
 from stream_monitor.core.baseline.document import (
     Baseline,
@@ -18,6 +18,7 @@ from stream_monitor.core.baseline.document import (
     ValueType,
 )
 from stream_monitor.core.baseline.errors import BaselineError
+from stream_monitor.core.baseline.measuring import measured_along
 from stream_monitor.core.baseline.schedule import (
     Activation,
     Applied,
@@ -37,6 +38,7 @@ from stream_monitor.core.baseline.series import (
     Strata,
 )
 from stream_monitor.core.baseline.strata import by_stratum, calendar_of, of_pane
+from stream_monitor.core.baseline.table import CategoryColumn, ReferenceTable
 
 __all__ = [
     "Activation",

@@ -28,7 +28,7 @@ from stream_monitor.core.baseline import (
     build_baseline,
     measured_along,
 )
-from stream_monitor.core.baseline.build import Column
+from stream_monitor.core.baseline.table import Column
 from stream_monitor.core.keys import file_row_hashes
 from stream_monitor.core.plan import LimitsPlan
 
