@@ -40,6 +40,7 @@ class CountingJudge:
         source: str,
         schedule: Callable[[str], Baseline | None],
         rules: Mapping[str, object] | None = None,
+        detectors: Mapping[str, object] | None = None,
         state: bytes | None = None,
     ) -> None:
         self._partition = partition
