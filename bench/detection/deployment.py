@@ -12,6 +12,7 @@ from bench.detection.streams import CHANGE, Case
 from stream_monitor.lab.generators import Law, LogNormal, Normal, Shift, Step, StudentT3, Uniform
 
 SERIES = 100
+_TOGETHER = 20
 
 _LAWS: tuple[Law, ...] = (Normal(), LogNormal(), StudentT3(), Uniform())
 
@@ -23,19 +24,30 @@ class Deployment(NamedTuple):
     delay: float
 
 
-def deployment(contender: Contender, *, seed: int) -> Deployment:
-    """Run a detector on every series; the normal one that moves does so by .5 σ at row 5,000.
+def deployments(contender: Contender, count: int, *, seed: int) -> list[Deployment]:
+    """Run a detector on every series of so many deployments; the normal one that moves does so by .5 σ at row 5,000.
 
     Our detector gives each series a hundredth of its budget; a peer has none and is taken as it is.
     """
     whole = _shared(contender)
-    moved = Case("", Normal(), (Shift(0.5, Step(CHANGE)),)).draw(1, seed=seed)
-    (alarms,) = whole.alarms(moved, seed=seed) or [[]]
-    false = sum(row <= CHANGE for row in alarms)
+    found: list[Deployment] = []
+    for first in range(0, count, _TOGETHER):
+        found += _together(whole, min(_TOGETHER, count - first), seed + 10_000 * first)
+    return found
+
+
+def _together(contender: Contender, count: int, seed: int) -> list[Deployment]:
+    """Run deployments side by side: a step of many series costs little more than one of a few."""
+    moves = Case("", Normal(), (Shift(0.5, Step(CHANGE)),)).draw(count, seed=seed)
+    moved = contender.alarms(moves, seed=seed) or [[]] * count
+    false = [sum(row <= CHANGE for row in alarms) for alarms in moved]
     for place, law in enumerate(_LAWS):
-        others = Case("", law, rows=CHANGE).draw(SERIES // 4 - (place == 0), seed=seed + 100 * (place + 1))
-        false += sum(map(len, whole.alarms(others, seed=seed + place) or []))
-    return Deployment(false, min((float(row - CHANGE) for row in alarms if row > CHANGE), default=math.inf))
+        each = SERIES // 4 - (place == 0)
+        others = Case("", law, rows=CHANGE).draw(each * count, seed=seed + 10_000 * (place + 1))
+        for i, alarms in enumerate(contender.alarms(others, seed=seed + place) or []):
+            false[i // each] += len(alarms)
+    late = [min((float(row - CHANGE) for row in alarms if row > CHANGE), default=math.inf) for alarms in moved]
+    return [Deployment(*pair) for pair in zip(false, late, strict=True)]
 
 
 def _shared(contender: Contender) -> Contender:

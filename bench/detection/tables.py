@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from bench.detection import oracle
-from bench.detection.deployment import SERIES, deployment
+from bench.detection.deployment import SERIES, deployments
 from bench.detection.detectors import ADWIN, RUN_LENGTH, Contender
 from bench.detection.ours import RankSetup, rank_alarms
 from bench.detection.seeds import SEED
@@ -167,7 +167,7 @@ def many_series_head() -> Row:
 
 def many_series(contender: Contender, scale: Scale) -> Row:
     """Return false alarms and delay of deployments of a hundred mixed series, one of which moves by .5 σ."""
-    seen = [deployment(contender, seed=SEED + 900_000 + 1_000 * i) for i in range(scale.deployments)]
+    seen = deployments(contender, scale.deployments, seed=SEED + 20_000_000)
     false = alarms_per_horizon([own.false for own in seen])
     late = sorted(own.delay for own in seen)
     return [

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bench.detection.deployment import deployment
+from bench.detection.deployment import deployments
 from bench.detection.detectors import Contender
 from bench.detection.goals.outcome import Outcome, median_at_most
 from bench.detection.ours import RankSetup
@@ -15,7 +15,7 @@ _OURS = Contender("", RankSetup(10, 1e5))
 
 def many_series(size: int) -> list[Outcome]:
     """Return the mean number of false alarms in 5,000 rows at a budget of 100,000, and the delay of half a σ."""
-    seen = [deployment(_OURS, seed=SEED + 3_000_000 + 1_000 * i) for i in range(60 * size)]
+    seen = deployments(_OURS, 60 * size, seed=SEED + 30_000_000)
     false = alarms_per_horizon([own.false for own in seen])
     words = f"{false.mean:.3f} (95 % to {false.upper:.3f}, {false.streams} deployments)"
     late = [own.delay for own in seen]

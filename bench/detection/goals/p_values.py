@@ -8,8 +8,9 @@ from scipy.stats import kstest
 from bench.detection.goals.outcome import Outcome
 from bench.detection.goals.simulation import M
 from bench.detection.seeds import SEED
-from stream_monitor.core.comparisons import Reference, comparison
-from stream_monitor.core.comparisons.monte_carlo import p_value
+from stream_monitor.core.arrays import Int64
+from stream_monitor.core.comparisons import Comparison, Reference, comparison
+from stream_monitor.core.comparisons.monte_carlo import DRAWS, null_windows, p_value
 from stream_monitor.core.grid import spacings
 from stream_monitor.lab.counts import draw_masses, pane_counts
 
@@ -28,9 +29,19 @@ def p_values(_size: int) -> list[Outcome]:
             seen = spacings(M) + pane_counts(draw_masses(spacings(M), rng), events=500, panes=1, generator=rng)[0]
             windows = pane_counts(draw_masses(seen, rng, _WINDOWS), events=n, panes=1, generator=rng)[0]
             for name, own in values.items():
-                own += [p_value(comparison(name), Reference(seen), window) for window in windows]
+                own += _p_values(comparison(name), Reference(seen), windows)
         for name, own in values.items():
             p = float(kstest(own, "uniform").pvalue)
             goal = f"p-values of {name}, windows of {n:,}: uniform, p > .001 over 4,000"
             found.append(Outcome(goal, f"p = {p:.3f}", p > 0.001))
+    return found
+
+
+def _p_values(measure: Comparison, reference: Reference, windows: Int64) -> list[float]:
+    """Return what `p_value` gives for each window, from one drawing of the null windows, and see that it is that."""
+    null = np.sort(measure.distances(reference, null_windows(reference, int(windows[0].sum()))))
+    below = np.searchsorted(null, measure.distances(reference, windows), side="left")
+    found: list[float] = ((1 + DRAWS - below) / (DRAWS + 1)).tolist()
+    if found[0] != p_value(measure, reference, windows[0]):
+        raise AssertionError(f"{measure.name}: p_value is no longer what is measured here")
     return found
