@@ -97,7 +97,9 @@ _FIGURES = ("run length at A = 1,000, panes of 10,", "0.5 σ, single events", "1
 
 
 def _outcomes(name: str, check: AsyncResult[list[Outcome]], ends: float) -> list[Outcome]:
-    found = awaited(check, ends) or [Outcome(name, _OUT_OF_TIME, None)]
+    found = awaited(check, ends)
+    if found is None:
+        found = [Outcome(name, _OUT_OF_TIME, None)]
     for outcome in found:
         print(f"{outcome.word}: {outcome.goal}: {outcome.measured}", flush=True)
     return found

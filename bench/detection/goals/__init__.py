@@ -73,7 +73,7 @@ COVERAGE: Mapping[str, str] = {
     "9 tolerance, proven effect": "this table",
     "10 range of the change point": "this table",
     "11 demand": "this table",
-    "12 p-values, river's calibration": "this table",
+    "12 p-values, river's calibration": "this table; KSWIN in the long run alone",
     "13 car loan": "this table",
     "14 cost, state; bits": "this table; tests/core/detectors/test_bits.py, tests/laws",
     "15 what an alert carries": "tests/core/alerts",

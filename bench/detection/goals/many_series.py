@@ -15,7 +15,7 @@ _OURS = Contender("", RankSetup(10, 1e5))
 
 def many_series(size: int) -> list[Outcome]:
     """Return the mean number of false alarms in 5,000 rows at a budget of 100,000, and the delay of half a σ."""
-    seen = deployments(_OURS, 60 * size, seed=SEED + 30_000_000)
+    seen = deployments(_OURS, 40 * size, seed=SEED + 30_000_000)
     false = alarms_per_horizon([own.false for own in seen])
     words = f"{false.mean:.3f} (95 % to {false.upper:.3f}, {false.streams} deployments)"
     late = [own.delay for own in seen]
