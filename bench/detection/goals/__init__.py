@@ -76,6 +76,6 @@ COVERAGE: Mapping[str, str] = {
     "12 p-values, river's calibration": "this table; KSWIN in the long run alone",
     "13 car loan": "this table",
     "14 cost, state; bits": "this table; tests/core/detectors/test_bits.py, tests/laws",
-    "15 what an alert carries": "tests/core/alerts",
+    "15 what an alert carries": "tests/timelines/test_alert_contents.py",
 }
 """Where each goal of detection is measured."""
