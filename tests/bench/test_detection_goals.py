@@ -72,3 +72,12 @@ def test_every_goal_is_measured_where_it_is_said_to_be(where: str) -> None:
 
     assert named or where.startswith("this table")
     assert all((ROOT / name).exists() for name in named)
+
+
+def test_the_readme_quotes_the_last_run() -> None:
+    """How many goals hold is what the last line of the results says."""
+    last = (ROOT / "bench/results/detection_quick.md").read_text(encoding="utf-8").rstrip().splitlines()[-1]
+    held = last.partition(": ")[2].partition(" goals hold")[0]
+
+    assert held
+    assert f"{held} goals hold" in (ROOT / "README.md").read_text(encoding="utf-8")
