@@ -25,16 +25,16 @@ from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
 from stream_monitor.core.detectors import shiryaev_roberts
 from stream_monitor.core.detectors.arithmetic import log, log_rising
 from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
-from stream_monitor.core.detectors.interval_group import pooled
+from stream_monitor.core.detectors.parts import NO_BIN, inside_and_outside, pooled
 from stream_monitor.core.detectors.rows import Rows
 from stream_monitor.core.detectors.strata import before, of_panes
+from stream_monitor.core.detectors.sums import Sums
 
 ODDS_RATIOS = (1.15, 1.4, 2.0, 4.0, 16.0)
 """Of the alternatives, upwards; a category that half of the reference rows have not may come with any share."""
 
 ALTERNATIVES = 2 * len(ODDS_RATIOS)  # up, then down
 
-_NO_BIN = -1
 _NOTHING = 2.0**-30
 """Stands for no event: a share of which nothing else is known cannot be tested, and e is then at most 1."""
 
@@ -74,7 +74,7 @@ class Shares(Protocol):
         ...
 
 
-class BetaGroup:
+class BetaGroup(Sums):
     """Series with the same number of bins."""
 
     guarantee = "calibrated"
@@ -98,7 +98,7 @@ class BetaGroup:
         by_stratum = [self._shares.parts(reference, whole) for reference in references]
         parts = by_stratum[0]
         row = self._rows.add()
-        self._rows.ints["first"][row] = _NO_BIN
+        self._rows.ints["first"][row] = NO_BIN
         for name in _FIXED:
             self._rows.ints[name][row, : len(parts)] = [getattr(part, name) for part in parts]
         for name in _LEARNT:
@@ -106,10 +106,6 @@ class BetaGroup:
         self._rows.floats["design_effect"][row] = whole.design_effect
         self._rows.floats["log_r"][row] = -np.inf
         return row
-
-    def remove(self, row: int) -> None:
-        """Forget a series."""
-        self._rows.remove(row)
 
     def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         """Take one pane; a row without events does not step."""
@@ -127,19 +123,6 @@ class BetaGroup:
             ints["outside"][live, stratum] += without
             ints["stepped"][live] += 1
         return self.log_evidence(rows)
-
-    def log_evidence(self, rows: Intp) -> Float64:
-        """Return log M (nats)."""
-        return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights(rows))
-
-    def warming_up(self, row: int) -> bool:
-        """Return False: the reference is given."""
-        return False
-
-    def restart(self, row: int) -> None:
-        """Set M to 0."""
-        self._rows.floats["log_r"][row] = -np.inf
-        self._rows.ints["stepped"][row] = 0
 
     def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
         """Add counts to what is known of the shares."""
@@ -166,26 +149,21 @@ class BetaGroup:
         log_weights = self._log_weights(np.array([row]))[0]
         return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, log_weights).among(used)
 
-    def dump(self) -> bytes:
-        """Return the state."""
-        return self._rows.dump()
-
     def _learn(self, row: int, counts: Int64, stratum: int) -> None:
         within, without = self._split(np.array([row]), counts[None])
         self._rows.ints["inside"][row, stratum] += within[0]
         self._rows.ints["outside"][row, stratum] += without[0]
 
     def _used(self, rows: Intp) -> Bool:
-        used: Bool = self._rows.ints["first"][rows] != _NO_BIN
+        used: Bool = self._rows.ints["first"][rows] != NO_BIN
         return used
 
     def _split(self, rows: Intp, counts: Int64) -> tuple[Int64, Int64]:
         """Return the events inside and outside of each part, shape (rows, parts); none of a part that is not used."""
         used = self._used(rows)
         first, last = (np.where(used, self._rows.ints[name][rows], 0) for name in ("first", "last"))
-        below = np.concatenate([np.zeros((rows.size, 1), dtype=np.int64), counts.cumsum(axis=1)], axis=1)
-        within = np.take_along_axis(below, last + 1, axis=1) - np.take_along_axis(below, first, axis=1)
-        return np.where(used, within, 0), np.where(used, below[:, -1:] - within, 0)
+        within, without = inside_and_outside(first, last, counts)
+        return np.where(used, within, 0), np.where(used, without, 0)
 
     def _log_weights(self, rows: Intp) -> Float64:
         """Return weights of shape (rows, parts x alternatives): equal over parts, then over sides and ratios."""

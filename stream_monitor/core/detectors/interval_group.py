@@ -8,7 +8,7 @@ dependence between them. The strata of a series test the same parts, each within
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -18,10 +18,10 @@ from stream_monitor.core.detectors import bernoulli_ratios, shiryaev_roberts
 from stream_monitor.core.detectors.arithmetic import log
 from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
 from stream_monitor.core.detectors.interval_limits import Limits
+from stream_monitor.core.detectors.parts import NO_BIN, inside_and_outside, pooled
 from stream_monitor.core.detectors.rows import Rows
 from stream_monitor.core.detectors.strata import of_panes
-
-_NO_BIN = -1
+from stream_monitor.core.detectors.sums import Sums
 
 
 class Part(NamedTuple):
@@ -55,7 +55,7 @@ class Intervals(Protocol):
         ...
 
 
-class IntervalGroup:
+class IntervalGroup(Sums):
     """Series with the same number of bins."""
 
     guarantee = "bound"
@@ -81,7 +81,7 @@ class IntervalGroup:
         by_stratum = [self._intervals.parts(reference, whole) for reference in references]
         parts = by_stratum[0]
         row = self._rows.add()
-        self._rows.ints["first"][row] = _NO_BIN
+        self._rows.ints["first"][row] = NO_BIN
         self._rows.ints["first"][row, : len(parts)] = [part.first for part in parts]
         self._rows.ints["last"][row, : len(parts)] = [part.last for part in parts]
         self._rows.floats["limits"][row, :, : len(parts)] = [[part.limits for part in own] for own in by_stratum]
@@ -92,7 +92,7 @@ class IntervalGroup:
 
     def remove(self, row: int) -> None:
         """Forget a series."""
-        self._rows.remove(row)
+        super().remove(row)
         self._tests = self._factors = None
 
     def parts(self, row: int, stratum: int = 0) -> tuple[Part, ...]:
@@ -100,7 +100,7 @@ class IntervalGroup:
         first, last = self._rows.ints["first"][row].tolist(), self._rows.ints["last"][row].tolist()
         limits = self._rows.floats["limits"][row, stratum].tolist()
         found = zip(first, last, limits, strict=True)
-        return tuple(Part(low, high, Limits(*interval)) for low, high, interval in found if low != _NO_BIN)
+        return tuple(Part(low, high, Limits(*interval)) for low, high, interval in found if low != NO_BIN)
 
     def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         """Take one pane; a row without events does not step."""
@@ -111,19 +111,6 @@ class IntervalGroup:
             log_r[live] = shiryaev_roberts.advance(log_r[live], self._log_e(live, counts[filled], stratum))
             self._rows.ints["stepped"][live] += 1
         return self.log_evidence(rows)
-
-    def log_evidence(self, rows: Intp) -> Float64:
-        """Return log M (nats)."""
-        return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights(rows))
-
-    def warming_up(self, row: int) -> bool:
-        """Return False: the reference is given."""
-        return False
-
-    def restart(self, row: int) -> None:
-        """Set M to 0."""
-        self._rows.floats["log_r"][row] = -np.inf
-        self._rows.ints["stepped"][row] = 0
 
     def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
         """Do nothing: the intervals learn nothing."""
@@ -141,20 +128,13 @@ class IntervalGroup:
         log_weights = self._log_weights(np.array([row]))[0]
         return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, log_weights).among(used)
 
-    def dump(self) -> bytes:
-        """Return the state."""
-        return self._rows.dump()
-
     def _log_weights(self, rows: Intp) -> Float64:
         """Return weights of shape (rows, parts x alternatives)."""
         return self._prepared().log_weights[rows]
 
     def _log_e(self, rows: Intp, counts: Int64, stratum: int) -> Float64:
         tests, factors = self._prepared(), self._of_stratum(stratum)
-        below = np.concatenate([np.zeros((rows.size, 1), dtype=np.int64), counts.cumsum(axis=1)], axis=1)
-        after = np.take_along_axis(below, tests.last[rows] + 1, axis=1)
-        within = after - np.take_along_axis(below, tests.first[rows], axis=1)
-        without = below[:, -1:] - within
+        within, without = inside_and_outside(tests.first[rows], tests.last[rows], counts)
         d = self._rows.floats["design_effect"][rows, None]
         log_e: Float64 = (within / d)[:, :, None] * factors.inside[rows]
         log_e += (without / d)[:, :, None] * factors.outside[rows]
@@ -172,19 +152,8 @@ class IntervalGroup:
         """Return the factors of a stratum; the last one is kept, for many panes are of one hour."""
         if self._factors is None or self._factors.stratum != stratum:
             limits = self._rows.floats["limits"][:, stratum]
-            self._factors = _Factors.of(stratum, self._rows.ints["first"] != _NO_BIN, limits)
+            self._factors = _Factors.of(stratum, self._rows.ints["first"] != NO_BIN, limits)
         return self._factors
-
-
-def pooled(references: Sequence[SeriesReference]) -> SeriesReference:
-    """Return the reference of all strata together."""
-    first = references[0]
-    if len(references) == 1:
-        return first
-    halves = [np.array(own.unlisted or (0, 0)) for own in references]
-    (k, m), (outside, rows) = (np.sum(pairs, axis=0).tolist() for pairs in ([own.unseen for own in references], halves))
-    counts = np.sum([own.counts for own in references], axis=0)
-    return replace(first, counts=counts, unseen=(k, m), unlisted=None if first.unlisted is None else (outside, rows))
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,7 +173,7 @@ class _Tests:
     @classmethod
     def of(cls, first: Int64, last: Int64, limits: Float64) -> _Tests:
         """Return the tests; limits have shape (rows, strata, parts, 2), and a part without a bin weighs nothing."""
-        used, lower, upper = first != _NO_BIN, limits[..., 0].max(axis=1), limits[..., 1].min(axis=1)
+        used, lower, upper = first != NO_BIN, limits[..., 0].max(axis=1), limits[..., 1].min(axis=1)
         testable = used & ((lower > 0.0) | (upper < 1.0))
         share = log(np.maximum(testable.sum(axis=1), 1).astype(np.float64))
         each = bernoulli_ratios.log_weights(lower, upper) - share[:, None, None]

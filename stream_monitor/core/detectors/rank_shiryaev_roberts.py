@@ -30,6 +30,7 @@ from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
 from stream_monitor.core.detectors.mixtures import Mixture
 from stream_monitor.core.detectors.rows import Rows
 from stream_monitor.core.detectors.strata import before, of_panes, suffix
+from stream_monitor.core.detectors.sums import Sums
 from stream_monitor.core.grid import spacings
 from stream_monitor.core.names import BOUND, CALIBRATED
 
@@ -68,7 +69,7 @@ class RankShiryaevRoberts:
         return RankShiryaevRobertsGroup(self, layout, state)
 
 
-class RankShiryaevRobertsGroup:
+class RankShiryaevRobertsGroup(Sums):
     """Series over one grid."""
 
     def __init__(self, spec: RankShiryaevRoberts, m: int, state: bytes | None = None) -> None:
@@ -76,7 +77,7 @@ class RankShiryaevRobertsGroup:
         self._offsets = np.array(spec.offsets)
         self._spacings = spacings(m)
         self._alternatives = Alternatives.over(self._spacings, spec.mixture)
-        self._log_weights = log(self._alternatives.tilts.weights)
+        self._mixture = log(self._alternatives.tilts.weights)
         bins = self._alternatives.prior.size
         self._rows = Rows(
             f"{spec.fingerprint}/{m}",
@@ -107,10 +108,6 @@ class RankShiryaevRobertsGroup:
         self._rows.floats["design_effect"][row] = design_effect
         return row
 
-    def remove(self, row: int) -> None:
-        """Forget a series."""
-        self._rows.remove(row)
-
     def step(self, rows: Intp, counts: Int64, stratum: int = 0) -> Float64:
         """Take one pane; a row without events does not step."""
         filled = counts.any(axis=1)
@@ -127,22 +124,9 @@ class RankShiryaevRobertsGroup:
             self._rows.ints["stepped"][live] += 1
         return self.log_evidence(rows)
 
-    def log_evidence(self, rows: Intp) -> Float64:
-        """Return log M (nats)."""
-        return shiryaev_roberts.log_mixture(self._rows.floats["log_r"][rows], self._log_weights)
-
     def lowered(self, rows: Intp) -> Float64:
         """Return by how much the threshold of the last pane was below the bound, nats, shape (rows,)."""
         return self._rows.floats["lowered"][rows] if self._offsets.size else np.zeros(rows.size)
-
-    def warming_up(self, row: int) -> bool:
-        """Return False: the reference is given."""
-        return False
-
-    def restart(self, row: int) -> None:
-        """Set M to 0."""
-        self._rows.floats["log_r"][row] = -np.inf
-        self._rows.ints["stepped"][row] = 0
 
     def absorb(self, row: int, counts: Int64, stratum: int = 0) -> None:
         """Add counts to a null."""
@@ -161,11 +145,10 @@ class RankShiryaevRobertsGroup:
         n = self._merged(np.full(used.size, row), panes[used])
         null = self._null_before(row, n, of_panes(panes, strata)[used])
         log_e = self._alternatives.log_e_values(null, n)
-        return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, self._log_weights).among(used)
+        return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, self._mixture).among(used)
 
-    def dump(self) -> bytes:
-        """Return the state."""
-        return self._rows.dump()
+    def _log_weights(self, rows: Intp) -> Float64:
+        return self._mixture
 
     def _lower(self, rows: Intp, events: Float64) -> None:
         """Fix the threshold of a pane by the panes before it, and note its size for the next one."""
