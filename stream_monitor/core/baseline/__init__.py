@@ -1,23 +1,18 @@
 """Baselines: what a model's traffic looked like when all was well, and from when on it counts.
 
 `series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
-canonical bytes, `build` makes one from a `table` of rows, whose `values` and `vocabulary` it reads first. `dependence`
-measures how much less rows say that depend on each other, `course` does so for a whole file, `measuring` for every
-series; `season` finds what repeats in a file, `strata` says which hours have a reference of their own, `schedule` which
-baseline is active in a pane. A new kind of series is a class in `series`, a shape in `wire` and a branch in `build`.
+canonical bytes, with the `facts` beside its series and its `segments`. `build` makes one from a `table` of rows, whose
+`values` and `vocabulary` it reads first. `dependence` measures how much less rows say that depend on each other,
+`course` does so for a whole file, `measuring` for every series; `season` finds what repeats in a file, `strata` says
+which hours have a reference of their own, `schedule` which baseline is active in a pane. A new kind of series is a
+class in `series`, a shape in `wire` and a branch in `build`.
 """
 
 from stream_monitor.core.baseline.build import build_baseline
 from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
-from stream_monitor.core.baseline.document import (
-    Baseline,
-    Constraint,
-    Origin,
-    OriginType,
-    SegmentReference,
-    ValueType,
-)
+from stream_monitor.core.baseline.document import Baseline
 from stream_monitor.core.baseline.errors import BaselineError
+from stream_monitor.core.baseline.facts import Constraint, Origin, OriginType, ValueType
 from stream_monitor.core.baseline.measuring import measured_along
 from stream_monitor.core.baseline.schedule import (
     Activation,
@@ -29,6 +24,7 @@ from stream_monitor.core.baseline.schedule import (
     proposed_activation_ms,
     start_record,
 )
+from stream_monitor.core.baseline.segments import SegmentReference
 from stream_monitor.core.baseline.series import (
     BinaryBaseline,
     CategoricalBaseline,

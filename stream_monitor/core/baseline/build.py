@@ -14,9 +14,11 @@ from functools import partial
 import numpy as np
 
 from stream_monitor.core.arrays import Bool, Float64, Int64
-from stream_monitor.core.baseline.document import Baseline, Constraint, Origin, SegmentReference, ValueType
+from stream_monitor.core.baseline.document import Baseline
 from stream_monitor.core.baseline.errors import BaselineError
+from stream_monitor.core.baseline.facts import Constraint, Origin, ValueType
 from stream_monitor.core.baseline.measuring import measured
+from stream_monitor.core.baseline.segments import SegmentReference
 from stream_monitor.core.baseline.series import (
     BinaryBaseline,
     CategoricalBaseline,

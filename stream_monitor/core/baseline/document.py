@@ -9,20 +9,35 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from enum import StrEnum
 from typing import Literal, cast
 
 import msgspec
 import orjson
 
 from stream_monitor.core.baseline.errors import BaselineError
+from stream_monitor.core.baseline.facts import (
+    Constraint,
+    ConstraintWire,
+    Origin,
+    OriginWire,
+    constraint_json,
+    constraint_of,
+    origin_json,
+    origin_of,
+)
+from stream_monitor.core.baseline.segments import (
+    SegmentReference,
+    SegmentWire,
+    checked_name,
+    joined_segments,
+    segment_of,
+    segments_json,
+)
 from stream_monitor.core.baseline.series import SeriesBaseline
 from stream_monitor.core.baseline.strata import by_stratum
 from stream_monitor.core.baseline.wire import SeriesWire, Wire, series_json, series_of
 from stream_monitor.core.canonical import Json, canonical_json
 from stream_monitor.core.keys import ROW_HASH_VERSION
-from stream_monitor.core.names import check_name, check_segment_label
-from stream_monitor.core.time import format_instant, parse_instant
 
 SCHEMA_VERSION = 1
 PART_BYTES = 256 * 1024
@@ -30,62 +45,6 @@ PART_BYTES = 256 * 1024
 
 SERIES_BYTES = 768 * 1024
 """Largest series, alone in its part: 168 strata take 300 KiB, and a record of a megabyte fits every topic's limit."""
-
-
-class OriginType(StrEnum):
-    """Where the reference rows came from."""
-
-    DATASET = "dataset"
-    TOPIC = "topic"
-    SAGEMAKER = "sagemaker"
-    FIRST_EVENTS = "first_events"
-    PROFILES = "profiles"
-
-
-class ValueType(StrEnum):
-    """Type of a feature's values, as a constraint."""
-
-    INTEGRAL = "integral"
-    FRACTIONAL = "fractional"
-    STRING = "string"
-    BOOLEAN = "boolean"
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """Where the reference rows came from: how many, and their span of event time if it is known (epoch ms)."""
-
-    type: OriginType
-    rows: int
-    from_ms: int | None = None
-    to_ms: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Constraint:
-    """What values of a series may be.
-
-    Attributes:
-        type: type of the values, None: any.
-        completeness: least share of non-missing values, None: any.
-        minimum: smallest valid value, None: none.
-        maximum: largest valid value, None: none.
-        allowed: the valid categories, None: any.
-    """
-
-    type: ValueType | None = None
-    completeness: float | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    allowed: tuple[str, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class SegmentReference:
-    """The reference of one segment: its rows among those of the baseline, and the series that they make."""
-
-    rows: int
-    series: Mapping[str, SeriesBaseline]
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,12 +106,12 @@ class Baseline:
         if _id(whole) != wire.id:
             raise BaselineError(f"baseline.id: must be the hash of the content {_id(whole)}, got {wire.id}")
         return cls(
-            model=_named(wire.model, "model"),
-            version=_named(wire.version, "version"),
-            origin=_origin(wire.origin),
-            series={_named(name, "series"): series_of(name, item) for name, item in sorted(wire.series.items())},
-            constraints={name: _constraint(item) for name, item in sorted(wire.constraints.items())},
-            segments={label: _segment(label, item) for label, item in sorted(wire.segments.items())},
+            model=checked_name(wire.model, "model"),
+            version=checked_name(wire.version, "version"),
+            origin=origin_of(wire.origin),
+            series={checked_name(name, "series"): series_of(name, item) for name, item in sorted(wire.series.items())},
+            constraints={name: constraint_of(item) for name, item in sorted(wire.constraints.items())},
+            segments={label: segment_of(label, item) for label, item in sorted(wire.segments.items())},
             id=wire.id,
         )
 
@@ -188,8 +147,8 @@ class Baseline:
         return {
             **self._head(),
             "series": {name: series_json(item) for name, item in self.series.items()},
-            "constraints": {name: _constraint_json(item) for name, item in self.constraints.items()},
-            **_segments_json(self.segments),
+            "constraints": {name: constraint_json(item) for name, item in self.constraints.items()},
+            **segments_json(self.segments),
         }
 
     def _head(self) -> dict[str, Json]:
@@ -199,7 +158,7 @@ class Baseline:
             "model": self.model,
             "version": self.version,
             "hash": ROW_HASH_VERSION,
-            "origin": _origin_json(self.origin),
+            "origin": origin_json(self.origin),
         }
 
     def _split(self) -> list[bytes]:
@@ -231,7 +190,7 @@ class Baseline:
 
     def _slice(self, places: Sequence[_Place]) -> dict[str, Json]:
         names = [name for label, name in places if not label]
-        own = {name: _constraint_json(self.constraints[name]) for name in names if name in self.constraints}
+        own = {name: constraint_json(self.constraints[name]) for name in names if name in self.constraints}
         segments: dict[str, SegmentReference] = {}
         for label, name in places:
             if label:
@@ -241,7 +200,7 @@ class Baseline:
         return {
             "series": {name: series_json(self.series[name]) for name in names},
             "constraints": own,
-            **_segments_json(segments),
+            **segments_json(segments),
         }
 
 
@@ -263,26 +222,6 @@ def part_position(value: bytes) -> tuple[str, int, int]:
 # --- the shape on the wire --------------------------------------------------------------------------------------------
 
 
-class _Origin(Wire, frozen=True):
-    type: OriginType
-    rows: int
-    from_: str | None = None
-    to: str | None = None
-
-
-class _Constraint(Wire, frozen=True):
-    type: ValueType | None = None
-    completeness: float | None = None
-    minimum: float | None = None
-    maximum: float | None = None
-    allowed: list[str] | None = None
-
-
-class _Segment(Wire, frozen=True):
-    rows: int
-    series: dict[str, SeriesWire]
-
-
 class _Document(Wire, frozen=True):
     kind: Literal["baseline"]
     schema_version: Literal[1]
@@ -290,10 +229,10 @@ class _Document(Wire, frozen=True):
     model: str
     version: str
     hash: str
-    origin: _Origin
+    origin: OriginWire
     series: dict[str, SeriesWire]
-    constraints: dict[str, _Constraint] = msgspec.field(default_factory=dict)
-    segments: dict[str, _Segment] = msgspec.field(default_factory=dict)
+    constraints: dict[str, ConstraintWire] = msgspec.field(default_factory=dict)
+    segments: dict[str, SegmentWire] = msgspec.field(default_factory=dict)
 
 
 def _tree(document: bytes) -> dict[str, Json]:
@@ -331,85 +270,10 @@ def _joined(trees: list[dict[str, Json]]) -> dict[str, Json]:
             items |= twig
         if branch in whole or items:
             whole[branch] = items
-    segments = _joined_segments(trees)
+    segments = joined_segments(trees)
     return {**whole, "segments": segments} if segments else whole
-
-
-def _joined_segments(trees: list[dict[str, Json]]) -> dict[str, Json]:
-    """Return the segments of all parts; the series of one segment may stand in several."""
-    whole: dict[str, Json] = {}
-    for tree in trees:
-        found = tree.get("segments", {})
-        if not isinstance(found, dict):
-            raise BaselineError("baseline.segments: must be an object")
-        for label, twig in found.items():
-            known = whole.get(label, {"series": {}})
-            match known, twig:
-                case {"series": dict(before)}, {"series": dict(series)}:
-                    whole[label] = {**twig, "series": {**before, **series}}
-                case _:
-                    raise BaselineError(f"baseline.segments.{label}: must be an object with series")
-    return whole
 
 
 def _id(tree: Mapping[str, Json]) -> str:
     content = canonical_json({key: value for key, value in tree.items() if key != "id"})
     return f"sha256:{hashlib.sha256(content).hexdigest()}"
-
-
-def _named(text: str, field: Literal["model", "version", "series"]) -> str:
-    rule = check_name(text, field)
-    if rule is not None:
-        raise BaselineError(f"baseline.{field}: {rule}")
-    return text
-
-
-def _segment(label: str, wire: _Segment) -> SegmentReference:
-    rule = check_segment_label(label)
-    if rule is not None:
-        raise BaselineError(f"baseline.segments: {rule}, got {label!r}")
-    return SegmentReference(
-        wire.rows, {_named(name, "series"): series_of(name, item) for name, item in sorted(wire.series.items())}
-    )
-
-
-def _segments_json(segments: Mapping[str, SegmentReference]) -> dict[str, Json]:
-    """Return the branch of the segments; a document without them has none."""
-    branch: dict[str, Json] = {
-        label: {"rows": own.rows, "series": {name: series_json(item) for name, item in own.series.items()}}
-        for label, own in segments.items()
-    }
-    return {"segments": branch} if branch else {}
-
-
-def _origin(wire: _Origin) -> Origin:
-    try:
-        from_ms, to_ms = (None if text is None else parse_instant(text) for text in (wire.from_, wire.to))
-    except ValueError as error:
-        raise BaselineError(f"baseline.origin: {error}") from error
-    return Origin(wire.type, wire.rows, from_ms, to_ms)
-
-
-def _origin_json(origin: Origin) -> dict[str, Json]:
-    span = {"from": origin.from_ms, "to": origin.to_ms}
-    return {
-        "type": origin.type.value,
-        "rows": origin.rows,
-        **{key: format_instant(ms) for key, ms in span.items() if ms is not None},
-    }
-
-
-def _constraint(wire: _Constraint) -> Constraint:
-    allowed = None if wire.allowed is None else tuple(wire.allowed)
-    return Constraint(wire.type, wire.completeness, wire.minimum, wire.maximum, allowed)
-
-
-def _constraint_json(constraint: Constraint) -> dict[str, Json]:
-    fields: dict[str, Json] = {
-        "type": None if constraint.type is None else constraint.type.value,
-        "completeness": constraint.completeness,
-        "min": constraint.minimum,
-        "max": constraint.maximum,
-        "allowed": constraint.allowed,
-    }
-    return {key: value for key, value in fields.items() if value is not None}
