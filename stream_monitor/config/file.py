@@ -6,98 +6,30 @@ in milliseconds. Rules that compare two settings live in `checks`; what the file
 
 from __future__ import annotations
 
-import math
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, JsonValue, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from stream_monitor.config.durations import PATTERN, RULE, parse_duration
 from stream_monitor.config.effect_presets import PRESETS
+from stream_monitor.config.fields import (
+    Identifier,
+    Json,
+    LabelName,
+    Librdkafka,
+    Name,
+    Number,
+    PositiveNumber,
+    PositiveSpan,
+    Section,
+    Span,
+    SpanOrOff,
+    TopicName,
+    listed,
+    written,
+)
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.plan import DetectorInput, Severity, Task, Threshold
-
-
-class Section(BaseModel):
-    """A mapping of the file: every key known, every type exact."""
-
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, validate_default=True)
-
-
-def _span(value: object) -> int:
-    if not isinstance(value, str):
-        raise ValueError(RULE)  # noqa: TRY004  # pydantic reports a ValueError and lets a TypeError through
-    return parse_duration(value)
-
-
-def _positive(span_ms: int) -> int:
-    if span_ms <= 0:
-        raise ValueError("must be longer than 0s")
-    return span_ms
-
-
-def _span_or_off(value: object) -> int | None:
-    if value in ("off", None):
-        return None
-    try:
-        return _span(value)
-    except ValueError as error:
-        raise ValueError(f"{error}, or off") from None
-
-
-def _text(value: object) -> object:
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-def _no_controls(value: str) -> str:
-    if not 1 <= len(value.encode("utf-8", "surrogatepass")) <= 128 or not value.isprintable():
-        raise ValueError("must be 1 to 128 bytes of printable text")
-    return value
-
-
-def written(value: object) -> Any:  # Any: the validator turns what a user would write into the field's type
-    """Return a default in the form it has in the file."""
-    return value
-
-
-def _tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
-
-
-def _finite(value: float) -> float:
-    if not math.isfinite(value):
-        raise ValueError("must be a finite number")
-    return value
-
-
-def _float(value: object) -> object:
-    return float(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-_SPAN_SCHEMA = WithJsonSchema({"type": "string", "pattern": PATTERN})
-Span = Annotated[int, BeforeValidator(_span), _SPAN_SCHEMA]
-PositiveSpan = Annotated[int, BeforeValidator(_span), AfterValidator(_positive), _SPAN_SCHEMA]
-SpanOrOff = Annotated[
-    int | None,
-    BeforeValidator(_span_or_off),
-    WithJsonSchema({"anyOf": [{"type": "string", "pattern": PATTERN}, {"const": "off"}]}),
-]
-Number = Annotated[float, BeforeValidator(_float), AfterValidator(_finite), WithJsonSchema({"type": "number"})]
-PositiveNumber = Annotated[
-    float,
-    BeforeValidator(_float),
-    AfterValidator(_finite),
-    Field(gt=0),
-    WithJsonSchema({"type": "number", "exclusiveMinimum": 0}),
-]
-Name = Annotated[
-    str, AfterValidator(_no_controls), WithJsonSchema({"type": "string", "minLength": 1, "maxLength": 128})
-]
-Identifier = Annotated[str, BeforeValidator(_text), Field(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
-TopicName = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,249}$")]
-LabelName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
-Json = JsonValue
-Librdkafka = Annotated[str | int | float | bool, Field(union_mode="left_to_right")]
 
 
 class InputFormat(StrEnum):
@@ -175,7 +107,7 @@ class InputSection(Section):
     )
     time: dict[str, Json] | None = Field(default=None, description="Time settings of this input alone.")
     join: dict[str, Json] | None = Field(default=None, description="Join of request and response records.")
-    columns: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] | None = Field(
+    columns: Annotated[tuple[Name, ...], BeforeValidator(listed)] | None = Field(
         default=None, description="Names of positional columns."
     )
 
@@ -241,13 +173,13 @@ class CalibrateSection(Section):
     short: PositiveNumber = Field(description="A value with which it alarms more often than once in 1,000 inputs.")
     long: PositiveNumber = Field(description="A value with which it alarms more rarely than any budget simulated.")
     rate: Number | None = Field(default=None, gt=0, lt=1, description="Share of errors, for `input: errors`.")
-    targets: Annotated[tuple[PositiveNumber, ...], BeforeValidator(_tuple)] = Field(
+    targets: Annotated[tuple[PositiveNumber, ...], BeforeValidator(listed)] = Field(
         default=(1_000.0, 10_000.0), min_length=2, description="Run lengths looked for, in inputs, rising."
     )
 
 
 def _pairs(value: object) -> object:
-    return tuple(_tuple(pair) for pair in value) if isinstance(value, list) else value
+    return tuple(listed(pair) for pair in value) if isinstance(value, list) else value
 
 
 class DetectorSection(Section):
@@ -289,11 +221,11 @@ class DetectionSection(Section):
         default=written("5m"), description="Span of the comparisons: a multiple of the pane, aim at 500 events."
     )
     budget: BudgetSection = Field(default=BudgetSection(), description="The false-alarm budget of every model.")
-    detectors: Annotated[tuple[Detector, ...], BeforeValidator(_tuple)] = Field(
+    detectors: Annotated[tuple[Detector, ...], BeforeValidator(listed)] = Field(
         default=written(("rank_shiryaev_roberts", "adwin", "page_hinkley")),
         description="Detectors by name, all calibrated to the budget.",
     )
-    comparisons: Annotated[tuple[Annotated[Comparison, Field(strict=False)], ...], BeforeValidator(_tuple)] = Field(
+    comparisons: Annotated[tuple[Annotated[Comparison, Field(strict=False)], ...], BeforeValidator(listed)] = Field(
         default=written(("psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein")),
         description="Distances of the window to the baseline that are computed.",
     )
@@ -323,10 +255,10 @@ class BaselineSection(Section):
 class FeaturesSection(Section):
     """Which features of a model are watched."""
 
-    include: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = Field(
+    include: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         default=("*",), description="Shell patterns of names to watch."
     )
-    exclude: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = Field(
+    exclude: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         default=(), description="Shell patterns of names to leave out."
     )
 
@@ -346,7 +278,7 @@ class ModelSection(Section):
     task: Annotated[Task, Field(strict=False)] = Field(default=Task.AUTO, description="What the model predicts.")
     baseline: BaselineSection = Field(default=BaselineSection(), description="Its baseline.")
     features: FeaturesSection = Field(default=FeaturesSection(), description="Its features.")
-    segments: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] = Field(
+    segments: Annotated[tuple[Name, ...], BeforeValidator(listed)] = Field(
         default=(),
         description="Segments watched, one at a time: the values that the baseline has enough rows of are judged.",
     )
@@ -382,7 +314,7 @@ class RuleSection(Section):
     """When an alert is raised: evidence over the budget, and an effect above a floor."""
 
     name: LabelName = Field(description="Name of the rule, a label of its alerts.")
-    series: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = Field(
+    series: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(
         default=(), description="Shell patterns of the series it speaks of."
     )
     evidence: str = Field(default="rank_shiryaev_roberts", description="Detector whose alarm opens the rule.")
@@ -431,7 +363,7 @@ class AlertsSection(Section):
 class AlertmanagerSection(Section):
     """Delivery to Alertmanager."""
 
-    urls: Annotated[tuple[str, ...], BeforeValidator(_tuple)] = Field(description="Addresses of all members.")
+    urls: Annotated[tuple[str, ...], BeforeValidator(listed)] = Field(description="Addresses of all members.")
     resend: PositiveSpan = Field(default=written("1m"), description="Firing alerts are sent again this often.")
 
 
@@ -449,7 +381,7 @@ class OutputsSection(Section):
     """Where committed alerts are delivered to beyond Kafka."""
 
     alertmanager: AlertmanagerSection | None = Field(default=None, description="Alertmanager.")
-    webhooks: Annotated[tuple[WebhookSection, ...], BeforeValidator(_tuple)] = Field(
+    webhooks: Annotated[tuple[WebhookSection, ...], BeforeValidator(listed)] = Field(
         default=(), description="Webhooks."
     )
     pagerduty: dict[str, Json] | None = Field(default=None, description="PagerDuty Events v2.")
@@ -490,7 +422,7 @@ class PrivacySection(Section):
     """What of an event may be shown in an alert."""
 
     example_values: bool = Field(default=False, description="`true` writes feature values into alerts.")
-    example_tags: Annotated[tuple[Name, ...], BeforeValidator(_tuple)] = Field(
+    example_tags: Annotated[tuple[Name, ...], BeforeValidator(listed)] = Field(
         default=(), description="Tags shown with examples."
     )
 
@@ -508,7 +440,7 @@ class MetricsSection(Section):
         le=10_000,
         description="Time series of the process; past it the series of least evidence go.",
     )
-    comparisons: Annotated[tuple[Annotated[ExportedComparison, Field(strict=False)], ...], BeforeValidator(_tuple)] = (
+    comparisons: Annotated[tuple[Annotated[ExportedComparison, Field(strict=False)], ...], BeforeValidator(listed)] = (
         Field(default=written(("psi", "kolmogorov_smirnov")), description="Comparisons exported.")
     )
 
@@ -548,7 +480,7 @@ class ConfigFile(Section):
     )
     kafka: KafkaSection = Field(default=KafkaSection(), description="librdkafka settings, passed through.")
     schema_registry: SchemaRegistrySection | None = Field(default=None, description="Schema Registry.")
-    inputs: Annotated[tuple[InputSection, ...], BeforeValidator(_tuple), Field(min_length=1)] = Field(
+    inputs: Annotated[tuple[InputSection, ...], BeforeValidator(listed), Field(min_length=1)] = Field(
         default=written(({"topic": "inference-events"},)), description="Input topics."
     )
     topics: TopicsSection = Field(default=TopicsSection(), description="Our own topics.")
@@ -564,10 +496,10 @@ class ConfigFile(Section):
     )
     time: TimeSection = Field(default=TimeSection(), description="Event time.")
     detection: DetectionSection = Field(default=DetectionSection(), description="Detection.")
-    models: Annotated[tuple[ModelSection, ...], BeforeValidator(_tuple), Field(min_length=1)] = Field(
+    models: Annotated[tuple[ModelSection, ...], BeforeValidator(listed), Field(min_length=1)] = Field(
         default=written(({"name": "*"},)), description="Models."
     )
-    rules: Annotated[tuple[RuleSection, ...], BeforeValidator(_tuple)] | None = Field(
+    rules: Annotated[tuple[RuleSection, ...], BeforeValidator(listed)] | None = Field(
         default=None, description="Alert rules; the list replaces the default rules."
     )
     alerts: AlertsSection = Field(default=AlertsSection(), description="Alerts.")
