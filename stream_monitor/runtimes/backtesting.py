@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import NamedTuple
@@ -12,13 +10,12 @@ from typing import NamedTuple
 import numpy as np
 
 from stream_monitor.config import Settings
-from stream_monitor.config.durations import LONGEST_MS, format_duration
-from stream_monitor.config.yaml_text import Plain
+from stream_monitor.config.durations import format_duration
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline, calendar_of
 from stream_monitor.core.calendar import Calendar
-from stream_monitor.core.names import SeriesKind, feature_of, feature_series, invalid_series, missing_series
-from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
+from stream_monitor.core.names import SeriesKind, feature_of, feature_series
+from stream_monitor.core.plan import Plan
 from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables import (
     Reference,
@@ -34,16 +31,17 @@ from stream_monitor.formats.tables import (
 from stream_monitor.formats.tables.files import open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
 from stream_monitor.runtimes.course import NO_SEASON, Season, along, courses, season_of
-from stream_monitor.runtimes.dependence import dependence_notes
+from stream_monitor.runtimes.file_notes import file_note, reference_notes, unwatched_notes
+from stream_monitor.runtimes.file_settings import (
+    SMALLEST_PSI,
+    SettingsOf,
+    file_settings,
+    with_published_baselines,
+    with_segments,
+)
 from stream_monitor.runtimes.rows import Cut, NativeRows, Rows, Survey, build_baselines, cuts, first_rows, survey
-from stream_monitor.runtimes.seasons import differ_by_hour, season_notes
-from stream_monitor.runtimes.segments import segment_notes
+from stream_monitor.runtimes.seasons import differ_by_hour
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes, renewal_rows
-
-SMALLEST_PSI = 0.01
-"""Effect that is told of a file: a shift of 0.1 sigma. Evidence keeps the budget; who asks about a file wants more than
-the 0.1 of live traffic, which hides a shift of 0.25 sigma. A rare error that doubles has a small PSI, too: .037 for 5
-to 10 %, seen as anything from 0 to .07 in 200 rows."""
 
 ROW_MS = 1_000
 """From row to row where rows are the clock."""
@@ -52,9 +50,6 @@ _CELL_ROWS = 4
 """Rows, on average, of a cell of time in which seasons are looked for where rows come unevenly."""
 
 _END_MS = 1 << 62
-
-SettingsOf = Callable[[Plain], Settings]
-"""Loads the settings above a tree of defaults."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +124,7 @@ def prepare_rows(
         TooFewRows: too few for a reference and something to judge.
         ConfigError: the settings cannot be used.
     """
-    load = _with_segments(settings, segments)
+    load = with_segments(settings, segments)
     options = TableOptions(
         model=model or path.name.split(".")[0],
         columns={Role(role): name for role, name in columns.items()},
@@ -143,7 +138,7 @@ def prepare_rows(
     rows, layout = _open(path, options, given, load({}).plan)
     seen = survey(rows)
     sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
-    notes = [_described(path, seen, layout)]
+    notes = [file_note(path, seen, layout)]
     timed = layout is None or Role.TIMESTAMP in layout.roles
     happened_ms = np.sort(seen.times_ms) if timed else np.empty(0, np.int64)
     why_order = _why_in_order(seen, sizes.pane_rows) if layout is not None and timed else None
@@ -165,7 +160,7 @@ def prepare_rows(
         )
 
     def references(of: Sizes, season: Season, pane_ms: int, strata: Calendar) -> _Referenced:
-        loaded = load(_defaults(of, seen, pane_ms, strata=strata) if chooses else {})
+        loaded = load(file_settings(of, seen, pane_ms, strata=strata) if chooses else {})
         made, lacking = _reference(rows, seen, loaded.plan, of, given=given, timed=timed)
         return _Referenced(loaded, along(made, found, season), lacking)
 
@@ -179,9 +174,10 @@ def prepare_rows(
     loaded, built, refused = chosen
     plan = loaded.plan
     if not built:
-        raise TableError(f"{path}: no model has enough rows for a reference" + _because(refused))
-    notes += [*_reference_note(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
-    notes += [] if layout is None else _unwatched_note(layout, built)
+        because = f" ({'; '.join(refused[:3])})" if refused else ""
+        raise TableError(f"{path}: no model has enough rows for a reference{because}")
+    notes += [*reference_notes(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
+    notes += [] if layout is None else unwatched_notes(layout, built)
     if chooses:
         notes += [line for line in sizes.reasons if not line.startswith("baseline")]
         notes.append(
@@ -193,7 +189,7 @@ def prepare_rows(
     return Prepared(
         rows=rows,
         seen=seen,
-        settings=replace(loaded, plan=_published(plan)),
+        settings=replace(loaded, plan=with_published_baselines(plan)),
         baselines=built,
         notes=tuple(notes),
         timed=timed,
@@ -251,51 +247,6 @@ def _renewal_rows(sizes: Sizes, seen: Survey, built: list[tuple[Baseline, int]])
     return max([renewal_rows(sizes, least_filled=seen.least_filled), *hourly])
 
 
-def _defaults(sizes: Sizes, seen: Survey, pane_ms: int, *, strata: Calendar = Calendar.NONE) -> Plain:
-    """Return the choices as settings, so that any setting of the user's goes over them.
-
-    A column that has all its values in the whole file cannot lose any: it takes nothing of the budget.
-    """
-    gappy = [_WILD.sub(r"[\g<0>]", feature) for name in sorted(seen.gappy) if (feature := feature_of(name))]
-    lossy: list[Plain] = [own(feature) for own in (missing_series, invalid_series) for feature in gappy]
-    window = format_duration(min(sizes.window_panes * pane_ms, LONGEST_MS))
-    budget_ms = max(1, round(sizes.budget_panes)) * pane_ms
-    per_ms = min(budget_ms, LONGEST_MS)  # twenty files of monthly rows are longer than settings may be
-    return {
-        "detection": {
-            "pane": format_duration(pane_ms),
-            "window": window,
-            "budget": {"false_alarms": per_ms / budget_ms, "per": format_duration(per_ms)},
-        },
-        "models": [{"name": "*", "strata": strata.value}],
-        "time": {"allowed_lateness": format_duration(min(seen.disorder_ms, LONGEST_MS)), "idle_after": "off"},
-        "alerts": {
-            "open_events": sizes.open_rows,
-            "cooldown": window,
-            "reminder": format_duration(per_ms),
-            "forget_after": format_duration(per_ms),
-        },
-        "rules": [
-            {"name": "drift", "series": _DRIFT, "evidence": _LEARNS, "effect": {"psi": SMALLEST_PSI}},
-            {
-                "name": "data_quality",
-                "series": [*lossy, "serving_error"],
-                "evidence": _LEARNS,
-                "effect": {"share_change": 0.01},
-            },
-        ],
-    }
-
-
-_DRIFT: list[Plain] = ["feature:*", "prediction", "confidence", "label", "latency"]
-
-_WILD = re.compile(r"[*?\[]")
-"""What a shell pattern does not take as it stands."""
-
-_LEARNS = "beta_bernoulli"
-"""Evidence whose null learns from every pane, on each kind of series: the reference of a file is short."""
-
-
 def _open(path: Path, options: TableOptions, given: list[Reference], plan: Plan) -> tuple[Rows, TableLayout | None]:
     if is_native_events(path):
         return NativeRows(path, plan), None
@@ -350,65 +301,6 @@ def _without_absent(given: list[Reference], layout: TableLayout) -> tuple[list[R
     return kept, ", ".join(feature_of(name) or name for name in gone)
 
 
-def _described(path: Path, seen: Survey, layout: TableLayout | None) -> str:
-    parts = [f"{path.name}: {seen.rows:,} rows"]
-    if seen.rows and (layout is None or Role.TIMESTAMP in layout.roles):
-        parts.append(f"{format_instant(int(seen.times_ms.min()))} to {format_instant(int(seen.times_ms.max()))}")
-    if layout is None:
-        parts.append("native events")
-    else:
-        parts += [f"{role.value} in {column}" for role, column in sorted(layout.roles.items())]
-        parts[-1] += layout.stamps.words if Role.TIMESTAMP in layout.roles else ""
-        parts.append(f"{len(layout.kinds)} features")
-        if layout.errors is not None:
-            parts.append(f"{layout.errors.name}: {layout.errors.words}")
-        parts += _left_out(layout)
-    if layout is not None and Role.TIMESTAMP not in layout.roles:
-        parts.append("no time stamps: rows are the clock")
-    return "; ".join(parts)
-
-
-def _left_out(layout: TableLayout) -> list[str]:
-    """Return the columns that are left out, the first five for each reason."""
-    by_reason: dict[str, list[str]] = {}
-    for column, why in layout.dropped.items():
-        by_reason.setdefault(why, []).append(column)
-    return [
-        f"left out: {', '.join(columns[:5])}"
-        + (f" and {len(columns) - 5} more" if len(columns) > 5 else "")
-        + f" ({why})"
-        for why, columns in by_reason.items()
-    ]
-
-
-def _reference_note(built: list[tuple[Baseline, int]], path: Path | None, plan: Plan) -> list[str]:
-    """Return a line or two for each baseline, the largest ten of them."""
-    source = "the first" if path is None else f"{path.name}:"
-    lines = []
-    for baseline, _ in sorted(built, key=lambda own: -own[0].origin.rows)[:10]:
-        kinds = Counter(series.kind.value for series in baseline.series.values())
-        told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-        named = f"{baseline.model} {baseline.version}".strip()
-        lines += [
-            f"baseline of {named}: {source} {baseline.origin.rows:,} rows; {told}",
-            *dependence_notes(baseline),
-            *season_notes(baseline),
-            *segment_notes(baseline, (plan.model(baseline.model) or ModelPlan()).segments),
-        ]
-    return lines
-
-
-def _with_segments(settings: SettingsOf, segments: Sequence[str]) -> SettingsOf:
-    """Return how settings are loaded, every model with those segments if there are any."""
-
-    def load(base: Plain) -> Settings:
-        loaded = settings(base)
-        models = tuple(replace(own, segments=tuple(segments)) for own in loaded.plan.models)
-        return replace(loaded, plan=replace(loaded.plan, models=models)) if segments else loaded
-
-    return load
-
-
 def _segment_columns(path: Path, segments: Sequence[str], plan: Plan) -> tuple[str, ...]:
     """Return the columns of a table that are segments: those that were asked for, or the configured ones it has."""
     if segments or is_native_events(path):
@@ -425,23 +317,5 @@ def _why_in_order(seen: Survey, pane_rows: int) -> str | None:
     return "are the same for many rows" if seen.is_coarse(pane_rows) else None
 
 
-def _unwatched_note(layout: TableLayout, built: list[tuple[Baseline, int]]) -> list[str]:
-    """Return a line about the columns that no baseline holds, the first ten of them."""
-    watched = {name for baseline, _ in built for name in baseline.series}
-    gone = [name for name in layout.kinds if feature_series(name) not in watched]
-    more = f" and {len(gone) - 10} more" if len(gone) > 10 else ""
-    return [f"not watched, fewer than 63 values in the reference: {', '.join(gone[:10])}{more}"] if gone else []
-
-
-def _because(refused: list[str]) -> str:
-    return "" if not refused else f" ({'; '.join(refused[:3])})"
-
-
 def _untimed(options: TableOptions) -> dict[Role, str]:
     return {role: column for role, column in options.columns.items() if role is not Role.TIMESTAMP}
-
-
-def _published(plan: Plan) -> Plan:
-    """Return the plan with baselines from outside only: a backtest never makes one of rows that it judges."""
-    models = tuple(replace(own, baseline=BaselineFrom.PUBLISHED) for own in plan.models)
-    return replace(plan, models=models or (ModelPlan(baseline=BaselineFrom.PUBLISHED),))

@@ -1,0 +1,73 @@
+"""What a backtest says of a file before its first row: what was found, left out and taken as the reference."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.names import feature_series
+from stream_monitor.core.plan import ModelPlan, Plan
+from stream_monitor.core.time import format_instant
+from stream_monitor.formats.tables import Role, TableLayout
+from stream_monitor.runtimes.dependence import dependence_notes
+from stream_monitor.runtimes.rows import Survey
+from stream_monitor.runtimes.seasons import season_notes
+from stream_monitor.runtimes.segments import segment_notes
+
+
+def file_note(path: Path, seen: Survey, layout: TableLayout | None) -> str:
+    """Return one line: rows, time, roles and features of a file; native events have no layout."""
+    parts = [f"{path.name}: {seen.rows:,} rows"]
+    if seen.rows and (layout is None or Role.TIMESTAMP in layout.roles):
+        parts.append(f"{format_instant(int(seen.times_ms.min()))} to {format_instant(int(seen.times_ms.max()))}")
+    if layout is None:
+        parts.append("native events")
+    else:
+        words = {Role.TIMESTAMP: layout.stamps.words}
+        parts += [f"{role.value} in {column}{words.get(role, '')}" for role, column in sorted(layout.roles.items())]
+        parts.append(f"{len(layout.kinds)} features")
+        if layout.errors is not None:
+            parts.append(f"{layout.errors.name}: {layout.errors.words}")
+        parts += _left_out(layout)
+    if layout is not None and Role.TIMESTAMP not in layout.roles:
+        parts.append("no time stamps: rows are the clock")
+    return "; ".join(parts)
+
+
+def _left_out(layout: TableLayout) -> list[str]:
+    """Return the columns that are left out, the first five for each reason."""
+    by_reason: dict[str, list[str]] = {}
+    for column, why in layout.dropped.items():
+        by_reason.setdefault(why, []).append(column)
+    return [
+        f"left out: {', '.join(columns[:5])}"
+        + (f" and {len(columns) - 5} more" if len(columns) > 5 else "")
+        + f" ({why})"
+        for why, columns in by_reason.items()
+    ]
+
+
+def reference_notes(built: list[tuple[Baseline, int]], path: Path | None, plan: Plan) -> list[str]:
+    """Return a line or two for each baseline, the largest ten of them."""
+    source = "the first" if path is None else f"{path.name}:"
+    lines = []
+    for baseline, _ in sorted(built, key=lambda own: -own[0].origin.rows)[:10]:
+        kinds = Counter(series.kind.value for series in baseline.series.values())
+        told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        named = f"{baseline.model} {baseline.version}".strip()
+        lines += [
+            f"baseline of {named}: {source} {baseline.origin.rows:,} rows; {told}",
+            *dependence_notes(baseline),
+            *season_notes(baseline),
+            *segment_notes(baseline, (plan.model(baseline.model) or ModelPlan()).segments),
+        ]
+    return lines
+
+
+def unwatched_notes(layout: TableLayout, built: list[tuple[Baseline, int]]) -> list[str]:
+    """Return a line about the columns that no baseline holds, the first ten of them."""
+    watched = {name for baseline, _ in built for name in baseline.series}
+    gone = [name for name in layout.kinds if feature_series(name) not in watched]
+    more = f" and {len(gone) - 10} more" if len(gone) > 10 else ""
+    return [f"not watched, fewer than 63 values in the reference: {', '.join(gone[:10])}{more}"] if gone else []
