@@ -21,9 +21,6 @@ if TYPE_CHECKING:
     from stream_monitor.core.plan import Plan
     from stream_monitor.kafka.topics import Difference
 
-SIMULATED = ("adwin", "page_hinkley", "kswin", "ddm", "eddm", "hddm_a", "hddm_w", "fhddm")
-"""Detectors whose run lengths were simulated."""
-
 COARSE = 1_023
 """Events of a reference below which small drifts drown in its own error."""
 
@@ -162,13 +159,15 @@ def _measured(settings: Settings, models: set[str]) -> Mapping[str, float]:
 
 def _lint(plan: Plan) -> list[str]:
     """Return what is legal and doubtful about a plan."""
+    from stream_monitor.core.detectors import RiverKind
     from stream_monitor.core.plan import BaselineFrom
 
+    simulated = {*RiverKind, *(own.kind for own in plan.detection.detectors if own.calibration is not None)}
     found = [
         f"rules.{rule.name}: {rule.evidence} is calibrated to the budget by simulation, not bound to it by theorem; its"
         " status says so"
         for rule in plan.rules
-        if rule.evidence in (*SIMULATED, *(own.kind for own in plan.detection.detectors if own.calibration is not None))
+        if rule.evidence in simulated
     ]
     found += [
         f"rules.{rule.name}: {rule.evidence} is not calibrated: no budget is kept"
