@@ -11,8 +11,12 @@ promise is the same. One stratum is the plain case. How many there are is part o
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
+
+import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64, Intp
 
@@ -25,9 +29,9 @@ class SeriesReference:
         counts: events of the whole reference per bin of the layout (numeric: spacings + seen; binary: false, true;
             categorical: categories in baseline order, other, unseen; demand: empty, it learns its own).
         unseen: categorical only, `(k, m)`: k of m reference rows held a category that the other half of the rows has
-        not. unlisted: categorical only, the same pair for "not in the list of categories", where the list was cut:
-        then `other`
-            and `unseen` together are tested against it. None when every known category is listed.
+            not.
+        unlisted: categorical only, the same pair for "not in the list of categories", where the list was cut: then
+            `other` and `unseen` together are tested against it. None when every known category is listed.
         unseen_in_other: categorical only, an unknown category is counted in `other`, because the names pooled there
             were not kept.
         design_effect: by how much the series' dependence inflates the variance of its counts; 1 for independent events.
@@ -38,6 +42,12 @@ class SeriesReference:
     unlisted: tuple[int, int] | None = None
     unseen_in_other: bool = False
     design_effect: float = 1.0
+
+
+def series_seed(references: Sequence[SeriesReference]) -> int:
+    """Return a seed that stays with a series: it follows from its reference in all strata."""
+    counts = np.stack([reference.counts for reference in references]).astype("<i8")
+    return int.from_bytes(hashlib.blake2b(counts.tobytes(), digest_size=7).digest(), "big")
 
 
 class ChangeRange(NamedTuple):

@@ -28,7 +28,7 @@ import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.baseline.dependence import DesignEffect, design_effect, numeric_scores
-from stream_monitor.core.detectors.group import ChangeRange, SeriesReference, UnusableStateError
+from stream_monitor.core.detectors.group import ChangeRange, SeriesReference, UnusableStateError, series_seed
 from stream_monitor.core.detectors.mixtures import Mixture, normal_scores
 from stream_monitor.core.detectors.rank_shiryaev_roberts import RankShiryaevRoberts
 from stream_monitor.core.detectors.rows import Rows
@@ -110,9 +110,7 @@ class PaneRankGroup:
     def add(self, *references: SeriesReference) -> int:
         """Start a series; its reference only seeds the breaking of ties. Strata have one reference of panes."""
         row = self._rows.add()
-        counts = np.ascontiguousarray(references[0].counts, dtype="<i8").tobytes()
-        digest = hashlib.blake2b(counts, digest_size=7).digest()
-        self._rows.ints["seed"][row] = int.from_bytes(digest, "big")
+        self._rows.ints["seed"][row] = series_seed(references)
         self._rows.ints["rank_row"][row] = _NO_ROW
         return row
 

@@ -6,7 +6,6 @@ and alarm at the average run length they are built for.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Protocol
 
@@ -15,7 +14,7 @@ import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.detectors import shiryaev_roberts
-from stream_monitor.core.detectors.group import ChangeRange, SeriesReference, UnusableStateError
+from stream_monitor.core.detectors.group import ChangeRange, SeriesReference, UnusableStateError, series_seed
 from stream_monitor.core.detectors.own_cell import OwnCell
 from stream_monitor.core.detectors.rank_innovation import mid_ranks, rank_innovation
 from stream_monitor.core.detectors.river_detectors import RiverCell
@@ -123,9 +122,10 @@ class RiverGroup:
         row = self._rows.add()
         counts = np.stack([reference.counts for reference in references])
         self._rows.ints["alpha"][row] = counts + self._spec.of_errors  # no share is impossible
-        self._rows.ints["seed"][row] = _seed(counts)
+        seed = series_seed(references)
+        self._rows.ints["seed"][row] = seed
         self._rows.floats["design_effect"][row] = references[0].design_effect
-        self._cells[row] = self._spec.cell(_seed(counts))
+        self._cells[row] = self._spec.cell(seed)
         return row
 
     def remove(self, row: int) -> None:
@@ -226,9 +226,3 @@ class RiverGroup:
         if outer.format != _FORMAT:
             raise UnusableStateError(f"state of {self._spec.fingerprint}: format {outer.format}")
         return outer
-
-
-def _seed(counts: Int64) -> int:
-    """Return a seed that stays with a series: it follows from its reference."""
-    digest = hashlib.blake2b(np.ascontiguousarray(counts, dtype="<i8").tobytes(), digest_size=7).digest()
-    return int.from_bytes(digest, "big")
