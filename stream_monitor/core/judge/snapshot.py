@@ -291,7 +291,7 @@ def _resume_version(judge: Judge, model: ModelState, version: VersionState, stat
         judge.plan,
         judge.rulebook,
         slot=states[""].slot,
-        mixture=lambda segment: Mixture(states[segment].mixture),
+        mixture=lambda segment: Mixture(states.get(segment, states[""]).mixture),  # another segment is refused below
     )
     if [watch.segment for watch in watches] != list(states):
         raise UnusableStateError(f"{model.name} {watches[0].version}: other segments than in the snapshot")
