@@ -95,28 +95,28 @@ class Prepared:
 def prepare_rows(
     path: Path,
     *,
-    baseline: Path | None,
-    baseline_rows: int | None,
-    model: str,
-    columns: Mapping[str, str],
-    row_order: bool,
-    time_unit: str,
-    segments: Sequence[str] = (),
     settings: SettingsOf,
-    chooses: bool,
+    baseline: Path | None = None,
+    baseline_rows: int | None = None,
+    model: str = "",
+    columns: Mapping[str, str] | None = None,
+    row_order: bool = False,
+    time_unit: str = "",
+    segments: Sequence[str] = (),
+    chooses: bool = True,
 ) -> Prepared:
     """Look at a file and choose how it is watched.
 
     Args:
         path: file of rows or of native events.
+        settings: loads the user's settings above ours.
         baseline: file whose rows are the reference, None for the first rows.
         baseline_rows: first rows that are the reference, None for a choice.
         model: name when rows do not say; empty for the name of the file.
         columns: column by role.
         row_order: ignore time stamps.
-        time_unit: of time stamps that are numbers.
+        time_unit: of time stamps that are numbers; empty: by their size.
         segments: segments watched instead of those of the configuration; columns of the file, if it is a table.
-        settings: loads the user's settings above ours.
         chooses: True when no configuration states pane, window and budget.
 
     Raises:
@@ -127,7 +127,7 @@ def prepare_rows(
     load = with_segments(settings, segments)
     options = TableOptions(
         model=model or path.name.split(".")[0],
-        columns={Role(role): name for role, name in columns.items()},
+        columns={Role(role): name for role, name in (columns or {}).items()},
         segments=_segment_columns(path, segments, load({}).plan),
         time_unit=time_unit,
         row_order=row_order,

@@ -42,14 +42,8 @@ def prepare(path: Path) -> Prepared:
 
     return prepare_rows(
         path,
-        baseline=None,
-        baseline_rows=None,
         model="m",
-        columns={},
-        row_order=False,
-        time_unit="ms",
         settings=settings,
-        chooses=True,
     )
 
 

@@ -23,14 +23,8 @@ def _prepare(path: Path, values: Float64) -> Prepared:
     path.write_text("x,colour\n" + "".join(f"{x:.4f},{'red' if x > 0.3 else 'blue'}\n" for x in values.tolist()))
     return prepare_rows(
         path,
-        baseline=None,
-        baseline_rows=None,
         model="m",
-        columns={},
-        row_order=False,
-        time_unit="ms",
         settings=lambda base: load(environ={}, needs_group=False, base=base),
-        chooses=True,
     )
 
 

@@ -51,13 +51,10 @@ def _prepare(
     return prepare_rows(
         path,
         baseline=baseline,
-        baseline_rows=None,
         model="m",
         columns=columns or {},
         row_order=row_order,
-        time_unit="ms",
         settings=_settings,
-        chooses=True,
     )
 
 

@@ -52,13 +52,7 @@ def _told(baseline: Path | None) -> ToldAlerts:
     prepared = prepare_rows(
         path,
         baseline=baseline,
-        baseline_rows=None,
-        model="",
-        columns={},
-        row_order=False,
-        time_unit="ms",
         settings=lambda base: load(environ={}, needs_group=False, base=base),
-        chooses=True,
     )
     told = ToldAlerts(prepared.row)
     settings = prepared.settings
