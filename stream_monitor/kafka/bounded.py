@@ -8,6 +8,7 @@ its own; the thread is left behind when the time is over, with its producer, whi
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -18,9 +19,19 @@ Answer = TypeVar("Answer")
 GRACE_S = 5.0
 """More than the call's own limit: a call that keeps it is never cut short."""
 
+_LOOK_S = 0.25
 
-def answered_within(call: Callable[[], Answer], timeout_s: float, doing: str) -> Answer:
+
+def answered_within(
+    call: Callable[[], Answer], timeout_s: float, doing: str, *, left_s: Callable[[], float] | None = None
+) -> Answer:
     """Return the answer of a call that was given `timeout_s` as its own limit.
+
+    Args:
+        call: what blocks.
+        timeout_s: its own limit.
+        doing: what it is about, for messages.
+        left_s: looked at while waiting: for how many seconds anybody still wants the answer.
 
     Raises:
         KafkaException: what the call raises, or `_TIMED_OUT` when it does not return soon after its limit.
@@ -28,9 +39,15 @@ def answered_within(call: Callable[[], Answer], timeout_s: float, doing: str) ->
     asked = _Call(call)
     thread = threading.Thread(target=asked.run, name=doing, daemon=True)
     thread.start()
-    thread.join(timeout_s + GRACE_S)
-    if thread.is_alive():
-        raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{doing}: no answer after {timeout_s + GRACE_S:g} s"))
+    started = time.monotonic()
+    while thread.is_alive():
+        waited_s = time.monotonic() - started
+        remaining_s = timeout_s + GRACE_S - waited_s
+        if left_s is not None:
+            remaining_s = min(remaining_s, left_s())
+        if remaining_s <= 0:
+            raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"{doing}: no answer after {waited_s:.1f} s"))
+        thread.join(remaining_s if left_s is None else min(remaining_s, _LOOK_S))
     return asked.answer()
 
 

@@ -6,10 +6,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
-from confluent_kafka import Consumer, KafkaError, Message, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.cimpl import NewTopic
 
 from stream_monitor.kafka.clients import close_consumer, open_admin
+from stream_monitor.kafka.errors import is_transient, kafka_error
 from stream_monitor.kafka.settings import KafkaSettings, profile_consumer
 from stream_monitor.kafka.topics import describe_topics
 
@@ -62,7 +63,12 @@ class Member:
         messages = self.consumer.consume(1000, timeout_s)
         if self.noted and self.takes:
             parts = [TopicPartition(self._topic, p) for p in self.noted]
-            taken = self.consumer.committed(parts, timeout=10)
+            try:
+                taken = self.consumer.committed(parts, timeout=5)
+            except KafkaException as error:
+                if not is_transient(kafka_error(error)):
+                    raise
+                return messages  # asked again with the next poll, as the worker does
             self.consumer.incremental_assign([TopicPartition(t.topic, t.partition, max(0, t.offset)) for t in taken])
             self.owned |= set(self.noted)
             self.noted = []

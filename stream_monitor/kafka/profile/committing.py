@@ -24,6 +24,7 @@ from stream_monitor.kafka.errors import (
     stop_for,
 )
 from stream_monitor.kafka.observer import CommitOutcome, Loop, Observer
+from stream_monitor.kafka.profile.stopping import Stopping
 
 _TOO_LARGE = frozenset({KafkaError.OFFSET_METADATA_TOO_LARGE, KafkaError.INVALID_COMMIT_OFFSET_SIZE})
 
@@ -33,7 +34,13 @@ class CommitRefused(RoundFailed):
 
 
 def commit(
-    consumer: Consumer, offsets: Sequence[TopicPartition], *, slow_s: float, name: str, observer: Observer
+    consumer: Consumer,
+    offsets: Sequence[TopicPartition],
+    *,
+    slow_s: float,
+    name: str,
+    observer: Observer,
+    stopping: Stopping,
 ) -> None:
     """Commit offsets with their metadata; return only when the coordinator has taken all of them.
 
@@ -43,6 +50,7 @@ def commit(
         slow_s: an answer that takes longer is not believed to be the last word.
         name: `group.instance.id`, for messages.
         observer: told the outcome.
+        stopping: ends the wait when the time for a stop that was asked for is over.
 
     Raises:
         CommitRefused: refused for certain.
@@ -54,7 +62,10 @@ def commit(
         # A synchronous commit has no limit of its own: without a broker it would wait for ever, and a worker that was
         # asked to stop would not end.
         answers = answered_within(
-            lambda: consumer.commit(offsets=list(offsets), asynchronous=False), 2 * slow_s, "commit offsets"
+            lambda: consumer.commit(offsets=list(offsets), asynchronous=False),
+            2 * slow_s,
+            "commit offsets",
+            left_s=stopping.left_s,
         )
         errors = [answer.error for answer in answers if answer.error is not None]
     except KafkaException as refusal:

@@ -60,6 +60,7 @@ class Round:
         self._gauges = gauges
         self._letter_partitions = letter_partitions
         self._max_bytes = settings.message_max_bytes()
+        self._stopping = stopping
         self._slow_s = settings.milliseconds("socket.timeout.ms") / 2_000
         self._formats = job.formats
         self._shrinking = Shrinking()
@@ -114,7 +115,14 @@ class Round:
     def commit(self, offsets: Sequence[TopicPartition]) -> None:
         """Commit offsets and metadata; raises as `committing.commit`."""
         job = self._job
-        commit(self._consumer, offsets, slow_s=self._slow_s, name=job.member_name, observer=job.observer)
+        commit(
+            self._consumer,
+            offsets,
+            slow_s=self._slow_s,
+            name=job.member_name,
+            observer=job.observer,
+            stopping=self._stopping,
+        )
 
     # --- counting -----------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,8 @@ from stream_monitor.kafka.topics import (
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
 _SAME_ERROR_S = 10.0
+_CLOSE_S = 10.0
+_HURRIED_CLOSE_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +138,7 @@ class ProfileSession:
         self._baselines.read_to_end(timeout_s=job.tuning.committed_s)
         self._start_group()
         self._consumer: Consumer = self._open_consumer()
-        self._exit.callback(clients.close_consumer, self._consumer)
+        self._exit.callback(self._close_consumer)
         self._join()
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
         self._silence_watch = SilenceWatch(job.tuning.silent_s)
@@ -522,6 +524,11 @@ class ProfileSession:
         self._exit.close()
         for place in self._owned:
             self._job.observer.released(Loop.PROFILE, *place)
+
+    def _close_consumer(self) -> None:
+        # Without a broker the close waits for answers that never come; whoever asked for the stop does not.
+        hurried = self._stopping.left_s() <= 0
+        clients.close_consumer(self._consumer, timeout_s=_HURRIED_CLOSE_S if hurried else _CLOSE_S)
 
     def _close_producer(self) -> None:
         self._producer.purge()

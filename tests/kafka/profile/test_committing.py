@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import threading
 import time
 from collections.abc import Callable
 
@@ -11,6 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream_monitor.kafka.errors import ClientRestart, Fatal, Misconfigured, NotAuthorised, RestartReason
 from stream_monitor.kafka.observer import CommitOutcome, Loop, NullObserver
 from stream_monitor.kafka.profile.committing import CommitRefused, commit
+from stream_monitor.kafka.profile.stopping import Stopping
 
 OFFSETS = [TopicPartition("in", 0, 7, metadata="{}")]
 
@@ -34,10 +37,13 @@ class Outcomes(NullObserver):
         self.heard.append(outcome)
 
 
-def answered(answer: Callable[[], list[TopicPartition]], *, slow_s: float = 1.0) -> list[CommitOutcome]:
+def answered(
+    answer: Callable[[], list[TopicPartition]], *, slow_s: float = 1.0, stopping: Stopping | None = None
+) -> list[CommitOutcome]:
     outcomes = Outcomes()
     consumer: Consumer = Answering(answer)  # type: ignore[assignment]  # injects answers that a broker gives rarely
-    commit(consumer, OFFSETS, slow_s=slow_s, name="g-profile-a", observer=outcomes)
+    stopping = stopping or Stopping(math.inf)
+    commit(consumer, OFFSETS, slow_s=slow_s, name="g-profile-a", observer=outcomes, stopping=stopping)
     return outcomes.heard
 
 
@@ -84,6 +90,22 @@ def test_a_slow_commit_restarts_the_clients_though_it_is_done() -> None:
         answered(answer, slow_s=0.01)
 
     assert restart.value.reason is RestartReason.SLOW_COMMIT
+
+
+def test_a_stop_does_not_wait_for_a_commit_that_nobody_answers() -> None:
+    """The call has no limit of its own; the next owner finds out whether it counted."""
+    stopping, unanswered = Stopping(drain_s=0.05), threading.Event()
+
+    def never() -> list[TopicPartition]:
+        stopping.ask()
+        unanswered.wait()
+        return OFFSETS
+
+    with pytest.raises(ClientRestart) as restart:
+        answered(never, slow_s=1_000.0, stopping=stopping)
+    unanswered.set()
+
+    assert restart.value.reason is RestartReason.COMMIT_UNKNOWN
 
 
 @pytest.mark.parametrize(
