@@ -14,7 +14,7 @@ from stream_monitor.core.baseline import (
     ReferenceTable,
     build_baseline,
 )
-from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+from stream_monitor.core.detectors.interval_limits import Limits, clopper_pearson
 from stream_monitor.core.keys import file_row_hashes
 from stream_monitor.core.plan import LimitsPlan
 
@@ -60,15 +60,15 @@ def test_the_rate_of_unseen_categories_stays_below_its_limit(categories: int) ->
     """The rows of odd parity judge what those of even parity know, so a long tail is no drift."""
     cases = references(zipf(categories), rows=1023, limit=5000)
 
-    assert all(mass <= one_sided_upper(s.unseen_k, s.unseen_m, miss=MISS).upper for s, mass, _ in cases)
+    assert all(mass <= clopper_pearson(s.unseen_k, s.unseen_m, miss=MISS, upward=1.0).upper for s, mass, _ in cases)
 
 
 @pytest.mark.parametrize("law", [zipf(900), np.full(500, 1 / 500)], ids=["a long tail", "equal categories"])
 def test_the_mass_outside_a_cut_list_lies_in_its_interval(law: Float64) -> None:
     """The list is chosen by even rows and measured by odd ones; all rows together would be wrong almost always."""
     cases = references(law, rows=4095, limit=256)
-    fair = [two_sided(*s.unlisted, miss=MISS) for s, _, _ in cases if s.unlisted is not None]
-    naive = [two_sided(s.other, s.m, miss=MISS) for s, _, _ in cases]
+    fair = [clopper_pearson(*s.unlisted, miss=MISS) for s, _, _ in cases if s.unlisted is not None]
+    naive = [clopper_pearson(s.other, s.m, miss=MISS) for s, _, _ in cases]
 
     assert [True] * REFERENCES == [holds(limits, mass) for limits, (_, _, mass) in zip(fair, cases, strict=True)]
     assert sum(holds(limits, mass) for limits, (_, _, mass) in zip(naive, cases, strict=True)) < REFERENCES / 4

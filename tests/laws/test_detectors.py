@@ -100,7 +100,7 @@ CASES = [
     Case("bernoulli", IntervalBernoulli(), 2, SeriesReference(np.array([900, 100])), fixed(0.9, 0.1), learns=False),
     Case(
         "bernoulli, up",
-        IntervalBernoulli(Direction.UP, tolerance=0.01),
+        IntervalBernoulli(upward=1.0, tolerance=0.01),
         2,
         SeriesReference(np.array([900, 0])),
         fixed(0.99, 0.01),

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from stream_monitor.core.detectors.beta_bernoulli import BetaBernoulli
+from stream_monitor.core.detectors.beta_bernoulli import BetaBernoulli, Direction
 from stream_monitor.core.detectors.beta_categories import BetaCategories
 from stream_monitor.core.detectors.group import (
     ChangeRange,
@@ -18,7 +18,7 @@ from stream_monitor.core.detectors.group import (
     SeriesReference,
     UnusableStateError,
 )
-from stream_monitor.core.detectors.interval_bernoulli import Direction, IntervalBernoulli
+from stream_monitor.core.detectors.interval_bernoulli import IntervalBernoulli
 from stream_monitor.core.detectors.interval_categories import IntervalCategories
 from stream_monitor.core.detectors.mixtures import Mixture
 from stream_monitor.core.detectors.negative_binomial import NegativeBinomial

@@ -16,13 +16,16 @@ ODDS_RATIOS = (1.05, 1.15, 1.4, 2.0, 4.0)
 ALTERNATIVES = 2 * len(ODDS_RATIOS)  # up, then down
 
 
-def log_weights(lower: Float64, upper: Float64) -> Float64:
-    """Return ln of equal weights of the testable sides, shape (*limits, alternatives); -inf for the others."""
-    up, down = upper < 1.0, lower > 0.0
-    sides = np.maximum(up.astype(np.int64) + down, 1)
-    weight = -log(len(ODDS_RATIOS) * sides.astype(np.float64))
-    each = [np.where(side, weight, -np.inf) for side in (up, down)]
-    return np.repeat(np.stack(each, axis=-1), len(ODDS_RATIOS), axis=-1)
+def log_weights(lower: Float64, upper: Float64, upward: Float64) -> Float64:
+    """Return ln of the weights of the testable sides, shape (*limits, alternatives); -inf for the others.
+
+    Where both sides can be tested the upper one has the share `upward`; the ratios of a side weigh the same.
+    """
+    sides = np.stack([upper < 1.0, lower > 0.0], axis=-1)
+    both = sides.all(axis=-1, keepdims=True)
+    shares = np.where(both, np.stack([upward, 1.0 - upward], axis=-1), 1.0)
+    each = np.where(sides, log(shares / len(ODDS_RATIOS)), -np.inf)
+    return np.repeat(each, len(ODDS_RATIOS), axis=-1)
 
 
 def log_factors(lower: Float64, upper: Float64) -> tuple[Float64, Float64]:
@@ -35,5 +38,5 @@ def log_factors(lower: Float64, upper: Float64) -> tuple[Float64, Float64]:
     up, down = 1.0 - h + r * h, 1.0 - l + l / r
     inside = np.concatenate([log(r / up), log((1.0 / r) / down)], axis=-1)
     outside = np.concatenate([log(1.0 / up), log(1.0 / down)], axis=-1)
-    tested = ~np.isneginf(log_weights(lower, upper))
+    tested = np.repeat(np.stack([upper < 1.0, lower > 0.0], axis=-1), len(ODDS_RATIOS), axis=-1)
     return np.where(tested, inside, 0.0), np.where(tested, outside, 0.0)

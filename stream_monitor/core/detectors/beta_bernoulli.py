@@ -15,11 +15,18 @@ measured, not proved.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from stream_monitor.core.detectors.beta_group import BetaGroup, Share
 from stream_monitor.core.detectors.group import SeriesReference
-from stream_monitor.core.detectors.interval_bernoulli import Direction
 from stream_monitor.core.detectors.strata import suffix
+
+
+class Direction(StrEnum):
+    """Which changes of the share are tested: `up` where fewer is never worse (an unseen category)."""
+
+    BOTH = "both"
+    UP = "up"
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,19 +18,11 @@ Sources: Clopper & Pearson (1934), doi:10.1093/biomet/26.4.404; Shin, Ramdas & R
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 
 from stream_monitor.core.detectors.group import SeriesReference
 from stream_monitor.core.detectors.interval_group import IntervalGroup, Part
-from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+from stream_monitor.core.detectors.interval_limits import clopper_pearson
 from stream_monitor.core.detectors.strata import suffix
-
-
-class Direction(StrEnum):
-    """Which changes of the share are tested: `up` where fewer is never worse (an unseen category)."""
-
-    BOTH = "both"
-    UP = "up"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +30,15 @@ class IntervalBernoulli:
     """The detector by its parameters.
 
     Attributes:
-        direction: tested changes.
+        upward: what rises of the share have of `miss` and of the evidence: a half where falls matter as much, all of it
+            where fewer is never worse (an unseen category).
         tolerance: a change of the share nobody minds, added to the interval on both sides.
         miss: probability that the reference's interval does not hold the true share; of a deployment's 0.001 a series
             gets its weight.
         strata: references of a series, each with its share of `miss`.
     """
 
-    direction: Direction = Direction.BOTH
+    upward: float = 0.5
     tolerance: float = 0.0
     miss: float = 1e-3
     strata: int = 1
@@ -53,7 +46,7 @@ class IntervalBernoulli:
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"interval_bernoulli/1/{self.direction}/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
+        return f"interval_bernoulli/2/{self.upward!r}/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
 
     def build(self, layout: int = 2, state: bytes | None = None) -> IntervalGroup:
         """Return a group of binary series; the layout is always two bins, false and true."""
@@ -65,7 +58,5 @@ class IntervalBernoulli:
         """Return the interval of the true events; `reference.counts` are (false, true)."""
         false, true = (float(count) / reference.design_effect for count in reference.counts)
         miss = self.miss / self.strata
-        if self.direction is Direction.UP:
-            upper = one_sided_upper(true, false + true, miss=miss).widened(self.tolerance).upper
-            return [Part(1, 1, Limits(0.0, upper))]
-        return [Part(1, 1, two_sided(true, false + true, miss=miss).widened(self.tolerance))]
+        limits = clopper_pearson(true, false + true, miss=miss, upward=self.upward)
+        return [Part(1, 1, limits.widened(self.tolerance))]

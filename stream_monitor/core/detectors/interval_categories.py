@@ -16,7 +16,7 @@ import numpy as np
 
 from stream_monitor.core.detectors.group import SeriesReference
 from stream_monitor.core.detectors.interval_group import IntervalGroup, Part
-from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+from stream_monitor.core.detectors.interval_limits import clopper_pearson
 from stream_monitor.core.detectors.strata import suffix
 
 _MOST_CATEGORIES = 20
@@ -40,7 +40,7 @@ class IntervalCategories:
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"interval_categories/1/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
+        return f"interval_categories/2/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
 
     def build(self, layout: int, state: bytes | None = None) -> IntervalGroup:
         """Return a group of series with `layout` bins: categories in baseline order, other, unseen."""
@@ -57,19 +57,19 @@ class IntervalCategories:
         tested = sorted(int(b) for b in largest if sizes[b] >= _LEAST_SHARE * int(whole.counts.sum()))
         miss = self.miss / (len(tested) + 2) / self.strata
         k, rows = reference.unseen
-        unseen = one_sided_upper(k / d, rows / d, miss=miss)
+        unseen = clopper_pearson(k / d, rows / d, miss=miss, upward=1.0)
         other, last = len(named), len(named) + 1
-        parts = [Part(b, b, two_sided(named[b], m, miss=miss)) for b in tested]
+        parts = [Part(b, b, clopper_pearson(named[b], m, miss=miss)) for b in tested]
         if reference.unlisted is not None:
             outside, halves = reference.unlisted
-            parts.append(Part(other, last, two_sided(outside / d, halves / d, miss=miss)))
+            parts.append(Part(other, last, clopper_pearson(outside / d, halves / d, miss=miss)))
         elif reference.unseen_in_other:
-            pooled = two_sided(other_count, m, miss=miss)
+            pooled = clopper_pearson(other_count, m, miss=miss)
             return self._widened(
-                [*parts, Part(other, other, Limits(pooled.lower, min(1.0, pooled.upper + unseen.upper)))]
+                [*parts, Part(other, other, pooled._replace(upper=min(1.0, pooled.upper + unseen.upper)))]
             )
         elif others:
-            parts.append(Part(other, other, two_sided(other_count, m, miss=miss)))
+            parts.append(Part(other, other, clopper_pearson(other_count, m, miss=miss)))
         return self._widened([*parts, Part(last, last, unseen)])
 
     def _widened(self, parts: list[Part]) -> list[Part]:

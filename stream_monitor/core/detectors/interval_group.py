@@ -66,7 +66,7 @@ class IntervalGroup(Sums):
             f"{intervals.fingerprint}/{bins}",
             ints={"first": (most_parts,), "last": (most_parts,), "stepped": ()},
             floats={
-                "limits": (intervals.strata, most_parts, 2),
+                "limits": (intervals.strata, most_parts, len(Limits._fields)),
                 "design_effect": (),
                 "log_r": (most_parts * bernoulli_ratios.ALTERNATIVES,),
             },
@@ -162,8 +162,8 @@ class _Tests:
 
     Attributes:
         first, last: bins of each part, shape (rows, parts).
-        log_weights: shape (rows, parts x alternatives): equal over the parts, then sides, that can be tested in some
-            stratum, then ratios.
+        log_weights: shape (rows, parts x alternatives): equal over the parts that can be tested in some stratum, then
+            over their sides as their limits say, then equal over ratios.
     """
 
     first: Int64
@@ -172,11 +172,12 @@ class _Tests:
 
     @classmethod
     def of(cls, first: Int64, last: Int64, limits: Float64) -> _Tests:
-        """Return the tests; limits have shape (rows, strata, parts, 2), and a part without a bin weighs nothing."""
+        """Return the tests; limits have shape (rows, strata, parts, 3), and a part without a bin weighs nothing."""
         used, lower, upper = first != NO_BIN, limits[..., 0].max(axis=1), limits[..., 1].min(axis=1)
+        upward = limits[:, 0, :, 2]  # alike in all strata
         testable = used & ((lower > 0.0) | (upper < 1.0))
         share = log(np.maximum(testable.sum(axis=1), 1).astype(np.float64))
-        each = bernoulli_ratios.log_weights(lower, upper) - share[:, None, None]
+        each = bernoulli_ratios.log_weights(lower, upper, upward) - share[:, None, None]
         weighed = np.where(testable[:, :, None], each, -np.inf).reshape(first.shape[0], -1)
         return cls(np.where(used, first, 0), np.where(used, last, 0), weighed)
 
@@ -196,7 +197,7 @@ class _Factors:
 
     @classmethod
     def of(cls, stratum: int, used: Bool, limits: Float64) -> _Factors:
-        """Return the factors for limits of shape (rows, parts, 2)."""
+        """Return the factors for limits of shape (rows, parts, 3)."""
         inside, outside = bernoulli_ratios.log_factors(limits[..., 0], limits[..., 1])
         some = used[:, :, None]
         return cls(stratum, np.where(some, inside, 0.0), np.where(some, outside, 0.0))

@@ -44,7 +44,7 @@ class ToleranceShiryaevRoberts:
     @property
     def fingerprint(self) -> str:
         """Class, format and parameters."""
-        return f"tolerance_shiryaev_roberts/1/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
+        return f"tolerance_shiryaev_roberts/2/{self.tolerance!r}/{self.miss!r}{suffix(self.strata)}"
 
     def build(self, layout: int, state: bytes | None = None) -> IntervalGroup:
         """Return a group over the grid of m = `layout` reference values."""

@@ -169,9 +169,9 @@ def interval_path(parts: Sequence[Part], after: Float64, *, events: float, desig
     tested = [part for part in parts if part.limits.lower > 0.0 or part.limits.upper < 1.0]
     if not tested:
         return None
-    lower, upper = (np.array([part.limits[side] for part in tested]) for side in (0, 1))
+    lower, upper, upward = np.array([part.limits for part in tested]).T
     inside, outside = bernoulli_ratios.log_factors(lower, upper)
-    log_weights = (bernoulli_ratios.log_weights(lower, upper) - np.log(len(tested))).ravel()
+    log_weights = (bernoulli_ratios.log_weights(lower, upper, upward) - np.log(len(tested))).ravel()
     share = np.array([after[part.first : part.last + 1].sum() for part in tested])[:, None]
     n = events / design_effect
     mean = (n * (share * inside + (1.0 - share) * outside)).ravel()

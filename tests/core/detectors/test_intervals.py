@@ -7,15 +7,15 @@ import pytest
 from scipy.stats import beta, binom
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.detectors import Direction, IntervalBernoulli, IntervalCategories, SeriesReference
+from stream_monitor.core.detectors import IntervalBernoulli, IntervalCategories, SeriesReference
 from stream_monitor.core.detectors.bernoulli_ratios import log_factors, log_weights
 from stream_monitor.core.detectors.interval_group import Part
-from stream_monitor.core.detectors.interval_limits import Limits, one_sided_upper, two_sided
+from stream_monitor.core.detectors.interval_limits import Limits, clopper_pearson
 
 
 def test_limits_are_those_of_clopper_and_pearson() -> None:
     """Quantiles of the beta distribution, rounded outwards."""
-    found = two_sided(10, 1000, miss=0.01)
+    found = clopper_pearson(10, 1000, miss=0.01)
 
     assert found.lower == pytest.approx(beta.ppf(0.005, 10, 991), rel=3e-8)
     assert found.lower <= beta.ppf(0.005, 10, 991)
@@ -23,22 +23,27 @@ def test_limits_are_those_of_clopper_and_pearson() -> None:
     assert found.upper >= beta.ppf(0.995, 11, 990)
 
 
-@pytest.mark.parametrize("p", [0.001, 0.02, 0.3, 0.5, 0.98])
-def test_limits_hold_the_true_share_as_often_as_promised(p: float) -> None:
-    """Summed over all outcomes of 400 events, the interval misses the truth with at most the promised probability."""
+@pytest.mark.parametrize("upward", [0.5, 0.95, 1.0])
+def test_limits_hold_the_true_share_as_often_as_promised(upward: float) -> None:
+    """Summed over all outcomes of 400 events; the worst shares are those right outside of an outcome's limits."""
     outcomes = np.arange(401)
-    limits = [two_sided(int(k), 400, miss=0.01) for k in outcomes]
-    missed = [not low <= p <= high for low, high in limits]
+    lower, upper, _ = np.array([clopper_pearson(int(k), 400, miss=0.01, upward=upward) for k in outcomes]).T
+    shares = np.concatenate([upper[:60] + 1e-9, lower[-60:] - 1e-9, [0.001, 0.02, 0.3, 0.5, 0.98]])
+    shares = shares[shares > 0.0]
+    missed = (shares[:, None] < lower) | (shares[:, None] > upper)
+    promised = np.where(missed, binom.pmf(outcomes, 400, shares[:, None]), 0.0).sum(axis=1)
 
-    assert binom.pmf(outcomes[missed], 400, p).sum() <= 0.01
+    assert promised.max() <= 0.01
+    assert promised.max() > 0.005
 
 
 def test_nothing_seen_leaves_only_the_upper_side() -> None:
-    """At k = 0 the whole miss goes to the upper limit `1 - miss^(1/m)`; k = m is the mirror."""
-    assert two_sided(0, 500, miss=0.001) == one_sided_upper(0, 500, miss=0.001)
-    assert two_sided(0, 500, miss=0.001).upper == pytest.approx(1 - 0.001 ** (1 / 500), rel=3e-8)
-    assert two_sided(500, 500, miss=0.001) == pytest.approx((0.001 ** (1 / 500), 1.0), rel=3e-8)
-    assert two_sided(0, 0, miss=0.001) == Limits(0.0, 1.0)
+    """The limit at k = 0 is `1 - miss^(1/m)` of what the upper side has of `miss`; k = m is the mirror."""
+    assert clopper_pearson(0, 500, miss=0.002) == pytest.approx((0.0, 1 - 0.001 ** (1 / 500), 0.5), rel=3e-8)
+    assert clopper_pearson(0, 500, miss=0.001, upward=1.0).upper == pytest.approx(1 - 0.001 ** (1 / 500), rel=3e-8)
+    assert clopper_pearson(500, 500, miss=0.002) == pytest.approx((0.001 ** (1 / 500), 1.0, 0.5), rel=3e-8)
+    assert clopper_pearson(500, 500, miss=0.001, upward=1.0)[:2] == (0.0, 1.0)
+    assert clopper_pearson(0, 0, miss=0.001) == Limits(0.0, 1.0)
 
 
 @pytest.mark.parametrize("p", [0.02, 0.05, 0.11, 0.19, 0.2])
@@ -59,17 +64,18 @@ def test_the_expectation_is_at_most_one_for_every_share_inside(p: float) -> None
 
 
 def test_weights_are_shared_by_the_sides_that_can_be_tested() -> None:
-    """Two sides share the weight; a single one has all of it; none has none."""
-    weights = np.exp(log_weights(np.array([0.1, 0.0, 0.1, 0.0]), np.array([0.2, 0.2, 1.0, 1.0])))
+    """Two sides share the weight as they are told; a single one has all of it; none has none."""
+    lower, upper = np.array([0.1, 0.1, 0.0, 0.1, 0.0]), np.array([0.2, 0.2, 0.2, 1.0, 1.0])
+    weights = np.exp(log_weights(lower, upper, np.array([0.5, 0.95, 0.5, 0.5, 0.5])))
 
-    assert weights.sum(axis=1) == pytest.approx([1.0, 1.0, 1.0, 0.0])
-    assert weights[:, :5].sum(axis=1) == pytest.approx([0.5, 1.0, 0.0, 0.0])
+    assert weights.sum(axis=1) == pytest.approx([1.0, 1.0, 1.0, 1.0, 0.0])
+    assert weights[:, :5].sum(axis=1) == pytest.approx([0.5, 0.95, 1.0, 0.0, 0.0])
 
 
-def delays(p: float, after: float, *, m: int, streams: int = 200) -> Float64:
+def delays(p: float, after: float, *, m: int, upward: float, streams: int = 200) -> Float64:
     """Events to the alarm after a change, panes of 50, a budget of 100,000 events; one reference a stream."""
     generator = np.random.default_rng(8)
-    group = IntervalBernoulli().build()
+    group = IntervalBernoulli(upward).build()
     known = generator.binomial(m, p, size=streams)
     rows = np.array([group.add(SeriesReference(np.array([m - k, k]))) for k in known])
     found = np.full(streams, np.inf)
@@ -83,13 +89,18 @@ def delays(p: float, after: float, *, m: int, streams: int = 200) -> Float64:
 
 
 @pytest.mark.parametrize(
-    ("p", "shift", "events"), [(0.2, 0.5, 250), (0.2, 1.0, 100), (0.02, 0.25, 800), (0.02, 0.5, 250), (0.02, 1.0, 100)]
+    ("p", "shift", "upward", "events"),
+    [
+        *[(0.2, 0.5, 0.5, 150), (0.2, 1.0, 0.5, 50), (0.2, -0.25, 0.95, 800)],
+        *[(0.02, 0.25, 0.5, 800), (0.02, 0.5, 0.5, 250), (0.02, 1.0, 0.5, 100)],
+        *[(0.02, 0.25, 1.0, 700), (0.02, 0.5, 1.0, 200), (0.02, 1.0, 1.0, 100)],
+    ],
 )
-def test_a_change_of_the_share_is_found(p: float, shift: float, events: int) -> None:
+def test_a_change_of_the_share_is_found(p: float, shift: float, upward: float, events: int) -> None:
     """Median delay after a shift in standard deviations, m = 4095."""
     after = p + shift * np.sqrt(p * (1 - p))
 
-    assert np.median(delays(p, after, m=4095)) <= events
+    assert np.median(delays(p, after, m=4095, upward=upward)) <= events
 
 
 def test_a_share_that_wanders_inside_its_interval_does_not_alarm() -> None:
@@ -109,7 +120,7 @@ def test_a_share_that_wanders_inside_its_interval_does_not_alarm() -> None:
 
 def test_a_fall_is_no_alarm_where_only_rises_count() -> None:
     """Fewer unseen categories than in the reference is nothing to report."""
-    group = IntervalBernoulli(Direction.UP).build()
+    group = IntervalBernoulli(upward=1.0).build()
     row = group.add(SeriesReference(np.array([500, 500])))
     for _ in range(50):
         group.step(np.array([row]), np.array([[100, 0]]))
@@ -122,8 +133,8 @@ def test_tolerance_widens_the_interval() -> None:
     exact = IntervalBernoulli().parts(SeriesReference(np.array([900, 100])))[0].limits
     wide = IntervalBernoulli(tolerance=0.02).parts(SeriesReference(np.array([900, 100])))[0].limits
 
-    assert wide == pytest.approx((exact.lower - 0.02, exact.upper + 0.02))
-    assert IntervalBernoulli(tolerance=1.0).parts(SeriesReference(np.array([900, 100])))[0].limits == (0.0, 1.0)
+    assert wide == pytest.approx((exact.lower - 0.02, exact.upper + 0.02, 0.5))
+    assert IntervalBernoulli(tolerance=1.0).parts(SeriesReference(np.array([900, 100])))[0].limits == Limits(0.0, 1.0)
 
 
 def parts(counts: list[int], **reference: object) -> list[Part]:
@@ -136,7 +147,7 @@ def test_categories_of_a_percent_are_tested_each_on_its_own() -> None:
     found = parts([600, 395, 5, 0, 0], unseen=(1, 500))
 
     assert [(p.first, p.last) for p in found] == [(0, 0), (1, 1), (4, 4)]
-    assert found[-1].limits == one_sided_upper(1, 500, miss=1e-3 / 4)
+    assert found[-1].limits == clopper_pearson(1, 500, miss=1e-3 / 4, upward=1.0)
 
 
 def test_at_most_twenty_categories_are_tested_ties_in_order() -> None:
@@ -151,7 +162,7 @@ def test_what_is_outside_a_cut_list_is_tested_against_other_rows() -> None:
     found = parts([600, 390, 10, 0], unseen=(1, 500), unlisted=(9, 500))
 
     assert (found[2].first, found[2].last) == (2, 3)
-    assert found[2].limits == two_sided(9, 500, miss=1e-3 / 4)
+    assert found[2].limits == clopper_pearson(9, 500, miss=1e-3 / 4)
 
 
 def test_unknown_names_that_count_as_other_raise_its_limit() -> None:

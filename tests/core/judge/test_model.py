@@ -116,7 +116,7 @@ def test_rules_that_tolerate_different_changes_split_weight_and_error() -> None:
     assert [(use.spec, use.weight) for use in uses] == [
         (ToleranceShiryaevRoberts(0.02, miss=0.1 * MISS), 0.1),
         (ToleranceShiryaevRoberts(0.1, miss=0.1 * MISS), 0.1),
-        (IntervalBernoulli(miss=0.1 * MISS), 0.1),
+        (IntervalBernoulli(0.95, miss=0.1 * MISS), 0.1),
     ]
     assert book.opened_by(series, uses, 0.1) == {0: ("also_fine", "fine"), 1: ("of_model",), 2: ("gaps",)}
 
