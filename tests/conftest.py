@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections import Counter
 from pathlib import Path
 
 import pytest
 from _pytest.terminal import TerminalReporter
 from hypothesis import settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from tests import debian, needs
 
@@ -16,17 +17,26 @@ settings.register_profile("stream_monitor", deadline=None, print_blob=True)  # n
 settings.load_profile("stream_monitor")
 
 
+class KafkaInOneProcess(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Gives a process all tests of Kafka, which share a broker and mostly wait, and others file by file."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "kafka" if nodeid.startswith("tests/kafka/") else nodeid.partition("::")[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    """Say how `-n` shares the tests between processes."""
+    return KafkaInOneProcess(config, log)
+
+
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     """Name the earlier steps that failed, and each missing need with its reason and what it cost."""
-    if needs.MISSED:
+    outcomes = [terminalreporter.stats.get(outcome, []) for outcome in ("skipped", "error", "failed")]
+    missed = needs.missed(report for found in outcomes for report in found if isinstance(report, pytest.TestReport))
+    if missed:
         terminalreporter.section("NOT TESTED", sep="=", yellow=True)
-    lost: Counter[str] = Counter()
-    for outcome in ("skipped", "error", "failed"):
-        reports = terminalreporter.stats.get(outcome, [])
-        texts = [report.longreprtext for report in reports if isinstance(report, pytest.TestReport)]
-        lost.update(need for text in texts for need in needs.MISSED if f"{need} is missing" in text)
-    for need, reason in sorted(needs.MISSED.items()):
-        terminalreporter.line(f"{lost[need]} tests did not run, {need} is missing: {reason}", yellow=True)
+    for (need, reason), lost in sorted(missed.items()):
+        terminalreporter.line(f"{lost} tests did not run, {need} is missing: {reason}", yellow=True)
     failed = os.environ.get("TESTS_FAILED_STEPS")
     if failed:
         terminalreporter.section("FAILED BEFORE PYTEST", sep="=", red=True)

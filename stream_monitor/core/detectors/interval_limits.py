@@ -10,7 +10,7 @@ a split that looks at k is wrong more often than `miss`.
 >>> clopper_pearson(10, 1000, miss=0.001)
 Limits(lower=0.00270757557, upper=0.0250634334, upward=0.5)
 >>> clopper_pearson(10, 1000, miss=0.001, upward=1.0)
-Limits(lower=0.0, upper=0.0238806903, upward=1.0)
+Limits(lower=0.0, upper=0.0239638131, upward=1.0)
 
 Source: Clopper & Pearson (1934), doi:10.1093/biomet/26.4.404.
 """
