@@ -135,49 +135,19 @@ def prepare_rows(
         by_itself=True,
     )
     given = [] if baseline is None else _references(baseline, options, load({}).plan)
-    rows, layout = _open(path, options, given, load({}).plan)
-    seen = survey(rows)
-    sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
-    notes = [file_note(path, seen, layout)]
-    timed = layout is None or Role.TIMESTAMP in layout.roles
-    happened_ms = np.sort(seen.times_ms) if timed else np.empty(0, np.int64)
-    why_order = _why_in_order(seen, sizes.pane_rows) if layout is not None and timed else None
-    if why_order is not None:
-        notes.append(f"time stamps {why_order}: rows are taken in their order, a second apart")
-        rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, load({}).plan)
-        seen, timed = survey(rows), False
-    found = courses(rows, timed=timed) if chooses else {}
-    step_ms, cell_ms = (seen.step_ms, seen.pane_ms(_CELL_ROWS)) if timed else (ROW_MS, ROW_MS)
-    season = season_of(found, pane_rows=sizes.pane_rows, step_ms=step_ms, cell_ms=cell_ms)
-    plain = sizes
-    sizes, pane_ms = _in_seasons(sizes, seen, season, timed=timed, given=bool(given))
-    if baseline_rows is not None and not given:
-        sizes, plain = (replace(own, baseline_rows=baseline_rows) for own in (sizes, plain))
-    if layout is not None:
-        given, gone = _without_absent(given, layout)
-        notes += (
-            [f"left out: {baseline.name if baseline else ''} has columns that the file lacks: {gone}"] if gone else []
-        )
-
-    def references(of: Sizes, season: Season, pane_ms: int, strata: Calendar) -> _Referenced:
-        loaded = load(file_settings(of, seen, pane_ms, strata=strata) if chooses else {})
-        made, lacking = _reference(rows, seen, loaded.plan, of, given=given, timed=timed)
-        return _Referenced(loaded, along(made, found, season), lacking)
-
-    chosen = references(sizes, season, pane_ms, Calendar.NONE)
-    if chooses and timed and seen.span_ms >= 2 * Calendar.HOUR_OF_DAY.cycle_ms:
-        own_ms = seen.pane_ms(plain.pane_rows)
-        hourly = references(plain, NO_SEASON, own_ms, Calendar.HOUR_OF_DAY)
-        alike = chosen if season is NO_SEASON else references(plain, NO_SEASON, own_ms, Calendar.NONE)
-        if differ_by_hour(alike.baselines, hourly.baselines):
-            chosen, sizes = hourly, plain
-    loaded, built, refused = chosen
+    read, sizes = _read(path, options, given, load({}).plan)
+    notes = [*read.notes]
+    if read.layout is not None:
+        given, gone = _without_absent(given, read.layout)
+        notes += [f"left out: {baseline.name} has columns that the file lacks: {gone}"] if baseline and gone else []
+    asked = None if given else baseline_rows
+    (loaded, built, refused), sizes = _choose(read, sizes, given, load, baseline_rows=asked, chooses=chooses)
     plan = loaded.plan
     if not built:
         because = f" ({'; '.join(refused[:3])})" if refused else ""
         raise TableError(f"{path}: no model has enough rows for a reference{because}")
     notes += [*reference_notes(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
-    notes += [] if layout is None else unwatched_notes(layout, built)
+    notes += [] if read.layout is None else unwatched_notes(read.layout, built)
     if chooses:
         notes += [line for line in sizes.reasons if not line.startswith("baseline")]
         notes.append(
@@ -187,15 +157,15 @@ def prepare_rows(
             f"in time: pane {format_duration(plan.detection.pane_ms)}; rows are no traffic: demand is not judged"
         )
     return Prepared(
-        rows=rows,
-        seen=seen,
+        rows=read.rows,
+        seen=read.seen,
         settings=replace(loaded, plan=with_published_baselines(plan)),
         baselines=built,
         notes=tuple(notes),
-        timed=timed,
-        ordered_ms=np.sort(seen.times_ms),
-        happened_ms=happened_ms,
-        renewal_rows=_renewal_rows(sizes, seen, built),
+        timed=read.timed,
+        ordered_ms=np.sort(read.seen.times_ms),
+        happened_ms=read.happened_ms,
+        renewal_rows=_renewal_rows(sizes, read.seen, built),
         pane_rows=sizes.pane_rows,
     )
 
@@ -217,12 +187,45 @@ def reference_rows(path: Path, *, model: str, version: str, columns: Mapping[str
     return _references(path, options, plan)
 
 
-def _in_seasons(sizes: Sizes, seen: Survey, season: Season, *, timed: bool, given: bool) -> tuple[Sizes, int]:
-    """Return sizes that fit to the season of the file, if it has one, and the pane in milliseconds."""
-    if season is NO_SEASON:
-        return sizes, seen.pane_ms(sizes.pane_rows) if timed else sizes.pane_rows * ROW_MS
-    sizes = choose_sizes(seen.rows, baseline_given=given, least_filled=seen.least_filled, season_rows=season.rows)
-    return sizes, sizes.pane_rows // season.rows * season.ms
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """A file that was read once.
+
+    Attributes:
+        rows: of the file.
+        layout: what its columns are; None for native events.
+        seen: what the rows are.
+        timed: rows have time stamps that can be the clock of panes.
+        happened_ms: time stamps in order, whether they are the clock or not.
+        notes: what was found.
+    """
+
+    rows: Rows
+    layout: TableLayout | None
+    seen: Survey
+    timed: bool
+    happened_ms: Int64
+    notes: tuple[str, ...]
+
+    def pane_ms(self, sizes: Sizes) -> int:
+        """Return the pane that holds about as many rows as wanted."""
+        return self.seen.pane_ms(sizes.pane_rows) if self.timed else sizes.pane_rows * ROW_MS
+
+
+def _read(path: Path, options: TableOptions, given: list[Reference], plan: Plan) -> tuple[_Read, Sizes]:
+    """Return a file and the sizes that suit it; rows are their own clock where its time stamps cannot be one."""
+    rows, layout = _open(path, options, given, plan)
+    seen = survey(rows)
+    sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
+    notes = [file_note(path, seen, layout)]
+    timed = layout is None or Role.TIMESTAMP in layout.roles
+    happened_ms = np.sort(seen.times_ms) if timed else np.empty(0, np.int64)
+    why_order = _why_in_order(seen, sizes.pane_rows) if layout is not None and timed else None
+    if why_order is not None:
+        notes.append(f"time stamps {why_order}: rows are taken in their order, a second apart")
+        rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, plan)
+        seen, timed = survey(rows), False
+    return _Read(rows, layout, seen, timed, happened_ms, tuple(notes)), sizes
 
 
 class _Referenced(NamedTuple):
@@ -235,6 +238,42 @@ class _Referenced(NamedTuple):
     @property
     def baselines(self) -> list[Baseline]:
         return [baseline for baseline, _ in self.built]
+
+
+def _choose(
+    read: _Read, plain: Sizes, given: list[Reference], load: SettingsOf, *, baseline_rows: int | None, chooses: bool
+) -> tuple[_Referenced, Sizes]:
+    """Return settings and references for what the rows are like: in seasons, apart by the hour, or neither."""
+    seen, timed = read.seen, read.timed
+    found = courses(read.rows, timed=timed) if chooses else {}
+    step_ms, cell_ms = (seen.step_ms, seen.pane_ms(_CELL_ROWS)) if timed else (ROW_MS, ROW_MS)
+    season = season_of(found, pane_rows=plain.pane_rows, step_ms=step_ms, cell_ms=cell_ms)
+    sizes, pane_ms = _in_seasons(plain, read, season, given=bool(given))
+    if baseline_rows is not None:
+        sizes, plain = (replace(own, baseline_rows=baseline_rows) for own in (sizes, plain))
+
+    def references(of: Sizes, season: Season, pane_ms: int, strata: Calendar) -> _Referenced:
+        loaded = load(file_settings(of, seen, pane_ms, strata=strata) if chooses else {})
+        made, lacking = _reference(read.rows, seen, loaded.plan, of, given=given, timed=timed)
+        return _Referenced(loaded, along(made, found, season), lacking)
+
+    chosen = references(sizes, season, pane_ms, Calendar.NONE)
+    if chooses and timed and seen.span_ms >= 2 * Calendar.HOUR_OF_DAY.cycle_ms:
+        own_ms = read.pane_ms(plain)
+        hourly = references(plain, NO_SEASON, own_ms, Calendar.HOUR_OF_DAY)
+        alike = chosen if season is NO_SEASON else references(plain, NO_SEASON, own_ms, Calendar.NONE)
+        if differ_by_hour(alike.baselines, hourly.baselines):
+            return hourly, plain
+    return chosen, sizes
+
+
+def _in_seasons(sizes: Sizes, read: _Read, season: Season, *, given: bool) -> tuple[Sizes, int]:
+    """Return sizes that fit to the season of the file, if it has one, and the pane in milliseconds."""
+    if season is NO_SEASON:
+        return sizes, read.pane_ms(sizes)
+    seen = read.seen
+    sizes = choose_sizes(seen.rows, baseline_given=given, least_filled=seen.least_filled, season_rows=season.rows)
+    return sizes, sizes.pane_rows // season.rows * season.ms
 
 
 def _renewal_rows(sizes: Sizes, seen: Survey, built: list[tuple[Baseline, int]]) -> int:
