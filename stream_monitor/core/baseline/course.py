@@ -43,6 +43,7 @@ _LONG_RUNS = 4.0  # design effects, of a run, from which on the course alone is 
 _AGREEMENT = 2.0  # how much larger than the course's the reference's design effect may be by chance
 _MOST_UNITS = 4_096
 _STUCK = 4.0  # standard errors of the equal neighbours of independent rows
+_FROZEN = 5  # longest stretches within a file, from which on one at its beginning or end is a change
 
 
 def course_effect(bins: Int64, scores: Float64, *, places: Int64 | None = None, period: int = 1) -> float:
@@ -99,18 +100,22 @@ def holding_effect(values: Float64) -> float:
     """Return half of the rows in the stretch of equal values that a row is in, 1 if chance explains such stretches.
 
     A stretch of equal values is one observation. A row meets long ones more often: where stretches end by chance it is
-    in one of twice their mean.
+    in one of twice their mean. A column that freezes for good, or that begins to move, is a change and left out.
 
     Args:
         values: in the order of time, shape (rows,).
     """
-    if not values.size:
+    lengths = _stretches(values)
+    inner = _FROZEN * int(lengths[1:-1].max(initial=1))
+    start = int(lengths[0]) if lengths.size and lengths[0] > inner else 0
+    end = values.size - (int(lengths[-1]) if lengths.size and lengths[-1] > inner else 0)
+    if start >= end:
         return 1.0
+    values = values[start:end]
+    lengths = _stretches(values)
     _, counts = np.unique(values, return_counts=True)
     shares = counts / values.size
     equal = float(shares @ shares)
-    ends = np.flatnonzero(np.diff(values, append=np.nan) != 0.0)
-    lengths = np.diff(ends, prepend=-1)
     excess = values.size - lengths.size - values.size * equal
     if excess <= _STUCK * math.sqrt(values.size * equal + 1.0):
         return 1.0
@@ -137,6 +142,12 @@ def with_course(
         return DesignEffect(course, is_worth_a_promise(observed, course))
     known = max(course, reference.value)
     return DesignEffect(known, reference.settled and is_worth_a_promise(observed, known))
+
+
+def _stretches(values: Float64) -> Int64:
+    """Return the lengths of the stretches of equal values, in their order."""
+    ends = np.flatnonzero(np.diff(values, append=np.nan) != 0.0)
+    return np.diff(ends, prepend=-1)
 
 
 def _unit(rows: int, period: int) -> int:
