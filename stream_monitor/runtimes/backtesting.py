@@ -49,6 +49,7 @@ ROW_MS = 1_000
 _CELL_ROWS = 4
 """Rows, on average, of a cell of time in which seasons are looked for where rows come unevenly."""
 
+_TELLING_ROWS = 2_000
 _END_MS = 1 << 62
 
 
@@ -246,6 +247,8 @@ def _choose(
     """Return settings and references for what the rows are like: in seasons, apart by the hour, or neither."""
     seen, timed = read.seen, read.timed
     found = courses(read.rows, timed=timed) if chooses else {}
+    # A clean reference of some length tells what is dependence; in the file, a drift that comes and goes looks like it.
+    along_which = {**found, **{(own.model, own.version): own.table for own in given if chooses and _tells(own)}}
     step_ms, cell_ms = (seen.step_ms, seen.pane_ms(_CELL_ROWS)) if timed else (ROW_MS, ROW_MS)
     season = season_of(found, pane_rows=plain.pane_rows, step_ms=step_ms, cell_ms=cell_ms)
     sizes, pane_ms = _in_seasons(plain, read, season, given=bool(given))
@@ -255,7 +258,7 @@ def _choose(
     def references(of: Sizes, season: Season, pane_ms: int, strata: Calendar) -> _Referenced:
         loaded = load(file_settings(of, seen, pane_ms, strata=strata) if chooses else {})
         made, lacking = _reference(read.rows, seen, loaded.plan, of, given=given, timed=timed)
-        return _Referenced(loaded, along(made, found, season), lacking)
+        return _Referenced(loaded, along(made, along_which, season), lacking)
 
     chosen = references(sizes, season, pane_ms, Calendar.NONE)
     if chooses and timed and seen.span_ms >= 2 * Calendar.HOUR_OF_DAY.cycle_ms:
@@ -265,6 +268,11 @@ def _choose(
         if differ_by_hour(alike.baselines, hourly.baselines):
             return hourly, plain
     return chosen, sizes
+
+
+def _tells(reference: Reference) -> bool:
+    """Say whether a reference has an order of time, and rows enough to tell how they depend on each other."""
+    return reference.table.happened is not None and reference.table.rows >= _TELLING_ROWS
 
 
 def _in_seasons(sizes: Sizes, read: _Read, season: Season, *, given: bool) -> tuple[Sizes, int]:
@@ -332,6 +340,7 @@ def _without_absent(given: list[Reference], layout: TableLayout) -> tuple[list[R
     """
     here = {feature_series(name) for name in layout.kinds}
     here |= {series for role, series in SERIES_OF_ROLE.items() if role in layout.roles}
+    here |= set() if layout.errors is None else {feature_series(layout.errors.name)}
     gone = sorted({name for own in given for name in own.table.columns} - here)
     kept = [
         replace(own, table=replace(own.table, columns={k: v for k, v in own.table.columns.items() if k not in gone}))

@@ -17,11 +17,22 @@ from stream_monitor.core.batch import Column, NumericColumn, ObjectColumn
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.formats.tables.files import Cells
 from stream_monitor.formats.tables.stamps import stamp_form
-from stream_monitor.formats.tables.values import boolean_column, instants, numeric_column, text_column
+from stream_monitor.formats.tables.values import (
+    MISSING_TEXTS,
+    boolean_column,
+    instants,
+    is_plain_number,
+    numeric_column,
+    plain_cells,
+    text_column,
+)
 
+DATES = "dates or times, and not the clock of the rows; --column timestamp=NAME would make them that"
 ENOUGH_ROWS = 64
 _FEWEST_STEPS = 20
 _MOSTLY_NEW = 0.9
+_FEW_WORDS = 3
+_MANY_NUMBERS = 20
 _MOST_CLASSES = 20
 _DATED = 500
 _OUTCOMES = frozenset(
@@ -30,7 +41,11 @@ _OUTCOMES = frozenset(
 
 
 def kind_by_values(cells: Cells, kind: SeriesKind | None) -> SeriesKind | None:
-    """Return the kind of a column that looks like `kind`: numbers of two values are yes/no, or categories."""
+    """Return the kind of a column that looks like `kind`: numbers of two values are yes/no, or categories, and texts
+    that are numbers but for a word or two (`n.v.`, `sensor off`) are numbers.
+    """
+    if kind is SeriesKind.CATEGORICAL and _numbers_and_words(cells):
+        return SeriesKind.NUMERIC
     if kind is not SeriesKind.NUMERIC:
         return kind
     column = numeric_column(cells)
@@ -50,7 +65,7 @@ def why_no_feature(cells: Cells, kind: SeriesKind | None) -> str | None:
             if len(texts) < ENOUGH_ROWS:
                 return None
             if are_dates(texts[:_DATED]):
-                return "dates or times, and not the clock of the rows"
+                return DATES
             if len(set(texts)) >= _MOSTLY_NEW * len(texts):
                 return "almost every value is new, like identifiers or free text"
         case _:
@@ -60,9 +75,9 @@ def why_no_feature(cells: Cells, kind: SeriesKind | None) -> str | None:
 
 def are_dates(texts: Sequence[object]) -> bool:
     """Say whether texts are dates or times, ISO 8601 or any other usual form, nineteen of twenty at least."""
-    _, bad = instants(list(texts), unit="ms", zone="UTC")
-    numbers = all(isinstance(text, str) and text.strip().isdigit() for text in texts)
-    return (not numbers and bad.sum() * 20 <= len(texts)) or stamp_form(texts) is not None
+    written = [None if isinstance(text, str) and is_plain_number(text) else text for text in texts]
+    _, bad = instants(written, unit="ms", zone="UTC")
+    return bad.sum() * 20 <= len(texts) or stamp_form(texts) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +147,13 @@ def kind_of_classes(cells: Cells, kind: SeriesKind | None) -> SeriesKind | None:
     """Return the kind of a column of classes: whole numbers of a few values are names, not amounts."""
     few = kind is SeriesKind.NUMERIC and _are_classes(numeric_column(cells).values)
     return SeriesKind.CATEGORICAL if few else kind
+
+
+def _numbers_and_words(cells: Cells) -> bool:
+    texts = [cell for cell in plain_cells(cells) if isinstance(cell, str) and cell.strip().lower() not in MISSING_TEXTS]
+    numbers = [text for text in texts if is_plain_number(text)]
+    words = {text.strip() for text in texts} - {text.strip() for text in numbers}
+    return 2 * len(numbers) >= len(texts) and len(words) <= _FEW_WORDS and len(set(numbers)) > _MANY_NUMBERS
 
 
 def _never_turns(values: Float64) -> bool:

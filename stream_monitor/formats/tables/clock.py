@@ -97,10 +97,17 @@ class Clock:
         Raises:
             TableError: none of its cells is a time stamp.
         """
+        readable = []
         for stamps in self._candidates(cells):
-            _, bad = stamps.read(cells)
-            if not bad.size or not bad.all():
+            milliseconds, bad = stamps.read(cells)
+            if not bad.size or (not bad.all() and _plausible(milliseconds[~bad])):
                 return stamps
+            if not bad.all() and _has_a_date(milliseconds[~bad]):
+                readable.append(stamps)
+        if self.unit and not readable:
+            self._refuse_unit(name, cells)
+        if readable:
+            return readable[0]
         first = cells[0].as_py() if isinstance(cells, pa.Array) else cells[0]
         raise TableError(f"{self.path}: column {name!r}: must hold time stamps, got {first!r}")
 
@@ -149,6 +156,16 @@ def _runs(stamps: Stamps, cells: Cells) -> bool:
 
 def _plausible(milliseconds: Int64) -> bool:
     return bool(((milliseconds >= _EARLIEST_MS) & (milliseconds < _LATEST_MS)).all())
+
+
+def _has_a_date(milliseconds: Int64) -> bool:
+    """Say whether instants lie in the years that a date can name."""
+    try:
+        format_instant(int(milliseconds.min()))
+        format_instant(int(milliseconds.max()))
+    except ValueError:
+        return False
+    return True
 
 
 def _shown(ms: int) -> str:

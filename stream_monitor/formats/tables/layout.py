@@ -24,8 +24,10 @@ from stream_monitor.core.names import (
     feature_series,
 )
 from stream_monitor.formats.tables.by_itself import (
+    DATES,
     ENOUGH_ROWS,
     ErrorSeries,
+    are_dates,
     error_series,
     kind_by_values,
     kind_of_classes,
@@ -81,7 +83,8 @@ _NAMES: Final[Mapping[Role, tuple[str, ...]]] = {
 _CLOCKS: Final = (
     *("dateandtime", "datum", "zeit", "zeitstempel", "timeutc", "utc", "localtime", "recordedat", "measuredat"),
     *("observedat", "created", "createddate", "createdtime", "transactiondate", "transactiontime"),
-    *("transdatetranstime", "orderdate", "dt", "day"),
+    *("transdatetranstime", "orderdate", "dt", "day", "startedat", "starttime", "uhrzeit", "pickupdatetime"),
+    *("tpeppickupdatetime", "lpeppickupdatetime", "scheduledat", "submittedat", "receivedat", "occurredat"),
 )
 _PREDICTIONS: Final = ("yhat", "predictions", "predictionlabel", "modelprediction", "predclass", "predlabel")
 _TRUTHS: Final = ("truelabel", "trueclass", "actualclass", "actuallabel", "truth", "labels", "class", "y")
@@ -281,9 +284,11 @@ def _why_left_out(name: str, cells: Cells, kind: SeriesKind | None, options: Tab
         case SeriesKind.NUMERIC if _counts_up(numeric_column(cells).values):
             return "it counts the rows up"
         case SeriesKind.CATEGORICAL if _all_differ(text_column(cells).values):
-            return "every value differs, like an identifier"
+            dated = options.by_itself and are_dates([text for text in text_column(cells).values if text is not None])
+            return DATES if dated else "every value differs, like an identifier"
         case None if isinstance(cells, pa.Array) and cells.null_count < len(cells):
-            return f"values of type {cells.type} are no feature"
+            timed = options.by_itself and pa.types.is_temporal(cells.type)
+            return DATES if timed else f"values of type {cells.type} are no feature"
         case _:
             return why_no_feature(cells, kind) if options.by_itself else None
 

@@ -53,7 +53,7 @@ def infer_kind(cells: Cells, *, text: bool) -> SeriesKind | None:
         return None
     if all(_boolean(value) is not None for value in texts):
         return SeriesKind.BINARY
-    numbers = sum(_is_plain_number(str(value)) for value in texts)
+    numbers = sum(is_plain_number(str(value)) for value in texts)
     return SeriesKind.NUMERIC if numbers >= _NUMERIC_SHARE * len(texts) else SeriesKind.CATEGORICAL
 
 
@@ -164,7 +164,7 @@ def _is_number(cell: object) -> bool:
     return isinstance(cell, int | float) and not isinstance(cell, bool)
 
 
-def _is_plain_number(text: str) -> bool:
+def is_plain_number(text: str) -> bool:
     """Say whether a text is a number, not a code like a postcode with a leading zero."""
     digits = text.strip().lstrip("+-")
     if "_" in digits or (len(digits) > 1 and digits[0] == "0" and digits[1].isdigit()):
