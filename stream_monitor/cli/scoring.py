@@ -14,21 +14,29 @@ from stream_monitor.cli.told import Fired
 if TYPE_CHECKING:
     from stream_monitor.core.canonical import Json
     from stream_monitor.lab.labelled import Scorecard, Truth
+    from stream_monitor.lab.scores import Change
 
 
-def read_truth(path: Path, columns: Mapping[str, str], row_of: Callable[[int], int | None]) -> Truth:
-    """Read known changes; series that go by the name of their column get their own, instants their rows.
+def read_truth(path: Path, names: Mapping[str, str], row_of: Callable[[int], int | None]) -> Truth:
+    """Read known changes; what goes by the name of its column or series gets the one that is told, instants their rows.
 
     Raises:
-        CommandError: the file cannot be used.
+        CommandError: the file cannot be used, or names a series that the judged file does not have.
     """
-    from stream_monitor.lab.labelled import Truth, TruthError, read_truth
+    from stream_monitor.lab.labelled import EVERYTHING, Truth, TruthError, read_truth
 
     try:
         changes = read_truth(path, row_of).changes
     except TruthError as error:
         raise CommandError(f"--truth: {error}") from None
-    return Truth({columns.get(name, name): own for name, own in changes.items()})
+    unknown = sorted(changes.keys() - names.keys() - {EVERYTHING})
+    if unknown:
+        known = ", ".join(sorted(set(names.values()))[:10])
+        raise CommandError(f"--truth: {path}: series: must be one of the file ({known} ...), got {unknown[0]!r}")
+    found: dict[str, set[Change]] = {}
+    for name, own in changes.items():
+        found.setdefault(names.get(name, name), set()).update(own)
+    return Truth({name: tuple(sorted(own)) for name, own in found.items()})
 
 
 def score(

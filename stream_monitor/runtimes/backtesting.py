@@ -64,6 +64,7 @@ class Prepared:
         notes: what was found and chosen, and why; a line each.
         timed: rows have time stamps of their own.
         ordered_ms: event times in order.
+        positions: row of each of them, in the file or, if it is not in the order of time, in that order.
         happened_ms: time stamps in order, also where rows are taken in theirs; none without a clock.
         renewal_rows: rows of a new reference after an alert.
         pane_rows: rows of a pane, about.
@@ -76,17 +77,26 @@ class Prepared:
     notes: tuple[str, ...]
     timed: bool
     ordered_ms: Int64
+    positions: Int64
     happened_ms: Int64
     renewal_rows: int
     pane_rows: int
 
     def row(self, at_ms: int) -> int:
-        """Return how many rows happened before an instant."""
-        return int(np.searchsorted(self.ordered_ms, at_ms))
+        """Return how many rows of the file came before an instant, those that could not be read among them."""
+        return self._position(int(np.searchsorted(self.ordered_ms, at_ms)))
 
     def row_of_stamp(self, at_ms: int) -> int | None:
         """Return how many rows have an earlier time stamp; None when rows have none."""
-        return int(np.searchsorted(self.happened_ms, at_ms)) if self.happened_ms.size else None
+        if not self.happened_ms.size:
+            return None
+        return self._position(int(np.searchsorted(self.happened_ms, at_ms)))
+
+    def _position(self, good: int) -> int:
+        """Return the rows of the file before the good row of that number."""
+        if good < self.positions.size:
+            return int(self.positions[good])
+        return int(self.positions[-1]) + 1 if self.positions.size else 0
 
     def when(self, at_ms: int) -> str:
         """Return the row before an instant, and the instant itself if rows have time stamps."""
@@ -165,6 +175,7 @@ def prepare_rows(
         notes=tuple(notes),
         timed=read.timed,
         ordered_ms=np.sort(read.seen.times_ms),
+        positions=read.seen.positions,
         happened_ms=read.happened_ms,
         renewal_rows=_renewal_rows(sizes, read.seen, built),
         pane_rows=sizes.pane_rows,

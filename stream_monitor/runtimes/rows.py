@@ -57,12 +57,21 @@ class Survey:
         models: rows of each model and version.
         filled: share of values that are there, by series, in the first rows.
         gappy: series that lack a value, or hold one of another type, in any row.
+        offsets: where each of the rows is in the file; None if no row was left out.
     """
 
     times_ms: Int64
     models: Mapping[Key, int]
     filled: Mapping[str, float]
     gappy: frozenset[str] = frozenset()
+    offsets: Int64 | None = None
+
+    @property
+    def positions(self) -> Int64:
+        """Where each row stands in the order of time: in the file, with the rows that are left out, if it is in that
+        order.
+        """
+        return np.arange(self.rows) if self.offsets is None or self.disorder_ms else self.offsets
 
     @property
     def rows(self) -> int:
@@ -111,12 +120,14 @@ class Survey:
 def survey(rows: Rows) -> Survey:
     """Read all rows once and return what they are."""
     times: list[Int64] = []
+    offsets: list[Int64] = []
     models: dict[Key, int] = {}
     filled: dict[str, int] = {}
     gappy: set[str] = set()
     sampled = 0
     for piece in rows.batches():
         times.append(piece.batch.event_ms)
+        offsets.append(piece.batch.offsets)
         sampling = sampled < _SAMPLE_ROWS
         for group in piece.batch.groups:
             key = (group.model, group.version)
@@ -128,7 +139,10 @@ def survey(rows: Rows) -> Survey:
                 for name, present in values.items():
                     filled[name] = filled.get(name, 0) + present
     shares = {name: count / max(sampled, 1) for name, count in filled.items()}
-    return Survey(np.concatenate([np.empty(0, np.int64), *times]), models, shares, frozenset(gappy))
+    none = np.empty(0, np.int64)
+    return Survey(
+        np.concatenate([none, *times]), models, shares, frozenset(gappy), offsets=np.concatenate([none, *offsets])
+    )
 
 
 def _present(group: Group) -> dict[str, int]:

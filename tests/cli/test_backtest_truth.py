@@ -106,3 +106,43 @@ def test_monthly_rows_of_decades_are_judged(tmp_path: Path, capsys: pytest.Captu
 
     assert run_command(["backtest", str(data)]) == 0
     assert "firing (fired)" in capsys.readouterr().out
+
+
+def test_a_series_goes_by_any_of_its_names(labelled: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
+    """That of its column, and that which alerts have."""
+    data, _ = labelled
+    truth = data.with_name("named.json")
+    truth.write_text('{"feature:x": [1200], "c": [1200]}')
+
+    assert run_command(["--format", "json", "backtest", str(data), "--truth", str(truth)]) == 0
+    assert orjson.loads(capsys.readouterr().out.splitlines()[-1])["scores"]["hits"] == 2
+
+
+def test_a_series_that_the_file_lacks_is_refused(
+    labelled: tuple[Path, Path], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip of the pen would be a miss and a false alarm."""
+    data, _ = labelled
+    truth = data.with_name("named.json")
+    truth.write_text('{"xx": [1200]}')
+
+    assert run_command(["backtest", str(data), "--truth", str(truth)]) != 0
+    assert "series: must be one of the file (c, x, y ...), got 'xx'" in capsys.readouterr().err
+
+
+def test_rows_that_cannot_be_read_are_counted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The row of an alert is that of the file."""
+    values = NumberStream(Normal(), 2_000, 1, (Shift(2.0, Step(1_200)),)).values().tolist()
+    stamps = [f"2026-01-{1 + n // 1440:02d} {n // 60 % 24:02d}:{n % 60:02d}" for n in range(2_000)]
+    delays = []
+    for name, broken in (("good", 0), ("bad", 19)):
+        data, truth = tmp_path / f"{name}.csv", tmp_path / f"{name}.json"
+        rows = [f"{at},{x:.4f}" for at, x in zip(stamps, values, strict=True)]
+        rows[600:600] = ["soon,0.1"] * broken
+        data.write_text("timestamp,x\n" + "\n".join(rows) + "\n")
+        truth.write_text(f"[{1_200 + broken}]")
+
+        assert run_command(["--format", "json", "backtest", str(data), "--truth", str(truth)]) == 0
+        delays.append(orjson.loads(capsys.readouterr().out.splitlines()[-1])["scores"]["delay, median (rows)"])
+
+    assert delays[0] == delays[1]

@@ -34,14 +34,15 @@ from stream_monitor.runtimes.rows import run_rows
 ROWS = 2_000
 
 
-def prepare(path: Path) -> Prepared:
-    """Look at a file as `backtest FILE` does."""
+def prepare(path: Path, baseline: Path | None = None) -> Prepared:
+    """Look at a file as `backtest FILE`, or `backtest FILE --baseline REFERENCE`, does."""
 
     def settings(base: Plain) -> Settings:
         return load(environ={}, needs_group=False, base=base)
 
     return prepare_rows(
         path,
+        baseline=baseline,
         model="m",
         settings=settings,
     )
@@ -177,3 +178,42 @@ def test_no_season_is_seen_in_uneven_noise() -> None:
     uneven = {("m", ""): ReferenceTable(table.columns, table.select, table.tie, np.sort(rng.integers(0, 10**7, ROWS)))}
 
     assert season_of(uneven, pane_rows=10, step_ms=None, cell_ms=20_000) is NO_SEASON
+
+
+def write_stamped(path: Path, values: Float64, *, start: datetime) -> Path:
+    """Write a file of one column, a row a minute."""
+    rows = [f"{(start + timedelta(minutes=n)).isoformat()},{x:.5f}" for n, x in enumerate(values.tolist())]
+    path.write_text("timestamp,x\n" + "\n".join(rows) + "\n")
+    return path
+
+
+def test_a_drift_that_comes_and_goes_is_no_dependence_beside_a_long_reference(tmp_path: Path) -> None:
+    """Nine stretches of 300 rows look like slow rows within the file; a reference in order of time knows better."""
+    rng, start = np.random.default_rng(7), datetime(2026, 1, 1, tzinfo=UTC)
+    values = rng.standard_normal(6_000)
+    for first in range(400, 5_800, 600):
+        values[first : first + 300] += 1.0
+    data = write_stamped(tmp_path / "data.csv", values, start=start + timedelta(days=10))
+    reference = write_stamped(tmp_path / "reference.csv", rng.standard_normal(3_000), start=start)
+    short = write_stamped(tmp_path / "short.csv", rng.standard_normal(500), start=start)
+
+    told = fired(prepare(data, reference))
+
+    assert told
+    assert 400 <= told[0] <= 700
+    assert fired(prepare(data, short)) == []
+
+
+def test_errors_that_are_made_of_two_columns_have_a_reference_too(tmp_path: Path) -> None:
+    """The reference has the same two columns."""
+    rng = np.random.default_rng(3)
+    for name, rate in (("reference", 0.1), ("data", 0.5)):
+        truth = rng.integers(0, 2, 1_000)
+        told = np.where(rng.random(1_000) < rate, 1 - truth, truth)
+        (tmp_path / f"{name}.csv").write_text(
+            "y_true,y_pred\n" + "".join(f"{a},{b}\n" for a, b in zip(truth, told, strict=True))
+        )
+    prepared = prepare(tmp_path / "data.csv", tmp_path / "reference.csv")
+
+    assert "feature:error" in prepared.baselines[0][0].series
+    assert fired(prepared)

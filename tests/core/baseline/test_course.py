@@ -165,3 +165,19 @@ def test_a_season_is_as_long_for_a_segment_as_for_all_rows() -> None:
 
     assert [own.series["feature:x"].dependence for own in whole] == [Dependence()] * 3
     assert all(own.series["feature:x"].dependence != Dependence() for own in cut)
+
+
+@pytest.mark.parametrize("moving", [slice(0, 1_200), slice(1_800, 3_000)])
+def test_a_column_that_freezes_or_begins_to_move_does_not_hang_together(moving: slice) -> None:
+    """The stretch at the end or the beginning is the change that is looked for."""
+    values = np.full(3_000, 5.0)
+    values[moving] = np.random.default_rng(1).standard_normal(1_200)
+
+    assert holding_effect(values) == 1.0
+
+
+def test_a_column_that_stands_still_now_and_then_hangs_together() -> None:
+    """A long stretch at the end is none that is longer than others by far."""
+    values = np.repeat(np.random.default_rng(1).standard_normal(10), 300)
+
+    assert holding_effect(values) == pytest.approx(150.0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -13,7 +14,8 @@ import pytest
 
 from stream_monitor.core.batch import NumericColumn, ObjectColumn
 from stream_monitor.core.names import SeriesKind
-from stream_monitor.formats.tables import Role, Table, TableOptions, open_table
+from stream_monitor.formats.tables import Role, Table, TableError, TableOptions, open_table
+from stream_monitor.formats.tables.by_itself import DATES
 from stream_monitor.formats.tables.stamps import StampForm, stamp_form
 
 ROWS = 200
@@ -227,3 +229,49 @@ def test_a_file_without_a_head_loses_no_row(tmp_path: Path) -> None:
     assert list(open_table(bare, BY_ITSELF).layout.kinds) == ["column 1", "column 2"]
     assert len(cells_of(open_table(bare, BY_ITSELF), "feature:column 1")) == ROWS
     assert list(open_table(counted, BY_ITSELF).layout.kinds) == ["0", "1"]
+
+
+@pytest.mark.parametrize("unit", [1, 1_000, 1_000_000])
+def test_a_stated_clock_is_read_in_the_unit_of_our_time(tmp_path: Path, unit: int) -> None:
+    """`--column timestamp=when` says which column, not in which unit."""
+    opened(tmp_path / "a.csv", {"when": [int(at.timestamp()) * unit for at in MOMENTS], "x": NOISE})
+    table = open_table(tmp_path / "a.csv", replace(BY_ITSELF, columns={Role.TIMESTAMP: "when"}))
+    (piece,) = table.batches()
+
+    assert int(piece.batch.event_ms[0]) == int(MOMENTS[0].timestamp()) * 1_000
+
+
+def test_a_stated_clock_of_no_year_is_refused(tmp_path: Path) -> None:
+    """With the unit that would do."""
+    opened(tmp_path / "a.csv", {"when": [int(at.timestamp()) * 1_000 for at in MOMENTS], "x": NOISE})
+
+    with pytest.raises(TableError, match="state the time unit"):
+        open_table(tmp_path / "a.csv", replace(BY_ITSELF, time_unit="s", columns={Role.TIMESTAMP: "when"}))
+
+
+def test_times_out_of_order_are_the_clock_where_the_name_says_so(tmp_path: Path) -> None:
+    """Other columns of dates are left out as what they are."""
+    mixed = [at.isoformat() for at in np.random.default_rng(1).permutation(np.array(MOMENTS))]
+
+    assert opened(tmp_path / "a.csv", {"pickup_datetime": mixed, "x": NOISE}).layout.roles == {
+        Role.TIMESTAMP: "pickup_datetime"
+    }
+    assert opened(tmp_path / "b.csv", {"born": mixed, "x": NOISE}).layout.dropped == {"born": DATES}
+
+
+@pytest.mark.parametrize(
+    ("cells", "kind"),
+    [
+        pytest.param([5.0 + 2.0 * yes for yes in COIN], SeriesKind.CATEGORICAL, id="two levels are no days"),
+        pytest.param([n if n % 9 else "off" for n in range(ROWS)], SeriesKind.NUMERIC, id="numbers and a word"),
+        pytest.param([f"0{n % 90}" if n % 9 else "off" for n in range(ROWS)], SeriesKind.CATEGORICAL, id="codes"),
+        pytest.param([n if n % 9 else f"w{n}" for n in range(ROWS)], None, id="numbers and words"),
+    ],
+)
+def test_texts_of_numbers_are_numbers(tmp_path: Path, cells: Sequence[object], kind: SeriesKind | None) -> None:
+    """Unless they are codes, or mixed with too many other texts: then almost every one is new."""
+    shuffled = [cells[n] for n in np.random.default_rng(2).permutation(ROWS)]
+    layout = opened(tmp_path / "a.csv", {"a": shuffled, "x": NOISE}).layout
+
+    assert layout.kinds.get("a") is kind
+    assert layout.dropped.get("a") != DATES
