@@ -28,6 +28,8 @@ def unavailable(file: ConfigFile) -> Iterator[Finding]:
         yield Finding("time.zone", f"{_PREFIX}: native events carry an offset; remove it", file.time.zone)
     for index, model in enumerate(file.models):
         yield from _model(f"models[{index}]", model)
+    if file.privacy.example_values:
+        yield Finding("privacy.example_values", f"{_PREFIX}: alerts hold no values of events; remove it", "true")
     if file.privacy.example_tags:
         yield Finding("privacy.example_tags", f"{_PREFIX}: tags are not kept; remove it")
     for index, rule in enumerate(file.rules or ()):

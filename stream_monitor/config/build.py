@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 
+from stream_monitor.config.comparisons import computed, exported
 from stream_monitor.config.detectors import BUDGET_SETS
 from stream_monitor.config.file import (
     BudgetSection,
@@ -63,7 +64,7 @@ def build_settings(file: ConfigFile, *, group: str, secrets: frozenset[str], exp
             file.metrics.per_series,
             file.metrics.top_k,
             file.metrics.max_series,
-            tuple(c.value for c in file.metrics.comparisons),
+            exported(file),
         ),
         http=HttpSettings(host.strip("[]"), int(port), file.http.stall_after / 1_000),
         logging=LoggingSettings(file.logging.level, file.logging.format),
@@ -95,7 +96,7 @@ def build_plan(file: ConfigFile) -> Plan:
             window_ms=detection.window,
             budget=_budget(detection.budget),
             detectors=tuple(_detector(d) for d in detection.detectors),
-            comparisons=tuple(c.value for c in detection.comparisons),
+            comparisons=computed(file),
             threshold=detection.threshold,
         ),
         models=tuple(_model(m) for m in file.models),

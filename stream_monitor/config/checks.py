@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from urllib.parse import urlsplit
 
+from stream_monitor.config.comparisons import computed, exported
 from stream_monitor.config.detectors import unfit
 from stream_monitor.config.durations import format_duration
 from stream_monitor.config.errors import Finding
@@ -48,10 +49,10 @@ def inconsistent(file: ConfigFile) -> Iterator[Finding]:
     port = int(file.http.address.rpartition(":")[2])
     if port > 65_535:
         yield Finding("http.address", "must end in a port of at most 65535", file.http.address)
-    computed = {comparison.value for comparison in file.detection.comparisons}
-    for name in file.metrics.comparisons:
-        if name.value not in computed:
-            yield Finding("metrics.comparisons", "must be among detection.comparisons", name.value)
+    known = computed(file)
+    for name in exported(file):
+        if name not in known:
+            yield Finding("metrics.comparisons", "must be among detection.comparisons", name)
 
 
 def _clock(file: ConfigFile) -> Iterator[Finding]:
@@ -123,12 +124,9 @@ def _rule(path: str, rule: RuleSection, file: ConfigFile) -> Iterator[Finding]:
             yield Finding(f"{path}.evidence", rule_text, rule.evidence, "state its calibrate, or insist: true")
     if len(rule.effect) != 1:
         yield Finding(f"{path}.effect", "must have exactly one measure", str(len(rule.effect)))
-    computed = [c.value for c in file.detection.comparisons]
     for measure in rule.effect:
         if measure not in MEASURES:
             yield Finding(f"{path}.effect", f"must be one of {', '.join(MEASURES)}", measure)
-        elif measure in set(Comparison) and measure not in computed:
-            yield Finding(f"{path}.effect", "must be among detection.comparisons", measure, f"add {measure} there")
 
 
 def _alerts(file: ConfigFile) -> Iterator[Finding]:

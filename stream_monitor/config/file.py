@@ -227,7 +227,7 @@ class DetectionSection(Section):
     )
     comparisons: Annotated[tuple[Annotated[Comparison, Field(strict=False)], ...], BeforeValidator(listed)] = Field(
         default=written(("psi", "jensen_shannon", "kolmogorov_smirnov", "wasserstein")),
-        description="Distances of the window to the baseline that are computed.",
+        description="Distances of the window to the baseline that are computed, beside those that rules need.",
     )
     threshold: Annotated[Threshold, Field(strict=False)] = Field(
         default=Threshold.BOUND,
@@ -299,9 +299,11 @@ class ModelSection(Section):
 
 def _effect(value: object) -> object:
     """Return the measure and floor of a preset."""
+    if isinstance(value, dict):
+        return value
     if isinstance(value, str) and value in PRESETS:
         return {PRESETS[value].measure: PRESETS[value].floor}
-    return value
+    raise ValueError(f"must be a mapping of a measure to its floor, or a preset: one of {', '.join(PRESETS)}")
 
 
 Effect = Annotated[
@@ -421,7 +423,7 @@ class DeadLettersSection(Section):
 class PrivacySection(Section):
     """What of an event may be shown in an alert."""
 
-    example_values: bool = Field(default=False, description="`true` writes feature values into alerts.")
+    example_values: bool = Field(default=False, description="`true` is not available yet.")
     example_tags: Annotated[tuple[Name, ...], BeforeValidator(listed)] = Field(
         default=(), description="Tags shown with examples."
     )
@@ -441,7 +443,10 @@ class MetricsSection(Section):
         description="Time series of the process; past it the series of least evidence go.",
     )
     comparisons: Annotated[tuple[Annotated[ExportedComparison, Field(strict=False)], ...], BeforeValidator(listed)] = (
-        Field(default=written(("psi", "kolmogorov_smirnov")), description="Comparisons exported.")
+        Field(
+            default=written(("psi", "kolmogorov_smirnov")),
+            description="Comparisons exported; the default, as far as computed.",
+        )
     )
 
 
