@@ -12,7 +12,7 @@ refused by name, so that a run never looks exactly-once and is not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -91,12 +91,38 @@ class Delivery(StrEnum):
     AT_LEAST_ONCE = "at_least_once"
 
 
+@dataclass(frozen=True, slots=True)
+class WrongSetting:
+    """A setting of the user's that cannot be used.
+
+    Attributes:
+        field: where it stands in a file.
+        rule: what holds.
+        value: as the user wrote it, secrets included: whoever shows it hides those.
+        fix: what to do about it.
+    """
+
+    field: str
+    rule: str
+    value: str | None = None
+    fix: str = ""
+
+
+class WrongSettings(ValueError):
+    """Settings that cannot be used, at least one; the message holds no values."""
+
+    def __init__(self, wrong: Sequence[WrongSetting]) -> None:
+        """Keep them."""
+        super().__init__("; ".join(f"{one.field}: {one.rule}" for one in wrong))
+        self.wrong = tuple(wrong)
+
+
 @dataclass(frozen=True)
 class KafkaSettings:
     """The user's librdkafka settings: of all clients, and what differs for consumers and producers.
 
     Raises:
-        ValueError: `bootstrap.servers` is missing, or a key is one of ours.
+        WrongSettings: `bootstrap.servers` is missing, or keys are ours.
     """
 
     common: Mapping[str, str]
@@ -104,16 +130,20 @@ class KafkaSettings:
     producer: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        wrong = [
+            WrongSetting(f"{path}.{key}", "is set by stream-monitor and cannot be changed", value, "remove it")
+            for path, mapping in self.by_path()
+            for key, value in mapping.items()
+            if any(fnmatchcase(key, pattern) for pattern in REFUSED)
+        ]
         if not self.common.get("bootstrap.servers"):
-            raise ValueError("kafka.bootstrap.servers: is required, for example localhost:9092")
-        for path, mapping in (
-            ("kafka", self.common),
-            ("kafka.consumer", self.consumer),
-            ("kafka.producer", self.producer),
-        ):
-            for key in mapping:
-                if any(fnmatchcase(key, pattern) for pattern in REFUSED):
-                    raise ValueError(f"{path}.{key}: is set by stream-monitor and cannot be changed; remove it")
+            wrong.insert(0, WrongSetting("kafka.bootstrap.servers", "is required, for example localhost:9092"))
+        if wrong:
+            raise WrongSettings(wrong)
+
+    def by_path(self) -> tuple[tuple[str, Mapping[str, str]], ...]:
+        """Return the settings of all clients, of consumers and of producers, with where they stand in a file."""
+        return ("kafka", self.common), ("kafka.consumer", self.consumer), ("kafka.producer", self.producer)
 
     def milliseconds(self, key: str) -> int:
         """Return a consumer time limit in force: the user's, else ours."""

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from stream_monitor.config import Settings
-from stream_monitor.config.errors import refuse
+from collections.abc import Sequence
+
+from stream_monitor.config import ConfigError, Settings
+from stream_monitor.config.errors import HIDDEN, Finding, shown
+from stream_monitor.config.redaction import is_secret
 from stream_monitor.kafka.baseline_log import BaselineWriter
 from stream_monitor.kafka.clients import open_producer
-from stream_monitor.kafka.settings import KafkaSettings
+from stream_monitor.kafka.known_settings import unknown_settings
+from stream_monitor.kafka.settings import KafkaSettings, WrongSetting, WrongSettings
 from stream_monitor.kafka.topics import TopicNames, TopicSpec, plan_topics
 
 
@@ -14,13 +18,28 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
     """Return the librdkafka settings of both roles.
 
     Raises:
-        ConfigError: no broker is named, or a key is one of ours.
+        ConfigError: no broker is named, a key is one of ours, or librdkafka refuses it or its value.
     """
     try:
-        return KafkaSettings(settings.kafka.common, settings.kafka.consumer, settings.kafka.producer)
-    except ValueError as error:
-        field, _, rule = str(error).partition(": ")
-        raise refuse(field, rule) from None
+        found = KafkaSettings(settings.kafka.common, settings.kafka.consumer, settings.kafka.producer)
+    except WrongSettings as error:
+        raise _refused(settings, error.wrong) from None
+    unknown = tuple(unknown_settings(found))
+    if unknown:
+        raise _refused(settings, unknown)
+    return found
+
+
+def _refused(settings: Settings, wrong: Sequence[WrongSetting]) -> ConfigError:
+    return ConfigError([_finding(settings, one) for one in wrong])
+
+
+def _finding(settings: Settings, wrong: WrongSetting) -> Finding:
+    if wrong.value is None:
+        return Finding(wrong.field, wrong.rule, None, wrong.fix)
+    if wrong.field in settings.expanded or is_secret(wrong.field):
+        return Finding(wrong.field, wrong.rule, HIDDEN)  # what is to be done may quote the value
+    return Finding(wrong.field, wrong.rule, shown(wrong.value), wrong.fix)
 
 
 def baseline_writer(settings: Settings) -> BaselineWriter:

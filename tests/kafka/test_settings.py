@@ -5,9 +5,11 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import Consumer, Producer
 
+from stream_monitor.kafka.known_settings import unknown_settings
 from stream_monitor.kafka.settings import (
     Delivery,
     KafkaSettings,
+    WrongSettings,
     judge_consumer,
     judge_producer,
     profile_consumer,
@@ -24,15 +26,31 @@ SERVERS = {"bootstrap.servers": "127.0.0.1:1", "log_level": "0"}
 )
 def test_a_setting_that_would_break_a_promise_is_refused(key: str) -> None:
     """By name, with what to do, whichever part of the settings it stands in."""
-    with pytest.raises(ValueError, match=rf"kafka\.{key}: .* remove it"):
+    with pytest.raises(WrongSettings, match=rf"kafka\.{key}: is set by stream-monitor"):
         KafkaSettings({**SERVERS, key: "x"})
-    with pytest.raises(ValueError, match=rf"kafka\.consumer\.{key}"):
+    with pytest.raises(WrongSettings, match=rf"kafka\.consumer\.{key}"):
         KafkaSettings(SERVERS, consumer={key: "x"})
+
+
+def test_what_librdkafka_does_not_know_is_found_without_a_client() -> None:
+    """Each wrong name and value, whichever part of the settings it stands in; what fits only together is left alone."""
+    common = {**SERVERS, "linger": "5", "security.protocol": "SASL_SSL", "ssl.ca.location": "/nowhere", "error_cb": "x"}
+    settings = KafkaSettings(common, {"fetch.min.byte": "1", "fetch.min.bytes": "1"}, {"linger.ms": "soon"})
+    wrong = list(unknown_settings(settings))
+
+    assert [one.field for one in wrong] == [
+        "kafka.linger",
+        "kafka.error_cb",
+        "kafka.consumer.fetch.min.byte",
+        "kafka.producer.linger.ms",
+    ]
+    assert (wrong[0].rule, wrong[3].rule) == ("no such librdkafka setting", "is refused by librdkafka")
+    assert (wrong[0].value, wrong[3].value) == (None, "soon")
 
 
 def test_the_address_is_required() -> None:
     """Nothing else has no default."""
-    with pytest.raises(ValueError, match=r"kafka\.bootstrap\.servers: is required"):
+    with pytest.raises(WrongSettings, match=r"kafka\.bootstrap\.servers: is required"):
         KafkaSettings({})
 
 
