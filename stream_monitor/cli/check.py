@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
-    from stream_monitor.core.plan import Plan
     from stream_monitor.kafka.topics import Difference
-
-COARSE = 1_023
-"""Events of a reference below which small drifts drown in its own error."""
 
 
 def check(
@@ -50,14 +46,15 @@ def check(
     Exit code 2: the configuration cannot be used. Exit code 1: it can, and there are findings.
     """
     from stream_monitor.cli.calibration import calibrate_detectors
-    from stream_monitor.cli.outlook import model_reports
+    from stream_monitor.cli.doubts import doubtful_plan, idle_warnings
+    from stream_monitor.cli.outlook import model_reports, rulebook_of
     from stream_monitor.kafka.topics import Weight
     from stream_monitor.runtimes.connection import kafka_settings
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings()
     kafka = kafka_settings(settings)
-    warnings = list(_lint(settings.plan))
+    warnings = doubtful_plan(settings.plan)
     errors: list[str] = []
     for difference in _compare(settings) if connect else ():
         (errors if difference.weight is Weight.ERROR else warnings).append(str(difference))
@@ -72,7 +69,9 @@ def check(
     rates = _measured(settings, names) if connect and rate is None else {}
     if rate is not None:
         rates = dict.fromkeys(names, rate)
-    reports = model_reports(settings, baselines, rates)
+    rulebook = rulebook_of(settings.plan)
+    reports = model_reports(settings.plan, rulebook, baselines, rates)
+    warnings += idle_warnings(settings.plan, rulebook, baselines)
     warnings += [line for report in reports for line in report.warnings]
     if options.json:
         emit(_report(settings, kafka.redacted(), errors, warnings, reports))
@@ -155,32 +154,6 @@ def _measured(settings: Settings, models: set[str]) -> Mapping[str, float]:
         for model in models
     }
     return {model: rate for model, rate in rates.items() if rate > 0.0}
-
-
-def _lint(plan: Plan) -> list[str]:
-    """Return what is legal and doubtful about a plan."""
-    from stream_monitor.core.detectors import RiverKind
-    from stream_monitor.core.plan import BaselineFrom
-
-    simulated = {*RiverKind, *(own.kind for own in plan.detection.detectors if own.calibration is not None)}
-    found = [
-        f"rules.{rule.name}: {rule.evidence} is calibrated to the budget by simulation, not bound to it by theorem; its"
-        " status says so"
-        for rule in plan.rules
-        if rule.evidence in simulated
-    ]
-    found += [
-        f"rules.{rule.name}: {rule.evidence} is not calibrated: no budget is kept"
-        for rule in plan.rules
-        if any(own.kind == rule.evidence and own.is_own and own.calibration is None for own in plan.detection.detectors)
-    ]
-    found += [
-        f"models.{model.name}.baseline.events: {model.baseline_events} events are a coarse reference: small drifts will"
-        " not be seen"
-        for model in plan.models
-        if model.baseline is BaselineFrom.FIRST_EVENTS and model.baseline_events < COARSE
-    ]
-    return found
 
 
 def _print(settings: Settings, kafka: dict[str, str], reports: list[ModelReport]) -> None:

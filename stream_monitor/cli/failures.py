@@ -57,6 +57,9 @@ def describe(error: BaseException) -> Failure:
     judge = sys.modules.get("stream_monitor.core.judge.errors")
     if judge is not None and isinstance(error, judge.JudgeError):
         return Failure((_line(str(error)),), Exit.HISTORY)
+    rules = sys.modules.get("stream_monitor.core.rules")
+    if rules is not None and isinstance(error, rules.RuleError):
+        return Failure((_line(f"{error}; --traceback shows where"),), Exit.UNEXPECTED)
     if isinstance(error, OSError) and error.filename is not None:
         return Failure((_line(f"{error.filename}: {error.strerror}"),), Exit.USAGE)
     return Failure((_line(f"unexpected {type(error).__name__}: {error}; --traceback shows where"),), Exit.UNEXPECTED)

@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 from stream_monitor.cli.output import say, table
 
 if TYPE_CHECKING:
-    from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
-    from stream_monitor.core.judge import FaintFloor, SeriesOutlook, ShiftOutlook
+    from stream_monitor.core.judge import FaintFloor, Rulebook, SeriesOutlook, ShiftOutlook
     from stream_monitor.core.plan import Plan
 
 ASSUMED_EVENTS = 100.0
@@ -39,26 +38,34 @@ class ModelReport:
     warnings: tuple[str, ...]
 
 
-def model_reports(
-    settings: Settings, baselines: Mapping[str, Baseline], rates: Mapping[str, float]
-) -> list[ModelReport]:
-    """Return the report of each model of the plan and of each with a baseline.
-
-    Args:
-        settings: the configuration.
-        baselines: the reference of each model that has one.
-        rates: events a second by model; unknown for others.
+def rulebook_of(plan: Plan) -> Rulebook:
+    """Return the rules of a plan as they would judge.
 
     Raises:
         ConfigError: a rule or a detector of the user's cannot be used.
     """
-    from stream_monitor.core.judge import Configured, Rulebook, faint_floors, model_outlook
+    from stream_monitor.core.judge import Configured, Rulebook
     from stream_monitor.runtimes.detectors import resolve_detectors
     from stream_monitor.runtimes.rules import resolve_rules
 
-    plan = settings.plan
     configured = Configured.of(plan.detection.detectors, resolve_detectors(plan))
-    rulebook = Rulebook(plan.rules, resolve_rules(plan), configured)
+    return Rulebook(plan.rules, resolve_rules(plan), configured)
+
+
+def model_reports(
+    plan: Plan, rulebook: Rulebook, baselines: Mapping[str, Baseline], rates: Mapping[str, float]
+) -> list[ModelReport]:
+    """Return the report of each model of the plan and of each with a baseline.
+
+    Args:
+        plan: the plan.
+        rulebook: its rules.
+        baselines: the reference of each model that has one.
+        rates: events a second by model; unknown for others.
+    """
+    from stream_monitor.config.rule_paths import rule_path
+    from stream_monitor.core.judge import faint_floors, model_outlook
+
     names = [model.name for model in plan.models if model.name not in baselines]
     reports: list[ModelReport] = []
     for name in [*sorted(baselines), *names]:
@@ -72,8 +79,9 @@ def model_reports(
         ]
         if baseline is not None and rate is not None:
             warnings += [
-                f"rules.{floor.rule}.effect.floor: {floor.measure} of {_named(floor)} (model {name}) passes"
-                f" {floor.floor:g} by chance alone, up to {floor.noise_95:.2g} in 95 % of windows of this traffic"
+                f"{rule_path(plan.rules, floor.rule)}: {floor.measure} of {_named(floor)} (model {name}) passes its"
+                f" floor of {floor.floor:g} by chance alone, up to {floor.noise_95:.2g} in 95 % of windows of this"
+                " traffic"
                 for floor in faint_floors(plan, rulebook, name, baseline, events=events)
             ]
         reports.append(ModelReport(name, baseline, rate, series, tuple(warnings)))

@@ -122,3 +122,78 @@ def test_ends_that_enclose_no_run_length_are_told(capsys: pytest.CaptureFixture[
 
     assert "detection.detectors[0].calibrate: tests.runtimes.own_detectors:Cusum cannot be calibrated with it" in said
     assert "1.5 alarms more often than once in 100" in said
+
+
+RULE = "rules=[{{name: mine, series: ['{series}']{rest}}}]"
+
+
+@pytest.mark.parametrize(
+    ("series", "rest", "why"),
+    [
+        (
+            "features:*",
+            "",
+            "none is named like features:*; there are demand, feature:amount, feature:channel, invalid:",
+        ),
+        ("demand", ", effect: {psi: 0.1}", "its effect psi is not measured on demand"),
+        (
+            "feature:*",
+            ", evidence: negative_binomial",
+            "its evidence negative_binomial does not test feature:amount, feature:channel",
+        ),
+    ],
+)
+def test_a_rule_that_watches_nothing_is_a_warning(
+    document: str, series: str, rest: str, why: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With its place in the file and the reason; a rule that watches something beside it has none."""
+    rule = RULE.format(series=series, rest=rest)[:-1] + ", {name: drift, series: ['feature:*']}]"
+    assert run_command([*BASE, "--baseline", document, "--set", rule]) == 0
+    warnings = [line for line in capsys.readouterr().out.splitlines() if line.startswith("warning: rules")]
+
+    assert len(warnings) == 1
+    assert warnings[0].startswith(f"warning: rules[0] (mine): watches no series of model fraud: {why}")
+
+
+def test_no_rules_at_all_are_a_warning(capsys: pytest.CaptureFixture[str]) -> None:
+    """An empty list replaces the default rules."""
+    assert run_command([*BASE, "--set", "rules=[]"]) == 0
+    assert "warning: rules: the list is empty: nothing raises an alert" in capsys.readouterr().out
+
+
+def test_pane_ranks_have_their_delays(document: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """Also of shifts that put every pane into one bin; without a warning of NumPy's, which fails this test."""
+    rule = RULE.format(series="feature:*", rest=", evidence: pane_rank")
+    assert run_command([*BASE, "--baseline", document, "--set", rule]) == 0
+    amount = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("feature:amount"))
+
+    assert "pane_rank" in amount
+    assert "+28 in 500" in amount
+
+
+def test_all_wrong_librdkafka_settings_are_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With their values, but for those that are secret or come from elsewhere."""
+    assert run_command([*BASE, "-X", "acks=1", "-X", "group.id=mine"]) == Exit.USAGE
+    assert capsys.readouterr().err.splitlines() == [
+        "kafka.acks: is set by stream-monitor and cannot be changed, got 1: remove it",
+        "kafka.group.id: is set by stream-monitor and cannot be changed, got mine: remove it",
+    ]
+    monkeypatch.setenv("CODEC", "hunter2")
+    librdkafka = 'Invalid value for configuration property "queue.buffering.max.ms"'
+    wrong = ["linger=5", "linger.ms=soon", "compression.type=${CODEC}", "ssl.key.password=x"]
+    assert run_command([*BASE, *(word for text in wrong for word in ("-X", text))]) == Exit.USAGE
+    assert capsys.readouterr().err.splitlines() == [
+        "kafka.linger: no such librdkafka setting",
+        f"kafka.linger.ms: is refused by librdkafka, got soon: {librdkafka}",
+        "kafka.compression.type: is refused by librdkafka, got ***",
+    ]
+
+
+def test_a_rule_of_ones_own_is_tried(capsys: pytest.CaptureFixture[str]) -> None:
+    """Params that its class does not take are told with the rule, the class and what it says."""
+    own = ", target: 'tests.runtimes.own_rules:AnyChange', params: {flor: 1}"
+    assert run_command([*BASE, "--set", RULE.format(series="prediction", rest=own)]) == Exit.USAGE
+    told = "rules[0] (mine).params: tests.runtimes.own_rules:AnyChange does not take them ('floor')"
+    assert told in capsys.readouterr().err

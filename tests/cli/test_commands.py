@@ -82,6 +82,7 @@ def test_help_loads_nothing_heavy() -> None:
         ),
         (["run", "--role", "relay", "--set", "group=g"], Exit.USAGE, "relay is not available yet"),
         (["run", "--role", "boss", "--set", "group=g"], Exit.USAGE, "--role: must be profile, judge"),
+        (["backtest", "f.csv", "--time-unit", "m"], Exit.USAGE, "--time-unit: must be one of s, ms, us, ns, got m"),
         (["backtest", "/nowhere.csv"], Exit.USAGE, "no such file"),
         (["simulate", "fraud"], Exit.USAGE, "needs either --to FILE or --topic NAME"),
         (["schema", "print", "evnt"], Exit.USAGE, "schema must be one of event"),

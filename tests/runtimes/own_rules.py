@@ -24,3 +24,24 @@ class NoRule:
 
     def __init__(self, params: Mapping[str, Json]) -> None:
         """Forget the params."""
+
+
+class Speechless:
+    """Forgets to return what it thinks."""
+
+    def __init__(self, params: Mapping[str, Json]) -> None:
+        """Forget the params."""
+
+    def verdict(self, window: EffectWindow) -> None:
+        """Return nothing."""
+
+
+class Failing:
+    """Does not expect what it sees."""
+
+    def __init__(self, params: Mapping[str, Json]) -> None:
+        """Forget the params."""
+
+    def verdict(self, window: EffectWindow) -> Verdict:
+        """Divide by the panes before the first."""
+        return Verdict(1.0 / window.from_ms, 0.1)

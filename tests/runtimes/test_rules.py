@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
+from stream_monitor.cli.failures import describe
 from stream_monitor.config import ConfigError, load
 from stream_monitor.core.alerts.event import decode
+from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.plan import RulePlan
+from stream_monitor.core.rules import EffectWindow, RuleError, build_rule
 from stream_monitor.runtimes.local import LocalPipeline
 from stream_monitor.runtimes.rules import resolve_rules
 from tests.runtimes.stories import PLAN, TOPIC, chunks, reference, traffic
@@ -39,14 +44,34 @@ def test_the_file_names_it() -> None:
 @pytest.mark.parametrize(
     ("target", "error"),
     [
-        ("nowhere:Rule", "rules.mine.target: module nowhere cannot be imported"),
+        ("nowhere:Rule", "rules[0] (mine).target: module nowhere cannot be imported"),
         ("tests.runtimes.own_rules:Missing", "has no class Missing"),
         ("tests.runtimes.own_rules", "must be module:Class"),
         ("tests.runtimes.own_rules:NoRule", "must name a class whose objects have a method verdict"),
-        (OWN, "rules.mine.params: tests.runtimes.own_rules:AnyChange does not take them"),
+        (OWN, "rules[0] (mine).params: tests.runtimes.own_rules:AnyChange does not take them"),
     ],
 )
 def test_what_cannot_be_used_is_told(target: str, error: str) -> None:
     """A wrong target is a wrong setting: its name, the rule, what holds."""
-    with pytest.raises(ConfigError, match=error):
+    with pytest.raises(ConfigError, match=re.escape(error)):
         resolve_rules(replace(PLAN, rules=(RulePlan("mine", ("prediction",), target=target),)))
+
+
+@pytest.mark.parametrize(
+    ("name", "error"),
+    [
+        ("Speechless", "rule mine: tests.runtimes.own_rules:Speechless.verdict must return a Verdict, got a NoneType"),
+        ("Failing", "rule mine: tests.runtimes.own_rules:Failing.verdict raised ZeroDivisionError"),
+    ],
+)
+def test_a_rule_that_goes_wrong_is_named(name: str, error: str) -> None:
+    """Rule and class stand in the one line that the operator reads; it is no error of ours."""
+    target = f"tests.runtimes.own_rules:{name}"
+    plan = RulePlan("mine", ("feature:amount",), target=target)
+    rule = build_rule(plan, resolve_rules(replace(PLAN, rules=(plan,))))
+    window = EffectWindow("fraud", "1", "", "demand", SeriesKind.COUNT, None, None, np.array([1]), 1, 0, 1)
+    with pytest.raises(RuleError) as caught:
+        rule.verdict(window)
+
+    assert error == str(caught.value)
+    assert describe(caught.value).lines == (f"{error}; --traceback shows where",)

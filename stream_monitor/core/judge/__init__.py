@@ -8,6 +8,7 @@ from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.judge.configured import Configured
 from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
 from stream_monitor.core.judge.fold import Judge
+from stream_monitor.core.judge.idle_rules import Idle, IdleRule, idle_rules
 from stream_monitor.core.judge.outlook import FaintFloor, SeriesOutlook, ShiftOutlook, Unit, faint_floors, model_outlook
 from stream_monitor.core.judge.outputs import (
     ALERT_HEADERS,
@@ -38,6 +39,8 @@ __all__ = [
     "ChainGap",
     "Configured",
     "FaintFloor",
+    "Idle",
+    "IdleRule",
     "Judge",
     "JudgeError",
     "JudgeView",
@@ -53,5 +56,6 @@ __all__ = [
     "Unit",
     "UnknownBaseline",
     "faint_floors",
+    "idle_rules",
     "model_outlook",
 ]

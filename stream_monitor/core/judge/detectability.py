@@ -122,7 +122,7 @@ def rank_path(
     alpha, counts = alpha[held], counts[held]
     ratios, log_ratios = alternatives.ratios_of_bin[held].T, alternatives.log_ratios_of_bin[held].T
     after_shares = counts / counts.sum()
-    spread = counts.sum() * ((log_ratios**2) @ after_shares - (log_ratios @ after_shares) ** 2)
+    spread = counts.sum() * ((log_ratios - (log_ratios @ after_shares)[:, None]) ** 2 @ after_shares)
 
     def gain(panes: Float64) -> tuple[Float64, Float64]:
         null = alpha + panes[:, None] * counts

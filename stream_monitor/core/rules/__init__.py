@@ -15,6 +15,7 @@ from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.plan import RulePlan
 from stream_monitor.core.rules.effect_rule import EffectRule
 from stream_monitor.core.rules.measures import MEASURES, Measure, measure
+from stream_monitor.core.rules.own_rule import OwnRule, RuleError
 from stream_monitor.core.rules.verdict import Pane, Verdict
 from stream_monitor.core.rules.window import EffectWindow
 
@@ -45,8 +46,8 @@ def build_rule(plan: RulePlan, factories: Mapping[str, RuleFactory]) -> Rule:
         return EffectRule(measure(plan.effect.measure), plan.effect.floor)
     factory = factories.get(plan.target)
     if factory is None:
-        raise ValueError(f"rules.{plan.name}.target: nobody resolved {plan.target!r}")
-    return factory(dict(plan.params))
+        raise ValueError(f"rule {plan.name}: nobody resolved its target {plan.target!r}")
+    return OwnRule(plan.name, plan.target, factory(dict(plan.params)))
 
 
 def judges(plan: RulePlan, series: str, kind: SeriesKind) -> bool:
@@ -61,6 +62,7 @@ __all__ = [
     "Measure",
     "Pane",
     "Rule",
+    "RuleError",
     "RuleFactory",
     "Verdict",
     "build_rule",

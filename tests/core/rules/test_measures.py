@@ -100,5 +100,5 @@ def test_a_rule_speaks_only_where_its_measure_means_something() -> None:
 
 def test_a_target_that_nobody_resolved_is_refused() -> None:
     """The core loads no code: the caller imports a rule of the user's."""
-    with pytest.raises(ValueError, match=r"rules.mine.target: nobody resolved 'm:C'"):
+    with pytest.raises(ValueError, match=r"rule mine: nobody resolved its target 'm:C'"):
         build_rule(RulePlan("mine", ("*",), target="m:C"), {})

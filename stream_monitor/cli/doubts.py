@@ -1,0 +1,83 @@
+"""What `check` warns of in a plan: what is legal and hardly what was meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from stream_monitor.core.baseline import Baseline
+    from stream_monitor.core.judge import IdleRule, Rulebook
+    from stream_monitor.core.plan import Plan
+
+COARSE = 1_023
+"""Events of a reference below which small drifts drown in its own error."""
+
+NAMED = 6
+"""Series that a warning lists."""
+
+
+def doubtful_plan(plan: Plan) -> list[str]:
+    """Return what is doubtful about a plan whatever it is used on."""
+    from stream_monitor.config.rule_paths import rule_path
+    from stream_monitor.core.detectors import RiverKind
+    from stream_monitor.core.plan import BaselineFrom
+
+    simulated = {*RiverKind, *(own.kind for own in plan.detection.detectors if own.calibration is not None)}
+    found = (
+        [] if plan.rules else ["rules: the list is empty: nothing raises an alert; leave it out for the default rules"]
+    )
+    found += [
+        f"{rule_path(plan.rules, rule.name)}: {rule.evidence} is calibrated to the budget by simulation, not bound to"
+        " it by theorem; its status says so"
+        for rule in plan.rules
+        if rule.evidence in simulated
+    ]
+    found += [
+        f"{rule_path(plan.rules, rule.name)}: {rule.evidence} is not calibrated: no budget is kept"
+        for rule in plan.rules
+        if any(own.kind == rule.evidence and own.is_own and own.calibration is None for own in plan.detection.detectors)
+    ]
+    found += [
+        f"models[{index}].baseline.events: {model.baseline_events} events are a coarse reference: small drifts will not"
+        " be seen"
+        for index, model in enumerate(plan.models)
+        if model.baseline is BaselineFrom.FIRST_EVENTS and model.baseline_events < COARSE
+    ]
+    return found
+
+
+def idle_warnings(plan: Plan, rulebook: Rulebook, baselines: Mapping[str, Baseline]) -> list[str]:
+    """Return a warning for each rule of the file that watches no series of the baselines.
+
+    The default rules are for any model: that some of them find nothing to watch is no mistake of the user's.
+    """
+    from stream_monitor.config.rule_paths import rule_path
+    from stream_monitor.core.judge import idle_rules
+    from stream_monitor.core.plan import DEFAULT_RULES
+
+    if not baselines or plan.rules == DEFAULT_RULES:
+        return []
+    models = ", ".join(sorted(baselines))
+    return [
+        f"{rule_path(plan.rules, idle.rule.name)}: watches no series of model {models}: {_why(idle)}"
+        for idle in idle_rules(plan, rulebook, baselines)
+    ]
+
+
+def _why(idle: IdleRule) -> str:
+    from stream_monitor.core.judge import Idle
+
+    rule, names = idle.rule, _listed(idle.series)
+    match idle.why:
+        case Idle.NAMES:
+            return f"none is named like {', '.join(rule.series) or 'its series'}; there are {names}"
+        case Idle.EFFECT:
+            return f"its effect {rule.effect.measure} is not measured on {names}"
+        case Idle.EVIDENCE:
+            return f"its evidence {rule.evidence} does not test {names}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - NAMED
+    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")
