@@ -26,7 +26,7 @@ def file_note(path: Path, seen: Survey, layout: TableLayout | None) -> str:
     else:
         words = {Role.TIMESTAMP: layout.stamps.words}
         parts += [f"{role.value} in {column}{words.get(role, '')}" for role, column in sorted(layout.roles.items())]
-        parts.append(f"{len(layout.kinds)} features")
+        parts.append(f"{len(layout.kinds)} feature{'' if len(layout.kinds) == 1 else 's'}")
         if layout.errors is not None:
             parts.append(f"{layout.errors.name}: {layout.errors.words}")
         parts += _left_out(layout)

@@ -17,6 +17,7 @@ from tests.runtimes.stories import reference
         (None, "not known"),
         (DesignEffect(1.0), ""),
         (DesignEffect(7.0), "7 rows say as much as one"),
+        (DesignEffect(1234.5), "1,200 rows say as much as one"),
         (DesignEffect(40.0, settled=False), "no false-alarm rate can be promised"),
     ],
 )
@@ -28,3 +29,13 @@ def test_the_reader_is_told_what_is_promised(effect: DesignEffect | None, words:
     lines = dependence_notes(Baseline(known.model, known.version, known.origin, series))
 
     assert (not lines) if not words else words in lines[0]
+
+
+def test_gaps_that_come_together_are_told() -> None:
+    """A missing value may depend on the one before although values do not."""
+    known = reference()
+    series = {name: replace(own, dependence=Dependence(absent=DesignEffect(9.0))) for name, own in known.series.items()}
+    (line,) = dependence_notes(Baseline(known.model, known.version, known.origin, series))
+
+    assert line.startswith("dependence of rows: missing ")
+    assert "9 rows say as much as one" in line
