@@ -58,7 +58,7 @@ class RankShiryaevRoberts:
     def fingerprint(self) -> str:
         """Class, format and parameters."""
         offsets = f"/{self.offsets!r}" if self.offsets else ""
-        return f"rank_shiryaev_roberts/2/{self.mixture}{offsets}{suffix(self.strata)}"
+        return f"rank_shiryaev_roberts/3/{self.mixture}{offsets}{suffix(self.strata)}"
 
     def offset(self, events: float) -> float:
         """Return by how much the threshold is lowered, nats, when panes have that many independent events."""
