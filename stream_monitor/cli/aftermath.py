@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stream_monitor.cli.output import note
 from stream_monitor.cli.plotting import Plotting
 from stream_monitor.cli.scoring import read_truth, say_scores, score
-from stream_monitor.cli.told import ToldAlerts, names_in, watched_names
+from stream_monitor.cli.told import ToldAlerts, column_names, known_names, watched_names
 
 if TYPE_CHECKING:
     from stream_monitor.runtimes.backtesting import Prepared
@@ -33,8 +33,9 @@ class Aftermath:
         self._prepared = prepared
         self._title = title
         self._max_delay = max_delay
-        names = names_in(prepared.rows, [baseline for baseline, _ in prepared.baselines])
-        self._truth = None if truth is None else read_truth(truth, names, prepared.row_of_stamp)
+        columns = column_names(prepared.rows)
+        known = known_names(prepared.rows, [baseline for baseline, _ in prepared.baselines])
+        self._truth = None if truth is None else read_truth(truth, columns, known, prepared.row_of_stamp)
         self._told = ToldAlerts(prepared.row)
         self._judged_from = prepared.row(min(from_ms for _, from_ms in prepared.baselines))
         self._plotting = None if plot is None else Plotting(plot, prepared.row, [(0, self._judged_from)])

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream_monitor.cli.failures import CommandError
 from stream_monitor.cli.output import emit, note, say, table
-from stream_monitor.cli.told import Fired
+from stream_monitor.cli.told import Fired, series_name
 
 if TYPE_CHECKING:
     from stream_monitor.core.canonical import Json
@@ -17,8 +17,16 @@ if TYPE_CHECKING:
     from stream_monitor.lab.scores import Change
 
 
-def read_truth(path: Path, names: Mapping[str, str], row_of: Callable[[int], int | None]) -> Truth:
+def read_truth(
+    path: Path, columns: Mapping[str, str], known: Collection[str], row_of: Callable[[int], int | None]
+) -> Truth:
     """Read known changes; what goes by the name of its column or series gets the one that is told, instants their rows.
+
+    Args:
+        path: of the file.
+        columns: series of columns that are no features.
+        known: names under which alerts are told.
+        row_of: finds the row of an instant.
 
     Raises:
         CommandError: the file cannot be used, or names a series that the judged file does not have.
@@ -29,13 +37,13 @@ def read_truth(path: Path, names: Mapping[str, str], row_of: Callable[[int], int
         changes = read_truth(path, row_of).changes
     except TruthError as error:
         raise CommandError(f"--truth: {error}") from None
-    unknown = sorted(changes.keys() - names.keys() - {EVERYTHING})
-    if unknown:
-        known = ", ".join(sorted(set(names.values()))[:10])
-        raise CommandError(f"--truth: {path}: series: must be one of the file ({known} ...), got {unknown[0]!r}")
     found: dict[str, set[Change]] = {}
     for name, own in changes.items():
-        found.setdefault(names.get(name, name), set()).update(own)
+        told = columns.get(name) or series_name(name)
+        if told not in {EVERYTHING, *known}:
+            some = ", ".join(sorted(known)[:10])
+            raise CommandError(f"--truth: {path}: series: must be one of the file ({some} ...), got {name!r}")
+        found.setdefault(told, set()).update(own)
     return Truth({name: tuple(sorted(own)) for name, own in found.items()})
 
 

@@ -66,26 +66,21 @@ def watched_names(pipeline: LocalPipeline) -> list[str]:
     return sorted({series_name(series.series) for view in pipeline.views for series in view.series})
 
 
-def names_in(rows: Rows, baselines: Iterable[Baseline]) -> Mapping[str, str]:
-    """Return under what name a column or a series is told, by every name that it goes by: a feature by that of its
-    column, whether its values are meant or how many are missing.
-    """
-    from stream_monitor.core.names import (
-        FEATURE_PREFIX,
-        INVALID_PREFIX,
-        MISSING_PREFIX,
-        UNSEEN_PREFIX,
-        feature_series,
-    )
+def column_names(rows: Rows) -> Mapping[str, str]:
+    """Return the series of columns that are no features, by the name of the column."""
     from stream_monitor.formats.tables import Table
     from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
 
-    told = {series: series_name(series) for baseline in baselines for series in baseline.series}
+    if not isinstance(rows, Table):
+        return {}
+    return {rows.layout.roles[role]: series for role, series in SERIES_OF_ROLE.items() if role in rows.layout.roles}
+
+
+def known_names(rows: Rows, baselines: Iterable[Baseline]) -> set[str]:
+    """Return under what names alerts about a file may be told, and the features in it that are not watched."""
+    from stream_monitor.formats.tables import Table
+
+    names = {series_name(series) for baseline in baselines for series in baseline.series}
     if isinstance(rows, Table):
-        layout = rows.layout
-        roles = {layout.roles[role]: series for role, series in SERIES_OF_ROLE.items() if role in layout.roles}
-        told |= {feature_series(name): name for name in (*layout.kinds, *layout.dropped)}
-        told |= roles | {series: series for series in roles.values()}
-    features = {name for series, name in told.items() if series.startswith(FEATURE_PREFIX)}
-    told |= {f"{prefix}{name}": name for name in features for prefix in (MISSING_PREFIX, INVALID_PREFIX, UNSEEN_PREFIX)}
-    return {**{name: name for name in features}, **told}
+        names |= {*rows.layout.kinds, *rows.layout.dropped, *column_names(rows).values()}
+    return names
