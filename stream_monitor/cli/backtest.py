@@ -18,9 +18,6 @@ if TYPE_CHECKING:
     from stream_monitor.core.alerts.event import AlertCloudEvent
     from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
 
-TIME_UNITS = ("s", "ms", "us", "ns")
-"""Units of time stamps that are numbers."""
-
 WhenOf = Callable[[int], str]
 """Says when an instant was, in the words of the source."""
 
@@ -121,6 +118,8 @@ def backtest(
     Alerts go to standard output, choices and totals to standard error. With --format json an alert is the event that
     the worker would publish, byte for byte.
     """
+    from stream_monitor.formats.tables.values import TIME_UNITS
+
     if time_unit and time_unit not in TIME_UNITS:
         raise CommandError(f"--time-unit: must be one of {', '.join(TIME_UNITS)}, got {time_unit}")
     options = context.ensure_object(GlobalOptions)

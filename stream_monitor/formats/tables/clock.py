@@ -15,11 +15,10 @@ from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import Cells
 from stream_monitor.formats.tables.stamps import StampForm, stamp_form
-from stream_monitor.formats.tables.values import infer_kind, instants, plain_cells
+from stream_monitor.formats.tables.values import TIME_UNITS, infer_kind, instants, plain_cells
 
 _EARLIEST_MS = 631_152_000_000  # 1990
 _LATEST_MS = 4_102_444_800_000  # 2100
-_UNITS = ("s", "ms", "us", "ns")
 _FEWEST_INSTANTS = 20
 _UNREAD = 0.01
 _BACKWARDS = 0.01
@@ -127,7 +126,7 @@ class Clock:
         return None
 
     def _candidates(self, cells: Cells) -> Iterator[Stamps]:
-        for unit in (self.unit,) if self.unit else _UNITS:
+        for unit in (self.unit,) if self.unit else TIME_UNITS:
             yield Stamps(unit, self.zone)
         form = stamp_form(plain_cells(cells)) if self.guesses else None
         if form is not None:
@@ -136,7 +135,7 @@ class Clock:
     def _refuse_unit(self, name: str, cells: Cells) -> None:
         """Raise if numbers are of our time in another unit than the stated one."""
         milliseconds, bad = instants(cells, unit=self.unit, zone=self.zone)
-        for unit in _UNITS:
+        for unit in TIME_UNITS:
             others, _ = instants(cells, unit=unit, zone=self.zone)
             if unit != self.unit and not bad.all() and _plausible(others[~bad]):
                 raise TableError(

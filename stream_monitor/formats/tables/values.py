@@ -29,6 +29,9 @@ _NUMERIC_SHARE = 0.95
 """A column of texts is numeric when at least this share of them are numbers: some systems write `unknown` between."""
 
 _MS_PER_UNIT = {"s": 1000.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
+TIME_UNITS = tuple(_MS_PER_UNIT)
+"""Units of time stamps that are numbers, the coarsest first."""
+
 _PER_MS = {"us": 1_000, "ns": 1_000_000}
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]*)?")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
