@@ -50,6 +50,8 @@ _CELL_ROWS = 4
 """Rows, on average, of a cell of time in which seasons are looked for where rows come unevenly."""
 
 _TELLING_ROWS = 2_000
+"""Rows of a reference that tell its dependence; of fewer, slow dependence shows in the judged file alone."""
+
 _END_MS = 1 << 62
 
 

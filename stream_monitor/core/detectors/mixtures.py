@@ -27,7 +27,7 @@ from stream_monitor.core.arrays import Float64, Int64
 TILT_ONE = 1 << 20
 _SHIFTS = ("0.025", "0.05", "0.1", "0.2", "0.4", "0.8", "1.6")
 _BASE_WEIGHTS = {"0.2": 1.6, "0.4": 1.2, "0.8": 0.8, "1.6": 0.5}
-"""Of shifts in the base mixture, 1 if not here: what is seen within twenty events anyway gives some to the rest."""
+"""Of shifts in the base mixture, 1 if not here: what is seen within forty events anyway gives some to the rest."""
 _SCALES = ("1.12", "1.41", "2.24", "0.91", "0.79", "0.62")
 _SCALE_WEIGHT = 0.8
 _TILTED_SHARE = 0.8  # of the whole weight; the adaptive alternatives share the rest
