@@ -63,19 +63,24 @@ def close_consumer(consumer: Consumer, *, timeout_s: float = 10.0) -> None:
 
     `close` never returns when a rebalance event waits in the consumer's queue: the answer of the callback finds
     nobody, and the wait for it holds the interpreter's lock. So what waits is served first, while somebody listens.
-    Should it hang all the same, the consumer is left behind in a thread of its own, or, when the lock is held, the
-    process ends: a worker that stands still must not look alive.
+    Both happen in a thread of their own: the client lets one thread in at a time, so a commit that was given up and
+    still waits for its broker would hold up even the shortest call. What hangs all the same is left behind with its
+    thread, or, when the interpreter's lock is held, the process ends: a worker that stands still must not look alive.
     """
-    with suppress(KafkaException, RuntimeError):  # the consumer is given up whatever it has to say
-        consumer.consume(_SERVED_EVENTS, _SERVE_S)
     if sys.__stderr__ is not None:
         faulthandler.dump_traceback_later(2 * timeout_s, exit=True, file=sys.__stderr__)
-    closing = threading.Thread(target=consumer.close, name="close-consumer", daemon=True)
+    closing = threading.Thread(target=_serve_and_close, args=(consumer,), name="close-consumer", daemon=True)
     closing.start()
     closing.join(timeout_s)
     faulthandler.cancel_dump_traceback_later()
     if closing.is_alive():
         _LOG.error("a consumer did not close within %g s and is left behind", timeout_s)
+
+
+def _serve_and_close(consumer: Consumer) -> None:
+    with suppress(KafkaException, RuntimeError):  # the consumer is given up whatever it has to say
+        consumer.consume(_SERVED_EVENTS, _SERVE_S)
+    consumer.close()
 
 
 def committed(

@@ -228,6 +228,11 @@ def reader(settings: KafkaSettings, *, read_uncommitted: bool = False) -> Client
     return config
 
 
+def outsider(settings: KafkaSettings, *, group: str) -> ClientConfig:
+    """Return the configuration of a consumer that asks for the offsets of `<group>-profile` and never joins it."""
+    return {**settings.consumer_config(), "group.id": f"{group}-profile"}
+
+
 def _member(settings: KafkaSettings, *, group: str, role: str, instance: str) -> ClientConfig:
     name = f"{group}-{role}-{instance}"
     return {

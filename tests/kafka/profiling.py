@@ -28,7 +28,7 @@ from stream_monitor.kafka.topics import TopicNames, create_topics, plan_topics
 from tests.kafka.folding import Folded, fold, read_all
 from tests.kafka.members import make_topic, quick_settings
 
-QUICK = Tuning(chunk_age_s=0.1, quiet_s=0.1, poll_s=0.05, retry_s=0.05, watch_s=0.5, stalled_s=20.0)
+QUICK = Tuning(chunk_age_s=0.1, quiet_s=0.1, poll_s=0.05, retry_s=0.05, watch_s=0.5, forgotten_s=3.0, stalled_s=20.0)
 PANE_MS = 10_000
 FORK = multiprocessing.get_context("forkserver")
 FORK.set_forkserver_preload(["tests.kafka.profiling"])

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable
+from contextlib import suppress
 
 import confluent_kafka
 import pytest
@@ -20,6 +23,7 @@ from stream_monitor.kafka.clients import close_consumer, end_offsets, open_admin
 from stream_monitor.kafka.errors import kafka_error
 from stream_monitor.kafka.settings import profile_producer, reader
 from stream_monitor.kafka.topics import describe_topics
+from tests.kafka.conftest import BrokerFactory
 from tests.kafka.members import Member, make_topic, member, quick_settings, write
 
 METADATA = '{"at":90210,"lease":5,"name":"é"}'
@@ -153,6 +157,34 @@ def test_a_rival_of_the_same_name_fences_plain_commits(kafka: str, prefix: str) 
         (found,) = second.consumer.committed([TopicPartition(topic, 0)], timeout=10)
         assert found.offset < 0, "the rival's commit must not count"
     close_consumer(first.consumer)
+
+
+def test_closing_does_not_wait_for_a_call_that_nobody_answers(own_broker: BrokerFactory, prefix: str) -> None:
+    """The client lets one thread in at a time: what a commit without a broker holds up is left behind in time."""
+    broker = own_broker()
+    topic = make_topic(broker.bootstrap, f"{prefix}in", 1)
+    a = Member(quick_settings(broker.bootstrap), group=prefix, instance="a", topic=topic)
+    a.until(lambda: a.owned == {0})
+    broker.kill()
+    committing = left_behind(lambda: a.commit(0, 1))
+    polling = left_behind(lambda: a.consumer.poll(0))
+    polling.join(1.0)
+    closing = left_behind(lambda: close_consumer(a.consumer, timeout_s=1.0))
+    closing.join(30.0)
+
+    assert (committing.is_alive(), polling.is_alive(), closing.is_alive()) == (True, True, False)
+
+
+def left_behind(call: Callable[[], object]) -> threading.Thread:
+    """Make a call in a thread; what it raises when the client is gone is nobody's business."""
+
+    def run() -> None:
+        with suppress(KafkaException, RuntimeError):
+            call()
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    return thread
 
 
 def test_a_member_that_missed_its_poll_limit_is_refused(kafka: str, prefix: str) -> None:

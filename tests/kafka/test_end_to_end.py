@@ -191,13 +191,13 @@ def test_a_model_without_a_baseline_gets_one_from_its_first_events(kafka: str, p
     made = Deployment(kafka, prefix, tmp_path, input_partitions=1, judges=1, settings=settings)
     try:
         workers = [made.start(role, "a") for role in ("profile", "judge")]
-        warm_up = steady(time.time_ns() // 1_000_000 // PANE_MS * PANE_MS - 200_000, panes=20)
+        warm_up = steady(time.time_ns() // 1_000_000 // PANE_MS * PANE_MS - 200_000, panes=20, seed=1)
         made.send(warm_up)
         activations = baselines_of(made)
         made.wait_until(lambda: bool(activations()), "a baseline is activated")
         (activation,) = activations()
         made.wait_until(lambda: is_known(made, activation, warm_up[-1]), "the profile worker knows the baseline")
-        made.send(steady(activation.from_ms, panes=40, drift=range(15, 25)))
+        made.send(steady(activation.from_ms, panes=40, seed=2, drift=range(15, 25)))
         made.wait_until(lambda: made.is_caught_up("profile"), "all events are profiled")
         codes = [workers[0].stop()]
         made.wait_until(lambda: made.is_caught_up("judge"), "all profiles are judged")
@@ -215,22 +215,22 @@ def test_a_model_without_a_baseline_gets_one_from_its_first_events(kafka: str, p
     assert activation.baseline.encode() in drift[0].event
 
 
-def steady(start_ms: int, *, panes: int, drift: range = range(0)) -> list[Event]:
+def steady(start_ms: int, *, panes: int, seed: int, drift: range = range(0)) -> list[Event]:
     """Return 40 events a pane of one model in partition 0, and one more that closes the last pane."""
-    rng = np.random.default_rng(start_ms)
+    rng = np.random.default_rng(seed)
     found: list[Event] = []
     for pane in range(panes):
         values = columns(rng, 40, drifted=pane in drift)
         for row, at_ms in enumerate(np.sort(rng.integers(0, PANE_MS, 40)) + start_ms + pane * PANE_MS):
             value = {
-                "event_id": f"{start_ms}-{pane}-{row}",
+                "event_id": f"{seed}-{pane}-{row}",
                 "model": "new",
                 "timestamp": int(at_ms),
                 "features": {name: column[row] for name, column in values.items()},
             }
             found.append((0, int(at_ms), orjson.dumps(value)))
     end_ms = start_ms + panes * PANE_MS + 2_000
-    end = {"event_id": f"{start_ms}-end", "model": "new", "timestamp": end_ms, "features": {}}
+    end = {"event_id": f"{seed}-end", "model": "new", "timestamp": end_ms, "features": {}}
     return [*found, (0, end_ms, orjson.dumps(end))]
 
 

@@ -61,6 +61,7 @@ class Tuning:
         refused_s: commits refused for so long make the clients restart.
         baselines_s: between two looks at the baselines; an activation counts from two minutes after it was written.
         watch_s: pause between two surveys of topics and end offsets.
+        forgotten_s: partitions that nobody has taken up for so long have been left out of the assignment.
         silent_s: a partition whose end moves while nothing comes for so long is stuck.
         stalled_s: a loop not seen for so long is shown to the log, with all stacks.
         away_s: brokers gone for so long end the process.
@@ -80,6 +81,7 @@ class Tuning:
     refused_s: float = 60.0
     baselines_s: float = 5.0
     watch_s: float = 10.0
+    forgotten_s: float = 60.0
     silent_s: float = 60.0
     stalled_s: float = 30.0
     away_s: float = 600.0

@@ -34,7 +34,7 @@ from stream_monitor.kafka.observer import Loop, RebalanceEvent
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
-from stream_monitor.kafka.profile.coverage import Coverage
+from stream_monitor.kafka.profile.coverage import Coverage, CoverageWatch
 from stream_monitor.kafka.profile.dead_letters import PoisonGauge
 from stream_monitor.kafka.profile.healing import LogTail
 from stream_monitor.kafka.profile.intake import runs
@@ -44,7 +44,7 @@ from stream_monitor.kafka.profile.round import Round
 from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.survey import Surveyor
 from stream_monitor.kafka.profile.watchdog import SilenceWatch, TopicWatch
-from stream_monitor.kafka.settings import profile_consumer, profile_producer, reader
+from stream_monitor.kafka.settings import outsider, profile_consumer, profile_producer, reader
 from stream_monitor.kafka.topics import (
     TopicState,
     Weight,
@@ -108,7 +108,6 @@ class ProfileSession:
         self._polled_at = time.monotonic()
         self._silent_since: float | None = None
         self._quiet_until: dict[str, float] = {}
-        self._uncovered: frozenset[Place] = frozenset()
         self._exit = ExitStack()
 
     # --- start --------------------------------------------------------------------------------------------------------
@@ -142,8 +141,13 @@ class ProfileSession:
         self._join()
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
         self._silence_watch = SilenceWatch(job.tuning.silent_s)
+        self._coverage_watch = CoverageWatch(job.tuning.forgotten_s)
         self._surveyor = Surveyor(
-            self._admin, job.inputs, job.group_id, every_s=job.tuning.watch_s, request_s=job.tuning.request_s
+            self._admin,
+            clients.open_consumer(outsider(settings, group=job.group), self._note_error_of_survey),
+            job.inputs,
+            every_s=job.tuning.watch_s,
+            request_s=job.tuning.request_s,
         )
         self._exit.callback(self._surveyor.stop)
         self._assignment = Assignment(
@@ -215,6 +219,10 @@ class ProfileSession:
             # A broker that is away is reported with every attempt to reach it.
             self._quiet_until[error.name()] = time.monotonic() + _SAME_ERROR_S
             _LOG.warning("client: %s: %s", error.name(), error.str())
+
+    def _note_error_of_survey(self, error: KafkaError) -> None:
+        """Called from the survey's thread; the loop hears of whatever matters from its own clients."""
+        self._job.observer.kafka_error(error.name())
 
     def _on_assign(self, consumer: Consumer, partitions: list[TopicPartition]) -> None:
         self._job.observer.rebalance(RebalanceEvent.ASSIGNED)
@@ -498,11 +506,10 @@ class ProfileSession:
         self._look_at_coverage(survey.coverage)
 
     def _look_at_coverage(self, coverage: Coverage) -> None:
-        """Ask for a new assignment when the group leaves partitions out, twice in a row."""
-        forgotten, self._uncovered = coverage.unassigned & self._uncovered, coverage.unassigned
-        if forgotten and coverage.first == self._job.member_name:
-            _LOG.warning("no member has %s: joining anew", ", ".join(f"{t}[{p}]" for t, p in sorted(forgotten)))
-            self._uncovered = frozenset()
+        """Ask for a new assignment when the group leaves partitions out."""
+        forgotten = self._coverage_watch.look(coverage, owned=self._owned, now=time.monotonic())
+        if forgotten:
+            _LOG.warning("no member has %s: joining anew", ", ".join(f"{t}[{p}]" for t, p in forgotten))
             self._consumer.unsubscribe()
             self._join()
 

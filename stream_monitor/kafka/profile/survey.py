@@ -11,7 +11,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.kafka.clients import end_offsets
@@ -45,8 +45,8 @@ class Surveyor:
 
     Args:
         admin: the client.
+        outsider: asks for the group's offsets and never joins it; closed with the thread.
         inputs: topics to ask about.
-        group: consumer group to ask about.
         every_s: pause between two surveys.
         request_s: how long one question may be repeated.
 
@@ -55,12 +55,12 @@ class Surveyor:
     """
 
     def __init__(
-        self, admin: AdminClient, inputs: Sequence[str], group: str, *, every_s: float, request_s: float
+        self, admin: AdminClient, outsider: Consumer, inputs: Sequence[str], *, every_s: float, request_s: float
     ) -> None:
         self.places: tuple[Place, ...] = ()
         self._admin = admin
+        self._outsider = outsider
         self._inputs = inputs
-        self._group = group
         self._every_s = every_s
         self._request_s = request_s
         self._found: Survey | None = None
@@ -92,19 +92,21 @@ class Surveyor:
         self._thread.join(_JOIN_S)
 
     def _run(self) -> None:
-        while not self._ended.wait(self._every_s):
-            try:
-                self._found = self._survey()
-                self._answered = time.monotonic()
-            except Stop as error:
-                self._failed = error
-                return
-            except KafkaException as error:
-                if not is_transient(kafka_error(error)):
-                    self._failed = error
-                    return
+        try:
+            while not self._ended.wait(self._every_s):
+                try:
+                    self._found = self._survey()
+                    self._answered = time.monotonic()
+                except KafkaException as error:
+                    if not is_transient(kafka_error(error)):
+                        raise
+        except (Stop, KafkaException) as error:
+            self._failed = error
+        finally:
+            self._outsider.close()
 
     def _survey(self) -> Survey:
+        self._outsider.poll(0)  # its own events: errors and log lines
         partitions = [TopicPartition(*place) for place in self.places]
         topics = describe_topics(self._admin, self._inputs)
         counts = {topic: state.partitions for topic, state in topics.items()}
@@ -112,5 +114,5 @@ class Surveyor:
             topics,
             end_offsets(self._admin, partitions, timeout_s=self._request_s),
             end_offsets(self._admin, partitions, uncommitted=True, timeout_s=self._request_s),
-            look_at_coverage(self._admin, self._group, counts, timeout_s=self._request_s),
+            look_at_coverage(self._outsider, counts, timeout_s=self._request_s),
         )
