@@ -68,6 +68,7 @@ class Prepared:
         ordered_ms: event times in order.
         positions: row of each of them, in the file or, if it is not in the order of time, in that order.
         happened_ms: time stamps in order, also where rows are taken in theirs; none without a clock.
+        dated: those are of the rows in their order, one of each.
         renewal_rows: rows of a new reference after an alert.
         pane_rows: rows of a pane, about.
     """
@@ -81,6 +82,7 @@ class Prepared:
     ordered_ms: Int64
     positions: Int64
     happened_ms: Int64
+    dated: bool
     renewal_rows: int
     pane_rows: int
 
@@ -102,7 +104,13 @@ class Prepared:
 
     def when(self, at_ms: int) -> str:
         """Return the row before an instant, and the instant itself if rows have time stamps."""
-        return f"row {self.row(at_ms):,}" + (f" ({format_instant(at_ms)})" if self.timed else "")
+        row = f"row {self.row(at_ms):,}"
+        if self.timed:
+            return f"{row} ({format_instant(at_ms)})"
+        if not self.dated:
+            return row
+        next_row = min(int(np.searchsorted(self.ordered_ms, at_ms)), self.happened_ms.size - 1)
+        return f"{row} ({format_instant(int(self.happened_ms[next_row]))})"
 
 
 def prepare_rows(
@@ -179,6 +187,7 @@ def prepare_rows(
         ordered_ms=np.sort(read.seen.times_ms),
         positions=read.seen.positions,
         happened_ms=read.happened_ms,
+        dated=read.dated,
         renewal_rows=_renewal_rows(sizes, read.seen, built),
         pane_rows=sizes.pane_rows,
     )
@@ -211,6 +220,7 @@ class _Read:
         seen: what the rows are.
         timed: rows have time stamps that can be the clock of panes.
         happened_ms: time stamps in order, whether they are the clock or not.
+        dated: those are of the rows in their order, one of each.
         notes: what was found.
     """
 
@@ -219,6 +229,7 @@ class _Read:
     seen: Survey
     timed: bool
     happened_ms: Int64
+    dated: bool
     notes: tuple[str, ...]
 
     def pane_ms(self, sizes: Sizes) -> int:
@@ -234,12 +245,14 @@ def _read(path: Path, options: TableOptions, given: list[Reference], plan: Plan)
     notes = [file_note(path, seen, layout)]
     timed = layout is None or Role.TIMESTAMP in layout.roles
     happened_ms = np.sort(seen.times_ms) if timed else np.empty(0, np.int64)
+    dated = timed and not seen.disorder_ms
     why_order = _why_in_order(seen, sizes.pane_rows) if layout is not None and timed else None
     if why_order is not None:
         notes.append(f"time stamps {why_order}: rows are taken in their order, a second apart")
         rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, plan)
         seen, timed = survey(rows), False
-    return _Read(rows, layout, seen, timed, happened_ms, tuple(notes)), sizes
+    dated = dated and happened_ms.size == seen.rows
+    return _Read(rows, layout, seen, timed, happened_ms, dated, tuple(notes)), sizes
 
 
 class _Referenced(NamedTuple):
@@ -375,6 +388,8 @@ def _why_in_order(seen: Survey, pane_rows: int) -> str | None:
     """Say what is wrong with the time stamps of a file as the clock of panes, None if nothing is."""
     if seen.has_gaps(seen.pane_ms(pane_rows)):
         return "have long gaps"
+    if seen.is_monthly:
+        return "come by the month, which is longer or shorter"
     return "are the same for many rows" if seen.is_coarse(pane_rows) else None
 
 

@@ -112,6 +112,13 @@ class Survey:
         return not self.disorder_ms and np.unique(self.times_ms).size * pane_rows * _COARSE < self.rows
 
     @property
+    def is_monthly(self) -> bool:
+        """Say whether rows come in order, one in every so many months: evenly by the calendar, unevenly in time."""
+        months = self.times_ms.astype("datetime64[ms]").astype("datetime64[M]").astype(np.int64)
+        steps = np.diff(months)
+        return bool(steps.size and steps[0] > 0 and (steps == steps[0]).all())
+
+    @property
     def least_filled(self) -> float:
         """Share of values in the emptiest series that is at least half filled."""
         return min((share for share in self.filled.values() if share >= 0.5), default=1.0)

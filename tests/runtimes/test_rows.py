@@ -18,7 +18,7 @@ from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.alerts.event import decode
 from stream_monitor.formats.tables import TableError
 from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
-from stream_monitor.runtimes.rows import run_rows
+from stream_monitor.runtimes.rows import Survey, run_rows
 from tests.runtimes.stories import SCENARIO, START_MS
 
 ROWS, DRIFT = 4_000, 2_500
@@ -137,6 +137,33 @@ def test_long_gaps_in_time_make_rows_the_clock(tmp_path: Path) -> None:
 
     assert not prepared.timed
     assert any("gaps" in note for note in prepared.notes)
+
+
+def test_months_are_rows_and_still_have_dates(tmp_path: Path) -> None:
+    """They are of several lengths: in panes of days a year is no season of twelve rows any more."""
+    months, drift = 480, 300
+    rng = np.random.default_rng(3)
+    yearly = 5.0 * np.sin(2 * np.pi * np.arange(months) / 12) + rng.normal(size=months)
+    yearly[drift:] += 3.0
+    stamps = [f"{1980 + i // 12}-{1 + i % 12:02d}-01" for i in range(months)]
+    prepared = _prepare(_csv(tmp_path / "f.csv", {"date": stamps, "x": yearly.round(3).tolist()}))
+    fired = _fired(prepared)
+
+    assert (prepared.timed, prepared.pane_rows) == (False, 12)
+    assert ["feature:x"] == list(fired)
+    assert drift < fired["feature:x"] < drift + 84
+    assert prepared.when(int(prepared.ordered_ms[drift])) == "row 300 (2005-01-01T00:00:00.000Z)"
+    assert prepared.when(int(prepared.ordered_ms[-1]) + 1_000) == "row 480 (2019-12-01T00:00:00.000Z)"
+
+
+@pytest.mark.parametrize("days", [[31, 28, 31], [61, 59, 61], [1, 1, 30], [7, 7, 7], [-31, -28, -31]])
+def test_months_are_counted_by_the_calendar(days: list[int]) -> None:
+    """One month after another or every second one; days and weeks are none, and no file is turned round."""
+    start = int(datetime(2025, 1 if days[0] > 0 else 4, 1, tzinfo=UTC).timestamp()) * 1_000
+    times = start + np.cumsum([0, *days]) * 86_400_000
+    seen = Survey(times, {("m", "1"): times.size}, {})
+
+    assert seen.is_monthly == (days[0] in (31, 61))
 
 
 def test_each_model_has_its_own_reference(tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
 """How the time stamps of a column are written: ISO 8601, a unit since the epoch, days and months in any usual order.
 
-Texts such as `31.12.2025 23:59`, `12/31/2025 11:59:59 PM` or `2025/12/31` and whole numbers such as 20251231 are read;
-whether the day or the month comes first is decided for a column as a whole, by what is possible for all its cells, then
-by which order makes time run forwards, then by which makes it the shorter time.
+Texts such as `31.12.2025 23:59`, `12/31/2025 11:59:59 PM`, `2025/12/31`, `31-Dec-25` or `2025-12` and whole numbers
+such as 20251231 are read; whether the day or the month comes first is decided for a column as a whole, by what is
+possible for all its cells, then by which order makes time run forwards, then by which makes it the shorter time.
 
 >>> found = stamp_form(["31.12.2025 23:59", "01.01.2026 00:01"])
 >>> found, found.read(["31.12.2025 23:59", None], zone="UTC")[1].tolist()
@@ -12,7 +12,7 @@ by which order makes time run forwards, then by which makes it the shorter time.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
@@ -21,12 +21,12 @@ import numpy as np
 
 from stream_monitor.core.arrays import Bool, Int64
 
-_WRITTEN = re.compile(
-    r"(\d{1,4})([./-])(\d{1,2})\2(\d{1,4})"
-    r"(?:[T ,]+(\d{1,2}):(\d{2})(?::(\d{2})(?:[.,](\d{1,9}))?)?\s*([AaPp][Mm])?)?"
-)
-_COMPACT = re.compile(r"(\d{4})(\d{2})(\d{2})()()()()()")
 _CENTURY = 100
+_MONTHS = (
+    *("january", "february", "march", "april", "may", "june"),
+    *("july", "august", "september", "october", "november", "december"),
+)
+_SHORTEST_NAME = 3
 
 
 class StampForm(StrEnum):
@@ -36,6 +36,10 @@ class StampForm(StrEnum):
     MONTH_FIRST = "month/day/year"
     YEAR_FIRST = "year/month/day"
     COMPACT = "yyyymmdd"
+    NAMED_DAY = "day-month-year with months by name"
+    NAMED_MONTH = "month day, year with months by name"
+    YEAR_MONTH = "year-month"
+    MONTH_YEAR = "month/year"
 
     def read(self, cells: Sequence[object], *, zone: str) -> tuple[Int64, Bool]:
         """Return epoch milliseconds, and where a cell is no time stamp of this form; both of shape (n,)."""
@@ -44,28 +48,47 @@ class StampForm(StrEnum):
         return np.array([ms or 0 for ms in parsed], np.int64), np.array([ms is None for ms in parsed], np.bool_)
 
     def _instant(self, cell: object, zone: ZoneInfo) -> int | None:
-        found = (_COMPACT if self is StampForm.COMPACT else _WRITTEN).fullmatch(str(cell).strip())
+        found = _WRITTEN[self].fullmatch(str(cell).strip())
         if found is None or cell is None:
             return None
-        if self is StampForm.COMPACT:
-            year, month, day, *clock = found.groups()
-        else:
-            first, _, second, third, *clock = found.groups()
-            year, month, day = {
-                StampForm.YEAR_FIRST: (first, second, third),
-                StampForm.DAY_FIRST: (third, second, first),
-                StampForm.MONTH_FIRST: (third, first, second),
-            }[self]
-        hour, minute, second_, fraction, half = (part or "" for part in clock)
+        parts = {name: part or "" for name, part in found.groupdict().items()}
         try:
             moment = datetime(
-                *(_year(year), int(month), int(day), _hour(hour, half), int(minute or 0), int(second_ or 0)),
+                _year(parts["year"]),
+                _month(parts["month"]),
+                int(parts.get("day", 1)),
+                _hour(parts.get("hour", ""), parts.get("half", "")),
+                int(parts.get("minute") or 0),
+                int(parts.get("second") or 0),
                 tzinfo=zone,
             )
         except ValueError:
             return None
-        milliseconds = int((fraction + "000")[:3])
+        milliseconds = int((parts.get("fraction", "") + "000")[:3])
         return int(moment.timestamp()) * 1_000 + milliseconds
+
+
+_TIME = (
+    r"(?:[T ,]+(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second>\d{2})(?:[.,](?P<fraction>\d{1,9}))?)?"
+    r"\s*(?P<half>[AaPp][Mm])?)?"
+)
+_WRITTEN: Mapping[StampForm, re.Pattern[str]] = {
+    StampForm.DAY_FIRST: re.compile(r"(?P<day>\d{1,2})([./-])(?P<month>\d{1,2})\2(?P<year>\d{1,4})" + _TIME),
+    StampForm.MONTH_FIRST: re.compile(r"(?P<month>\d{1,2})([./-])(?P<day>\d{1,2})\2(?P<year>\d{1,4})" + _TIME),
+    StampForm.YEAR_FIRST: re.compile(r"(?P<year>\d{1,4})([./-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})" + _TIME),
+    StampForm.COMPACT: re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"),
+    StampForm.NAMED_DAY: re.compile(
+        r"(?P<day>\d{1,2})[ ./-]*(?P<month>[A-Za-z]{3,9})\.?[ ,./-]*(?P<year>\d{4}|\d{2})" + _TIME
+    ),
+    StampForm.NAMED_MONTH: re.compile(
+        r"(?P<month>[A-Za-z]{3,9})\.? +(?P<day>\d{1,2}),? +(?P<year>\d{4})" + _TIME  # of two digits it may be the hour
+    ),
+    # A point would make months of decimal numbers; `Jan 17` and `01-17` may be days.
+    StampForm.YEAR_MONTH: re.compile(r"(?P<year>\d{4})[/-]M?(?P<month>\d{1,2})"),
+    StampForm.MONTH_YEAR: re.compile(
+        r"(?P<month>\d{1,2}(?=[/-]\d{4})|[A-Za-z]{3,9})[ /'-](?P<year>\d{4}|(?<=[-'])\d{2})"
+    ),
+}
 
 
 def stamp_form(cells: Sequence[object]) -> StampForm | None:
@@ -93,6 +116,16 @@ def _year(text: str) -> int:
     if year >= _CENTURY or len(text) > 2:
         return year
     return year + (1_900 if year >= 70 else 2_000)
+
+
+def _month(text: str) -> int:
+    """Return a month from its number, or from its English name or the beginning of it."""
+    if text.isdigit():
+        return int(text)
+    fitting = [n for n, name in enumerate(_MONTHS, 1) if name.startswith(text.lower())]
+    if len(fitting) != 1 or len(text) < _SHORTEST_NAME:
+        raise ValueError(f"month: must be the name of one, got {text}")
+    return fitting[0]
 
 
 def _hour(text: str, half: str) -> int:

@@ -196,6 +196,46 @@ def test_what_the_parts_of_a_date_mean_is_decided_for_all_cells() -> None:
     assert StampForm.DAY_FIRST.read(["01.02.26"], zone="UTC")[0].tolist() == [1_769_904_000_000]
 
 
+@pytest.mark.parametrize(
+    ("text", "form", "day"),
+    [
+        ("31-Dec-25", StampForm.NAMED_DAY, "2025-12-31"),
+        ("31 December 2025", StampForm.NAMED_DAY, "2025-12-31"),
+        ("01JAN2026 00:00", StampForm.NAMED_DAY, "2026-01-01"),
+        ("Dec 31, 2025", StampForm.NAMED_MONTH, "2025-12-31"),
+        ("Sept. 30 2025 12:00 AM", StampForm.NAMED_MONTH, "2025-09-30"),
+        ("2025-12", StampForm.YEAR_MONTH, "2025-12-01"),
+        ("2025-M12", StampForm.YEAR_MONTH, "2025-12-01"),
+        ("12/2025", StampForm.MONTH_YEAR, "2025-12-01"),
+        ("Dec-25", StampForm.MONTH_YEAR, "2025-12-01"),
+        ("December 2025", StampForm.MONTH_YEAR, "2025-12-01"),
+    ],
+)
+def test_months_may_stand_by_name_or_alone(text: str, form: StampForm, day: str) -> None:
+    """Of a month it is the first day."""
+    (ms,), (bad,) = form.read([text], zone="UTC")
+
+    assert stamp_form([text]) is form
+    assert (ms, bad) == (int(datetime.fromisoformat(f"{day}T00:00Z").timestamp()) * 1_000, False)
+
+
+@pytest.mark.parametrize(
+    "text", ["Dec 25", "12-25", "2025.12", "2025-13", "31-Foo-25", "Ma-25", "Decimal-25", "x 2025", "1.5 2025"]
+)
+def test_what_may_be_no_month_of_a_year_is_none(text: str) -> None:
+    """Days without a year, numbers with decimals, names that begin like a month."""
+    assert stamp_form([text]) is None
+
+
+def test_a_file_of_months_has_a_clock(tmp_path: Path) -> None:
+    """They are no identifiers that differ in every row."""
+    months = [f"{1990 + n // 12}-{1 + n % 12:02d}" for n in range(ROWS)]
+    table = opened(tmp_path / "a.csv", {"time": months, "x": NOISE})
+
+    assert table.layout.roles[Role.TIMESTAMP] == "time"
+    assert list(table.layout.kinds) == ["x"]
+
+
 # --- ways of writing --------------------------------------------------------------------------------------------------
 
 
