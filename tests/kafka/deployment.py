@@ -24,6 +24,9 @@ from tests.kafka.members import make_topic
 
 OURS = ("profiles", "baselines", "alerts", "alert_state", "judge_state", "dead_letters")
 
+_UP = b"metrics and probes on"
+"""Stands in the log of a worker that runs."""
+
 Place = tuple[str, int]
 """A topic and a partition."""
 
@@ -164,7 +167,15 @@ class Worker:
         self._process.wait()
 
     def stop(self) -> int:
-        """End it as a deployment does (SIGTERM) and return its exit code."""
+        """End it as a deployment does (SIGTERM) and return its exit code.
+
+        It is up by then: while Python still imports, nobody handles a signal.
+        """
+        deadline = time.monotonic() + 60
+        while _UP not in self._log.read_bytes():
+            assert self._process.poll() is None, f"{self.name} ended: {self.last_lines()}"
+            assert time.monotonic() < deadline, f"{self.name} did not come up: {self.last_lines()}"
+            time.sleep(0.05)
         self._is_expected_to_live = False
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(60)
