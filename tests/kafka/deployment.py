@@ -11,24 +11,21 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import yaml
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Producer
 
 from stream_monitor.config import load
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.baseline import Baseline
-from stream_monitor.kafka.clients import committed, end_offsets, open_admin
-from stream_monitor.kafka.settings import reader
+from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.topics import create_topics
 from stream_monitor.runtimes.connection import baseline_writer, kafka_settings, topic_specs
 from tests.kafka.members import make_topic
+from tests.kafka.offsets import GroupOffsets
 
 OURS = ("profiles", "baselines", "alerts", "alert_state", "judge_state", "dead_letters")
 
 _UP = b"metrics and probes on"
 """Stands in the log of a worker that runs."""
-
-Place = tuple[str, int]
-"""A topic and a partition."""
 
 
 class Deployment:
@@ -71,17 +68,12 @@ class Deployment:
         self.config.write_text(yaml.safe_dump(config), encoding="utf-8")
         self.settings = load(self.config, environ={})
         self.kafka = kafka_settings(self.settings)
-        self._admin = open_admin(self.kafka)  # kept: the answers of a client that nobody holds never come
-        self._groups = {
-            role: Consumer({**reader(self.kafka), "group.id": f"{self.settings.group}-{role}"})
-            for role in ("profile", "judge")
-        }
-        self._input_partitions = input_partitions
         self._producer = Producer({"bootstrap.servers": bootstrap, "linger.ms": 5, "log_level": 0})
         self._folder = folder
         self._processes: list[Worker] = []
         make_topic(bootstrap, self.input, input_partitions)
-        create_topics(self._admin, topic_specs(self.settings))
+        create_topics(open_admin(self.kafka), topic_specs(self.settings))
+        self.offsets = GroupOffsets(self.settings, input_partitions=input_partitions)
 
     def activate(self, baseline: Baseline) -> None:
         """Publish a baseline that is active for all event time: the group has not started yet."""
@@ -103,18 +95,6 @@ class Deployment:
         self._processes.append(worker)
         return worker
 
-    def committed(self, role: str) -> dict[Place, int]:
-        """Return the committed offsets of a role's group; open transactions are waited for."""
-        wanted = [TopicPartition(*place) for place in self._places(role)]
-        found = committed(self._groups[role], wanted)
-        return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
-
-    def is_caught_up(self, role: str) -> bool:
-        """Say whether a role has committed everything in what it reads."""
-        ends = end_offsets(self._admin, [TopicPartition(*place) for place in self._places(role)])
-        found = self.committed(role)
-        return all(found.get(place, 0) >= end for place, end in ends.items())
-
     def wait_until(self, done: Callable[[], bool], what: str, *, timeout_s: float = 90.0) -> None:
         """Return when something is so, while every worker that was not killed lives.
 
@@ -132,16 +112,7 @@ class Deployment:
         """End what still runs."""
         for worker in self._processes:
             worker.kill()
-        for consumer in self._groups.values():
-            consumer.close()
-
-    def _places(self, role: str) -> list[Place]:
-        topic, count = (
-            (self.input, self._input_partitions)
-            if role == "profile"
-            else (self.settings.topics.profiles, self.settings.topics.partitions)
-        )
-        return [(topic, p) for p in range(count)]
+        self.offsets.close()
 
 
 class Worker:

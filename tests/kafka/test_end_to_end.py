@@ -152,22 +152,22 @@ def test_workers_that_come_go_and_die_publish_what_a_replay_does(deployment: Dep
     third = len(events) // 3
     workers = [deployment.start("profile", "a"), deployment.start("profile", "b"), deployment.start("judge", "a")]
     deployment.send(events[:third])
-    deployment.wait_until(lambda: bool(deployment.committed("judge")), "the first commit of a judge")
+    deployment.wait_until(lambda: bool(deployment.offsets.committed("judge")), "the first commit of a judge")
 
     workers += [deployment.start("profile", "c"), deployment.start("judge", "b")]
     deployment.send(events[third : 2 * third])
-    deployment.wait_until(lambda: deployment.is_caught_up("profile"), "everything sent is profiled")
+    deployment.wait_until(lambda: deployment.offsets.is_caught_up("profile"), "everything sent is profiled")
 
     killed = [workers.pop(1), workers.pop(1)]
     deployment.send(events[2 * third :])
     for worker in killed:
         worker.kill()
-    left = [not deployment.is_caught_up(role) for role in ("profile", "judge")]
+    left = [not deployment.offsets.is_caught_up(role) for role in ("profile", "judge")]
     deployment.send(sentinels())
     workers += [deployment.start("profile", "b"), deployment.start("judge", "a")]
-    deployment.wait_until(lambda: deployment.is_caught_up("profile"), "all events are profiled")
+    deployment.wait_until(lambda: deployment.offsets.is_caught_up("profile"), "all events are profiled")
     codes = [worker.stop() for worker in workers if worker.name.startswith("profile")]
-    deployment.wait_until(lambda: deployment.is_caught_up("judge"), "all profiles are judged")
+    deployment.wait_until(lambda: deployment.offsets.is_caught_up("judge"), "all profiles are judged")
     codes += [worker.stop() for worker in workers if worker.name.startswith("judge")]
 
     assert (codes, left) == ([0] * 5, [True, True]), "a kill that left no work proves nothing"
@@ -198,9 +198,9 @@ def test_a_model_without_a_baseline_gets_one_from_its_first_events(kafka: str, p
         (activation,) = activations()
         made.wait_until(lambda: is_known(made, activation, warm_up[-1]), "the profile worker knows the baseline")
         made.send(steady(activation.from_ms, panes=40, seed=2, drift=range(15, 25)))
-        made.wait_until(lambda: made.is_caught_up("profile"), "all events are profiled")
+        made.wait_until(lambda: made.offsets.is_caught_up("profile"), "all events are profiled")
         codes = [workers[0].stop()]
-        made.wait_until(lambda: made.is_caught_up("judge"), "all profiles are judged")
+        made.wait_until(lambda: made.offsets.is_caught_up("judge"), "all profiles are judged")
         codes.append(workers[1].stop())
     finally:
         made.kill_all()

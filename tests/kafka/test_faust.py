@@ -18,6 +18,7 @@ from stream_monitor.kafka.readers import read_topics
 from stream_monitor.lab.broker import free_ports
 from stream_monitor.runtimes.connection import kafka_settings
 from tests.kafka.members import make_topic
+from tests.kafka.offsets import GroupOffsets
 from tests.kafka.test_run_command import PARTITIONS, _answers, _configuration, command
 from tests.runtimes.stories import SCENARIO, Records, traffic
 
@@ -79,7 +80,7 @@ def test_a_faust_app_that_is_killed_counts_exactly(kafka: str, prefix: str, tmp_
         process = _start(config, log)
         topic, kafka_of = settings.topics.alerts, kafka_settings(settings)
         _wait(lambda: len(list(read_topics(kafka_of, [topic]))) >= 2, process, log)
-        time.sleep(4)
+        _wait(GroupOffsets(settings, input_partitions=PARTITIONS).is_judged, process, log)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0, log.read_text()[-3000:]
     finally:

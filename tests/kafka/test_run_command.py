@@ -24,6 +24,7 @@ from stream_monitor.runtimes.connection import kafka_settings
 from tests import needs
 from tests.kafka.conftest import NEED
 from tests.kafka.members import make_topic
+from tests.kafka.offsets import GroupOffsets
 from tests.runtimes.stories import SCENARIO, traffic
 
 pytestmark = pytest.mark.timeout(300)  # the story runs in the first test's time, on a machine that may be busy
@@ -127,7 +128,7 @@ def deployment(_broker: str | BrokerUnavailable, tmp_path_factory: pytest.TempPa
         _send(settings)
         kafka, topic = kafka_settings(settings), settings.topics.alerts
         _until(lambda: len(list(read_topics(kafka, [topic]))) >= 2, "alerting", process, log)
-        time.sleep(4)  # what else is due comes with the next chunks: nothing tells that nothing will
+        _until(GroupOffsets(settings, input_partitions=PARTITIONS).is_judged, "judging everything", process, log)
         with urlopen(f"http://{address}/status", timeout=5) as answer:
             status = orjson.loads(answer.read())
         process.send_signal(signal.SIGTERM)
