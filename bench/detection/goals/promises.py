@@ -34,7 +34,7 @@ def run_lengths(size: int) -> list[Outcome]:
 
 def long_run_lengths(size: int) -> list[Outcome]:
     """Return the same at A = 1,000; panes of 100 and more only where there is time for them."""
-    plan = ((1, 150), (10, 60)) if size == 1 else ((1, 200), (10, 100), (100, 60), (1_000, 40))
+    plan = ((1, 150), (10, 60)) if size == 1 else ((1, 600), (10, 200), (100, 60), (1_000, 40))
     return [_run_length(n, 1_000, streams) for n, streams in plan]
 
 
