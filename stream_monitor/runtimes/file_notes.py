@@ -27,6 +27,10 @@ def file_note(path: Path, seen: Survey, layout: TableLayout | None) -> str:
         words = {Role.TIMESTAMP: layout.stamps.words}
         parts += [f"{role.value} in {column}{words.get(role, '')}" for role, column in sorted(layout.roles.items())]
         parts.append(f"{len(layout.kinds)} feature{'' if len(layout.kinds) == 1 else 's'}")
+        written = [f"{name} ({form.words})" for name, form in layout.forms.items() if name in layout.kinds]
+        parts += (
+            [f"read as numbers: {', '.join(written[:5])}" + (" ..." if len(written) > 5 else "")] if written else []
+        )
         if layout.errors is not None:
             parts.append(f"{layout.errors.name}: {layout.errors.words}")
         parts += _left_out(layout)

@@ -139,6 +139,17 @@ def test_long_gaps_in_time_make_rows_the_clock(tmp_path: Path) -> None:
     assert any("gaps" in note for note in prepared.notes)
 
 
+def test_amounts_are_watched_as_numbers(tmp_path: Path) -> None:
+    """A rise of amounts in dollars is found as soon as one of bare numbers, and how they were read is told."""
+    columns = _columns()
+    bare = _fired(_prepare(_csv(tmp_path / "bare.csv", {"x": columns["x"]})))
+    dollars = [f"-${-float(str(x)):,.4f}" if float(str(x)) < 0 else f"${x:,.4f}" for x in columns["x"]]
+    prepared = _prepare(_csv(tmp_path / "dollars.csv", {"x": dollars}))
+
+    assert _fired(prepared) == bare != {}
+    assert "read as numbers: x (in $)" in prepared.notes[0]
+
+
 def test_months_are_rows_and_still_have_dates(tmp_path: Path) -> None:
     """They are of several lengths: in panes of days a year is no season of twelve rows any more."""
     months, drift = 480, 300

@@ -36,6 +36,7 @@ from stream_monitor.formats.tables.by_itself import (
 from stream_monitor.formats.tables.clock import Clock, Stamps
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import Block, Cells, TableFile
+from stream_monitor.formats.tables.numbers import NumberForm
 from stream_monitor.formats.tables.values import infer_kind, numeric_column, text_column
 
 
@@ -142,6 +143,7 @@ class TableLayout:
         stamps: how the time stamps are read.
         errors: a series of the errors of predictions, made of the columns of truth and prediction.
         compared: kinds of the two columns for that.
+        forms: how numbers are written that are not written as a program does, by column.
     """
 
     roles: Mapping[Role, str]
@@ -151,6 +153,7 @@ class TableLayout:
     stamps: Stamps
     errors: ErrorSeries | None = None
     compared: tuple[SeriesKind | None, SeriesKind | None] = (None, None)
+    forms: Mapping[str, NumberForm] = field(default_factory=dict)
 
 
 def kinds_of(baseline: Baseline) -> dict[str, SeriesKind]:

@@ -7,7 +7,7 @@ id, or without one by their number, so that the same file always gives the same 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +20,12 @@ from stream_monitor.core.profile.columns import take_rows
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import Block, Cells, TableFile, open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE, Role, TableLayout, TableOptions, choose_layout
+from stream_monitor.formats.tables.numbers import NumberForm, number_form
 from stream_monitor.formats.tables.reference import Reference, ReferenceRows
-from stream_monitor.formats.tables.values import column_of, text_column
+from stream_monitor.formats.tables.values import column_of, plain_cells, text_column
+
+_FORM_ROWS = 2_000
+"""Rows that tell how the numbers of a column are written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,13 @@ class TableBatch:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file whose columns are understood; see `open_table`."""
+    """A file whose columns are understood; see `open_table`.
+
+    Attributes:
+        file: where the rows are.
+        layout: what its columns are.
+        options: what the user said.
+    """
 
     file: TableFile
     layout: TableLayout
@@ -55,7 +65,7 @@ class Table:
         first = 0
         for block in self.file.blocks(self.options.batch_rows):
             size = len(next(iter(block.values())))
-            yield TableBatch(first, first + size, self._batch(block, first, size))
+            yield TableBatch(first, first + size, self._batch(_plain(block, self.layout.forms), first, size))
             first += size
 
     def references(self) -> list[Reference]:
@@ -171,7 +181,20 @@ def open_table(path: Path, options: TableOptions | None = None) -> Table:
     sample = next(file.blocks(options.batch_rows), None)
     if sample is None:
         raise TableError(f"{path}: holds no rows")
-    return Table(file, choose_layout(file, sample, options), options)
+    forms = _forms(sample, options) if options.by_itself else {}
+    layout = choose_layout(file, _plain(sample, forms), options)
+    return Table(file, replace(layout, forms=forms), options)
+
+
+def _forms(sample: Block, options: TableOptions) -> dict[str, NumberForm]:
+    """Return how the numbers of a file that is judged by itself are written, where they need to be rewritten."""
+    texts = {name: plain_cells(cells[:_FORM_ROWS]) for name, cells in sample.items() if name not in options.segments}
+    return {name: form for name, cells in texts.items() if (form := number_form(cells)) is not None}
+
+
+def _plain(block: Block, forms: Mapping[str, NumberForm]) -> Block:
+    """Return a block with numbers as a program writes them."""
+    return {name: forms[name].plain(cells) if name in forms else cells for name, cells in block.items()}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -250,6 +250,51 @@ def test_decimal_commas_are_points(tmp_path: Path) -> None:
     assert column.values[-1] == 1234.5
 
 
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [("${:,.2f}", 1234.5), ("{:.1f} %", 1234.5), ("{:,.2f} USD", 1234.5), ("{:_.1f}kg", 1234.5)],
+)
+def test_amounts_lose_their_units(tmp_path: Path, written: str, value: float) -> None:
+    """Currencies, percent signs, units and marks between thousands; a dollar among euros is no number of theirs."""
+    texts = [f'"{written.format(abs(x))}"'.replace("_", " ") for x in NOISE[:-2]]
+    texts += [f'"{written.format(value)}"'.replace("_", " "), "17 parsecs"]
+    column = next(iter(opened(tmp_path / "a.csv", {"x": texts}).batches())).batch.groups[0].columns["feature:x"]
+
+    assert isinstance(column, NumericColumn)
+    assert (column.values[-2], column.others) == (value, {ROWS - 1: "17 parsecs"})
+
+
+def test_amounts_of_typed_files_are_numbers_too(tmp_path: Path) -> None:
+    """Parquet and JSON lines hold them as texts."""
+    texts = [f"${abs(x) * 1e4:,.2f}" for x in NOISE]
+    pq.write_table(pa.table({"x": texts}), tmp_path / "a.parquet")
+    (tmp_path / "a.jsonl").write_text("".join(f'{{"x": "{text}"}}\n' for text in texts))
+
+    for name in ("a.parquet", "a.jsonl"):
+        assert open_table(tmp_path / name, BY_ITSELF).layout.kinds == {"x": SeriesKind.NUMERIC}
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        pytest.param([f"{12 * (3 + 2 * (n % 2))} months" for n in range(ROWS)], id="two words"),
+        pytest.param([f"{n % 90}{'ABC'[n % 3]}" for n in range(ROWS)], id="codes"),
+        pytest.param([f"v{n % 90}" for n in range(ROWS)], id="versions"),
+    ],
+)
+def test_names_with_numbers_stay_names(tmp_path: Path, texts: list[str]) -> None:
+    """A few values, or what stands beside the number differs, or stands before it."""
+    assert opened(tmp_path / "a.csv", {"x": texts}).layout.kinds == {"x": SeriesKind.CATEGORICAL}
+
+
+def test_live_events_write_numbers_as_the_reference_does(tmp_path: Path) -> None:
+    """What becomes the reference of live traffic is not rewritten: its events would hold other texts."""
+    path = tmp_path / "a.csv"
+    path.write_text("x\n" + "".join(f"{x:.2f}%\n" for x in NOISE))
+
+    assert open_table(path).layout.forms == {}
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
 def test_texts_of_other_systems_are_read(tmp_path: Path, encoding: str) -> None:
     """With or without a mark."""
