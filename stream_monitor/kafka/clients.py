@@ -78,9 +78,11 @@ def close_consumer(consumer: Consumer, *, timeout_s: float = 10.0) -> None:
 
 
 def _serve_and_close(consumer: Consumer) -> None:
-    with suppress(KafkaException, RuntimeError):  # the consumer is given up whatever it has to say
+    # The consumer is given up, whatever it or a callback has to say; an error of `close` comes when all is closed.
+    with suppress(KafkaException, RuntimeError):
         consumer.consume(_SERVED_EVENTS, _SERVE_S)
-    consumer.close()
+    with suppress(KafkaException, RuntimeError):
+        consumer.close()
 
 
 def committed(
