@@ -9,15 +9,18 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TypedDict
 
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.baseline import Baseline, ReferenceTable, measured_along
+from stream_monitor.core.baseline import Baseline, ReferenceTable, Regimes, measured_along, regimes_along
 from stream_monitor.core.baseline.season import FEWEST_SEASONS, normal_scores, season
 from stream_monitor.core.baseline.table import Column
 from stream_monitor.formats.tables.reference import ReferenceRows
 from stream_monitor.runtimes.rows import Key, Rows
+from stream_monitor.runtimes.sizing import SMALLEST_BASELINE
 
 _MOST_ROWS = 100_000
 """Rows that are looked at: a longer file has a reference of 10,000 rows, which sees what this many do not."""
@@ -73,19 +76,41 @@ class Season:
 NO_SEASON = Season()
 
 
-def along(built: list[tuple[Baseline, int]], found: Courses, season: Season = NO_SEASON) -> list[tuple[Baseline, int]]:
+FewRegimes = Mapping[Key, Mapping[str, Regimes]]
+"""The regimes of the series that have a few, by model and version."""
+
+
+def regimes_of(found: Courses, season: Season) -> FewRegimes:
+    """Return the regimes of a file; of several models none is looked at, their rows are mixed."""
+    return (
+        {} if len(found) != 1 else {key: regimes_along(table, **_places(table, season)) for key, table in found.items()}
+    )
+
+
+def along(
+    built: list[tuple[Baseline, int]],
+    found: Courses,
+    season: Season = NO_SEASON,
+    few: FewRegimes = MappingProxyType({}),
+) -> list[tuple[Baseline, int]]:
     """Return baselines that know the dependence of the whole file; those of models that are not in it stay."""
-    return [
-        (_along(own, table, season), from_ms)
-        if (table := found.get((own.model, own.version))) is not None
-        else (own, from_ms)
-        for own, from_ms in built
-    ]
+    known = []
+    for own, from_ms in built:
+        key = (own.model, own.version)
+        table = found.get(key)
+        if table is not None:
+            own = measured_along(own, table, **_places(table, season), few=few.get(key, {}))
+        known.append((own, from_ms))
+    return known
 
 
-def _along(baseline: Baseline, table: ReferenceTable, season: Season) -> Baseline:
-    places = None if table.happened is None else season.places(table.happened)
-    return measured_along(baseline, table, places=places, period=season.period)
+class _Places(TypedDict):
+    places: Int64 | None
+    period: int
+
+
+def _places(table: ReferenceTable, season: Season) -> _Places:
+    return {"places": None if table.happened is None else season.places(table.happened), "period": season.period}
 
 
 def season_of(found: Courses, *, pane_rows: int, step_ms: int | None, cell_ms: int) -> Season:
@@ -115,6 +140,20 @@ def season_of(found: Courses, *, pane_rows: int, step_ms: int | None, cell_ms: i
     per_cell = table.rows / (int(places[-1]) + 1)
     period = _together([_by_cell(own, places) for own in numeric[:_MOST_COLUMNS]], pane_rows / per_cell)
     return Season(max(2, round(period * per_cell)), period * cell_ms, cell_ms, period) if period > 1 else NO_SEASON
+
+
+def first_jump(few: FewRegimes, *, rows: int) -> tuple[int, str] | None:
+    """Return the first row of the reference before which a series jumps, and the series: the first `rows` are to be the
+    reference, and enough of them must be left.
+    """
+    jumps = (
+        (int(row), name)
+        for own in few.values()
+        for name, found in own.items()
+        for row in found.jumps
+        if SMALLEST_BASELINE <= row < rows
+    )
+    return min(jumps, default=None)
 
 
 def _together(numeric: list[Float64], pane: float) -> int:

@@ -27,6 +27,7 @@ from dataclasses import dataclass
 SMALLEST_FILE = 126
 """Rows below which nothing can be judged: 63 make the smallest reference, as many again are worth judging."""
 
+SMALLEST_BASELINE = 63
 LARGEST_BASELINE = 10_000
 FALSE_ALARMS_PER_FILE = 0.05
 
@@ -39,7 +40,6 @@ _OPEN_SHARE = 100
 _FEWEST_OPEN, _MOST_OPEN = 20, 100
 _MIN_WINDOW_PANES = 2
 _BASELINE_SHARE = 5
-_SMALLEST_BASELINE = 63
 
 
 class TooFewRows(ValueError):
@@ -127,15 +127,15 @@ def renewal_rows(sizes: Sizes, *, least_filled: float = 1.0) -> int:
     100
     """
     rows = sizes.baseline_rows + sizes.judged_rows
-    wanted = max(_baseline_rows(rows, least_filled) // 4, math.ceil(_SMALLEST_BASELINE / max(least_filled, 0.05)))
+    wanted = max(_baseline_rows(rows, least_filled) // 4, math.ceil(SMALLEST_BASELINE / max(least_filled, 0.05)))
     return -(-wanted // sizes.season_rows) * sizes.season_rows
 
 
 def _baseline_rows(rows: int, least_filled: float) -> int:
     """Return a fifth of the rows, and enough of them for 63 values in columns that have missing ones."""
     wanted = min(LARGEST_BASELINE, rows // _BASELINE_SHARE)
-    enough = math.ceil(_SMALLEST_BASELINE / max(least_filled, 0.05))
-    return min(max(wanted, enough), max(rows // 3, _SMALLEST_BASELINE))
+    enough = math.ceil(SMALLEST_BASELINE / max(least_filled, 0.05))
+    return min(max(wanted, enough), max(rows // 3, SMALLEST_BASELINE))
 
 
 def _in_seasons(pane: int, season: int) -> int:

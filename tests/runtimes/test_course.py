@@ -29,6 +29,7 @@ from stream_monitor.lab.generators import (
 )
 from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
 from stream_monitor.runtimes.course import NO_SEASON, Courses, season_of
+from stream_monitor.runtimes.renewal import Renewal
 from stream_monitor.runtimes.rows import run_rows
 
 ROWS = 2_000
@@ -52,6 +53,27 @@ def fired(prepared: Prepared) -> list[int]:
     """Return the rows at which an alert fired."""
     run = run_rows(
         prepared.rows, prepared.settings.plan, topic="file", group="g", partitions=1, baselines=prepared.baselines
+    )
+    return [
+        prepared.row(alert.event.timestamp_ms)
+        for alert in run.alerts
+        if decode(alert.event.value).data.reason == "fired"
+    ]
+
+
+def told(prepared: Prepared) -> list[int]:
+    """Return the rows at which an alert fired, with a new reference behind each, as `backtest FILE` makes them."""
+    baselines = [baseline for baseline, _ in prepared.baselines]
+    plan = prepared.settings.plan
+    run = run_rows(
+        prepared.rows,
+        plan,
+        topic="file",
+        group="g",
+        partitions=1,
+        baselines=prepared.baselines,
+        renewal=Renewal(plan, rows=prepared.renewal_rows, timed=prepared.timed, baselines=baselines),
+        piece_rows=prepared.pane_rows,
     )
     return [
         prepared.row(alert.event.timestamp_ms)
@@ -217,3 +239,39 @@ def test_errors_that_are_made_of_two_columns_have_a_reference_too(tmp_path: Path
 
     assert "feature:error" in prepared.baselines[0][0].series
     assert fired(prepared)
+
+
+@pytest.mark.parametrize(("rows", "size"), [(2_000, 2.0), (10_000, 1.0)])
+def test_each_of_ten_regimes_is_told(tmp_path: Path, rows: int, size: float) -> None:
+    """None passes for dependence, and the reference, a fifth of the file, ends where the second one begins."""
+    length = rows // 10
+    levels = size * np.repeat([0.0, 1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 2.0, 1.0, 0.0], length)
+    values = levels + np.random.default_rng(4).standard_normal(rows)
+    (tmp_path / "f.csv").write_text("x\n" + "".join(f"{value:.4f}\n" for value in values))
+    prepared = prepare(tmp_path / "f.csv")
+    found = told(prepared)
+
+    assert any("the reference ends where x jumps" in note for note in prepared.notes)
+    assert [length * place < row <= length * place + 100 for place, row in enumerate(found, start=1)] == [True] * 9
+
+
+@pytest.mark.parametrize("at", [150, 300])
+def test_a_change_within_the_first_fifth_is_told(tmp_path: Path, at: int) -> None:
+    """It is the end of the reference, and found like any other."""
+    values = np.random.default_rng(6).standard_normal(ROWS)
+    values[at:] += 1.5
+    (tmp_path / "f.csv").write_text("x\n" + "".join(f"{value:.4f}\n" for value in values))
+    (row,) = told(prepare(tmp_path / "f.csv"))
+
+    assert at < row <= at + 100
+
+
+def test_jumps_beside_a_season_are_told(tmp_path: Path) -> None:
+    """Hours of a day, and every third week another level."""
+    day, rows = 24, 2_016
+    values = 3.0 * np.sin(np.arange(rows) * (2 * np.pi / day)) + 2.0 * np.repeat([0.0, 1.0, 0.0, 1.0], rows // 4)
+    values += np.random.default_rng(7).standard_normal(rows)
+    (tmp_path / "f.csv").write_text("x\n" + "".join(f"{value:.4f}\n" for value in values))
+    found = told(prepare(tmp_path / "f.csv"))
+
+    assert [place * 504 < row <= place * 504 + 6 * day for place, row in enumerate(found, start=1)] == [True] * 3

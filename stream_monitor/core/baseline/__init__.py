@@ -3,9 +3,9 @@
 `series` holds the reference of one series by kind, `wire` its JSON, `document` the baseline of a model version and its
 canonical bytes, with the `facts` beside its series and its `segments`. `build` makes one from a `table` of rows, whose
 `values` and `vocabulary` it reads first. `dependence` measures how much less rows say that depend on each other,
-`course` does so for a whole file, `measuring` for every series; `season` finds what repeats in a file, `strata` says
-which hours have a reference of their own, `schedule` which baseline is active in a pane. A new kind of series is a
-class in `series`, a shape in `wire` and a branch in `build`.
+`course` does so for a whole file, `measuring` for every series; `regimes` finds where a file jumps, `season` what
+repeats in it, `strata` says which hours have a reference of their own, `schedule` which baseline is active in a pane. A
+new kind of series is a class in `series`, a shape in `wire` and a branch in `build`.
 """
 
 from stream_monitor.core.baseline.build import build_baseline
@@ -13,7 +13,8 @@ from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
 from stream_monitor.core.baseline.document import Baseline
 from stream_monitor.core.baseline.errors import BaselineError
 from stream_monitor.core.baseline.facts import Constraint, Origin, OriginType, ValueType
-from stream_monitor.core.baseline.measuring import measured_along
+from stream_monitor.core.baseline.measuring import measured_along, regimes_along
+from stream_monitor.core.baseline.regimes import Regimes
 from stream_monitor.core.baseline.schedule import (
     Activation,
     Applied,
@@ -52,6 +53,7 @@ __all__ = [
     "OriginType",
     "Quality",
     "ReferenceTable",
+    "Regimes",
     "Schedule",
     "SegmentReference",
     "SeriesBaseline",
@@ -66,5 +68,6 @@ __all__ = [
     "measured_along",
     "of_pane",
     "proposed_activation_ms",
+    "regimes_along",
     "start_record",
 ]

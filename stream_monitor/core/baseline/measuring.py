@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from stream_monitor.core.baseline.dependence import (
     numeric_scores,
 )
 from stream_monitor.core.baseline.document import Baseline
+from stream_monitor.core.baseline.regimes import Regimes, regimes
 from stream_monitor.core.baseline.series import BinaryBaseline, NumericBaseline, SeriesBaseline
 from stream_monitor.core.baseline.strata import by_stratum
 from stream_monitor.core.baseline.table import ReferenceTable
@@ -31,7 +33,12 @@ from stream_monitor.core.names import cut_category
 
 
 def measured_along(
-    baseline: Baseline, table: ReferenceTable, *, places: Int64 | None = None, period: int = 1
+    baseline: Baseline,
+    table: ReferenceTable,
+    *,
+    places: Int64 | None = None,
+    period: int = 1,
+    few: Mapping[str, Regimes] = MappingProxyType({}),
 ) -> Baseline:
     """Return a baseline that knows how dependent the rows of a whole file are, of which its reference may be a part.
 
@@ -40,21 +47,21 @@ def measured_along(
         table: the file, with an order of time.
         places: where each row is in this order, counted from 0, shape (rows,); None for row after row.
         period: places after which the file repeats itself, if it is judged in whole seasons; 1 for none.
+        few: regimes of the series that have a few, of `regimes_along` with the same places and period.
 
     Raises:
         ValueError: the rows have no order.
     """
     rows_of = table.by_segment() if baseline.segments else {}
     segments = dict(baseline.segments)
-    if period > 1 and places is None and table.happened is not None:
-        places = np.empty(table.rows, dtype=np.int64)
-        places[np.argsort(table.happened, kind="stable")] = np.arange(table.rows)
+    if period > 1 and places is None:
+        places = _numbered(table)
     for label in segments.keys() & rows_of.keys():
         # The rows of a segment stay where they are among all rows: a season is as long for them.
         own, rows = segments[label], rows_of[label]
         course = _Course.of(table.at(rows), None if places is None else places[rows], period)
-        segments[label] = replace(own, series=_measured_along(own.series, table.at(rows), course))
-    series = _measured_along(baseline.series, table, _Course.of(table, places, period))
+        segments[label] = replace(own, series=_measured_along(own.series, table.at(rows), course, {}))
+    series = _measured_along(baseline.series, table, _Course.of(table, places, period), few)
     return replace(baseline, series=series, segments=dict(sorted(segments.items())), id="")
 
 
@@ -78,13 +85,13 @@ class _Course:
 
 
 def _measured_along(
-    references: Mapping[str, SeriesBaseline], table: ReferenceTable, course: _Course
+    references: Mapping[str, SeriesBaseline], table: ReferenceTable, course: _Course, few: Mapping[str, Regimes]
 ) -> dict[str, SeriesBaseline]:
     series = dict(references)
     for name in sorted(series.keys() & table.columns.keys()):
         own, values = series[name], values_of(name, table.columns[name])
         if values.kind is own.kind and values.present.any():
-            series[name] = replace(own, dependence=_along(own, values, table, course))
+            series[name] = replace(own, dependence=_along(own, values, table, course, few.get(name)))
     return series
 
 
@@ -106,7 +113,9 @@ def measured(series: SeriesBaseline, values: Values, table: ReferenceTable, orde
     )
 
 
-def _along(series: SeriesBaseline, values: Values, table: ReferenceTable, course: _Course) -> Dependence:
+def _along(
+    series: SeriesBaseline, values: Values, table: ReferenceTable, course: _Course, few: Regimes | None
+) -> Dependence:
     """Return the dependence of a series with what the rows of the whole file, in the order of time, say about it."""
     present = values.present[course.order]
     held, hours = course.order[present], _hours(series, table)
@@ -126,9 +135,8 @@ def _along(series: SeriesBaseline, values: Values, table: ReferenceTable, course
     if hours is not None:
         absent, without = _within_strata(absent, without, hours[course.order])
     seasonal, total = course.period > 1, series.observed + series.missing
-    of_values = with_course(
-        known[0], course.effect(bins, scores), rows=held.size, observed=series.observed, seasonal=seasonal
-    )
+    effect = course.effect(bins, scores) if few is None or hours is not None else few.effect
+    of_values = with_course(known[0], effect, rows=held.size, observed=series.observed, seasonal=seasonal)
     of_gaps = with_course(
         known[1], course.effect(absent, without), rows=present.size, observed=total, seasonal=seasonal
     )
@@ -191,3 +199,35 @@ def _within_strata(bins: Int64, scores: Float64, within: Int64) -> tuple[Int64, 
 
 def _rounded(found: DesignEffect) -> DesignEffect:
     return found._replace(value=round_significant(found.value))
+
+
+def regimes_along(table: ReferenceTable, *, places: Int64 | None = None, period: int = 1) -> dict[str, Regimes]:
+    """Return the regimes of the series that have a few, their jumps counted over all rows in the order of time.
+
+    Args:
+        table: a file, with an order of time.
+        places: where each row is, as of `measured_along`.
+        period: places after which the file repeats itself, 1 for none.
+
+    Raises:
+        ValueError: the rows have no order.
+    """
+    order = _Course.of(table, places, period).order
+    at = (_numbered(table) if places is None else places)[order]
+    found: dict[str, Regimes] = {}
+    for name, column in table.columns.items():
+        values = values_of(name, column)
+        held = np.flatnonzero(values.present[order])
+        if values.numbers.size and held.size:
+            own = regimes(values.numbers[order[held]], places=at[held], period=period)
+            if own is not None:
+                found[name] = own._replace(jumps=held[own.jumps])
+    return found
+
+
+def _numbered(table: ReferenceTable) -> Int64:
+    """Return the number of each row in the order of time."""
+    assert table.happened is not None, "a course has an order"
+    places = np.empty(table.rows, dtype=np.int64)
+    places[np.argsort(table.happened, kind="stable")] = np.arange(table.rows)
+    return places
