@@ -24,7 +24,7 @@ from typing import NamedTuple
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64
-from stream_monitor.core.baseline.course import RANKS, course_effect, ranked
+from stream_monitor.core.baseline.course import RANKS, course_effect, holding_effect, ranked
 from stream_monitor.core.baseline.dependence import design_effect, numeric_scores
 from stream_monitor.core.baseline.season import normal_scores
 
@@ -66,6 +66,8 @@ def regimes(values: Float64, *, places: Int64 | None = None, period: int = 1) ->
         places: where each row is, counted from 0 and ascending; None for row after row.
         period: places after which the series repeats itself, 1 for none.
     """
+    if holding_effect(values) > 1.0:
+        return None  # a value that is held is one observation, however many rows it stands in
     at = np.arange(values.size) if places is None else places
     scores, shortest = _scores(values, at % period), max(_shortest_interval(values), 2 * period)
     for effect_allowed in _EFFECTS:  # dependent rows pass for jumps more easily: then these must be the clearer

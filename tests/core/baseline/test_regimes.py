@@ -87,6 +87,7 @@ def test_more_jumps_than_a_few_are_a_habit() -> None:
         pytest.param(Autoregressive(0.98), id="rho .98"),
         pytest.param(Held(20), id="held for 20 rows"),
         pytest.param(Held(50), id="held for 50 rows"),
+        pytest.param(Held(200), id="held for 200 rows"),
         pytest.param(Overdispersed(20), id="effects of 20 rows"),
         pytest.param(Seasonal(400), id="a slow season"),
     ],
