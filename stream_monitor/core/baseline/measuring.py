@@ -23,7 +23,7 @@ from stream_monitor.core.baseline.dependence import (
     numeric_scores,
 )
 from stream_monitor.core.baseline.document import Baseline
-from stream_monitor.core.baseline.regimes import Regimes, regimes
+from stream_monitor.core.baseline.regimes import Regimes, category_regimes, regimes
 from stream_monitor.core.baseline.series import BinaryBaseline, NumericBaseline, SeriesBaseline
 from stream_monitor.core.baseline.strata import by_stratum
 from stream_monitor.core.baseline.table import ReferenceTable
@@ -218,10 +218,14 @@ def regimes_along(table: ReferenceTable, *, places: Int64 | None = None, period:
     for name, column in table.columns.items():
         values = values_of(name, column)
         held = np.flatnonzero(values.present[order])
-        if values.numbers.size and held.size:
+        if not held.size:
+            continue
+        if values.numbers.size:
             own = regimes(values.numbers[order[held]], places=at[held], period=period)
-            if own is not None:
-                found[name] = own._replace(jumps=held[own.jumps])
+        else:
+            own = category_regimes(values.categories.codes[order[held]], places=at[held], period=period)
+        if own is not None:
+            found[name] = own._replace(jumps=held[own.jumps])
     return found
 
 

@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from stream_monitor.core.arrays import Float64, Int64
+from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.baseline.course import RANKS, course_effect, holding_effect, ranked
 from stream_monitor.core.baseline.dependence import design_effect, numeric_scores
 from stream_monitor.core.baseline.season import normal_scores
@@ -38,6 +38,8 @@ _SHORTEST = 60  # rows of an interval
 _MOST_PLACES = 2_000  # of a jump in a long interval
 _NARROWEST = 64  # of the file, an interval at least
 _FEWEST_OF_EACH = 30  # of two values, in an interval
+_CATEGORIES = 5  # that are looked at
+_OFTEN = 0.05  # share of such a category
 _MOST_VALUES = 260  # twenty in each of thirteen regimes
 _MARGIN = 15  # rows of a regime at least
 _NEAR = 8  # of the shorter regime beside a jump, what is near to it
@@ -66,7 +68,7 @@ def regimes(values: Float64, *, places: Int64 | None = None, period: int = 1) ->
         places: where each row is, counted from 0 and ascending; None for row after row.
         period: places after which the series repeats itself, 1 for none.
     """
-    if holding_effect(values) > 1.0:
+    if np.unique(values).size > 2 and holding_effect(values) > 1.0:
         return None  # a value that is held is one observation, however many rows it stands in
     at = np.arange(values.size) if places is None else places
     scores, shortest = _scores(values, at % period), max(_shortest_interval(values), 2 * period)
@@ -74,11 +76,50 @@ def regimes(values: Float64, *, places: Int64 | None = None, period: int = 1) ->
         found = _narrowest(scores, shortest, _CLEAR * math.sqrt(effect_allowed))
         if not found.size:
             return None
-        if found.size <= MOST_JUMPS and _are_abrupt(scores, found):
+        if found.size <= MOST_JUMPS and _are_abrupt(scores, found) and not _is_held(values, found):
             effect = _effect(_within(scores[:, 0], found), at, period)
             if effect <= effect_allowed:
                 return Regimes(found, effect)
     return None
+
+
+def category_regimes(codes: Intp, *, places: Int64, period: int = 1) -> Regimes | None:
+    """Return the regimes of a series of categories, None if the share of none of the frequent ones jumps.
+
+    Args:
+        codes: of the category of each row, in the order of time, shape (rows,).
+        places: where each row is, as of `regimes`.
+        period: places after which the series repeats itself, 1 for none.
+    """
+    counts = np.bincount(codes)
+    frequent = [
+        code for code in np.argsort(-counts, kind="stable")[:_CATEGORIES] if counts[code] >= _OFTEN * codes.size
+    ]
+    shares = [(codes == code).astype(np.float64) for code in frequent]
+    found = [own for share in shares if (own := regimes(share, places=places, period=period)) is not None]
+    if not found:
+        return None
+    jumps = _apart(np.sort(np.concatenate([own.jumps for own in found])), codes.size)
+    # A share may jump less clearly than another one: all of them are looked at between the jumps of all.
+    within = [_within(_scores(share, places % period)[:, 0], jumps) for share in shares]
+    effect = max(_effect(own, places, period) for own in within)
+    return Regimes(jumps, effect) if jumps.size <= MOST_JUMPS and effect <= _EFFECTS[-1] else None
+
+
+def _is_held(values: Float64, found: Int64) -> bool:
+    """Say whether a series stands still in two regimes or more: then its jumps are all that it does."""
+    ends = [0, *found.tolist(), values.size]
+    return sum(bool((values[start:end] == values[start]).all()) for start, end in pairwise(ends)) > 1
+
+
+def _apart(jumps: Int64, rows: int) -> Int64:
+    """Return the first of jumps that are the same one, located twice."""
+    far = max(_MARGIN, rows // _NARROWEST)
+    kept = [int(jumps[0])]
+    for jump in jumps[1:].tolist():
+        if jump - kept[-1] >= far:
+            kept.append(jump)
+    return np.array(kept, dtype=np.int64)
 
 
 def _effect(within: Float64, places: Int64, period: int) -> float:

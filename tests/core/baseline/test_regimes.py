@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_monitor.core.arrays import Float64
+from stream_monitor.core.arrays import Float64, Intp
 from stream_monitor.core.baseline import ReferenceTable, regimes_along
-from stream_monitor.core.baseline.regimes import MOST_JUMPS, regimes
+from stream_monitor.core.baseline.regimes import MOST_JUMPS, category_regimes, regimes
 from stream_monitor.core.baseline.table import Column
 from stream_monitor.core.keys import file_row_hashes
 from stream_monitor.lab.generators import Autoregressive, Held, Law, Normal, NumberStream, Overdispersed, Seasonal
@@ -97,6 +97,38 @@ def test_what_wanders_has_no_regimes(law: Law) -> None:
     found = [regimes(NumberStream(law, 2_000, seed).values()) for seed in range(40)]
 
     assert np.mean([own is not None for own in found]) <= 0.05
+
+
+def sticky(stay: float, names: int, rows: int, seed: int) -> Intp:
+    """Codes of a chain that keeps its name with a probability."""
+    rng = np.random.default_rng(seed)
+    found = [0]
+    for keeps, other in zip(rng.random(rows - 1) < stay, rng.integers(0, names, rows - 1), strict=True):
+        found.append(found[-1] if keeps else int(other))
+    return np.array(found, dtype=np.intp)
+
+
+@pytest.mark.parametrize("stay", [0.0, 0.9, 0.98])
+def test_names_that_stay_for_a_while_have_no_regimes(stay: float) -> None:
+    """Nor has a yes or no that does."""
+    rows = 2_000
+    names = [category_regimes(sticky(stay, 4, rows, seed), places=np.arange(rows)) for seed in range(40)]
+    yes = [regimes((sticky(stay, 4, rows, seed) > 0).astype(np.float64)) for seed in range(40)]
+
+    assert np.mean([own is not None for own in names]) <= 0.05
+    assert np.mean([own is not None for own in yes]) <= 0.05
+
+
+def test_shares_of_categories_jump() -> None:
+    """Red and blue change places again and again; green and a rare grey have no part in it."""
+    rng = np.random.default_rng(3)
+    shares = np.array([[0.6, 0.3, 0.05, 0.05], [0.1, 0.3, 0.55, 0.05]])
+    codes = np.array([rng.choice(4, p=shares[row // 200 % 2]) for row in range(2_000)], dtype=np.intp)
+    found = category_regimes(codes, places=np.arange(codes.size))
+
+    assert found is not None
+    assert found.effect < 2.0
+    assert (np.abs(found.jumps - 200 * np.arange(1, 10)) <= 15).all()
 
 
 def test_a_walk_and_a_slow_rise_have_no_regimes() -> None:
