@@ -28,9 +28,10 @@ from stream_monitor.core.baseline.course import RANKS, course_effect, holding_ef
 from stream_monitor.core.baseline.dependence import design_effect, numeric_scores
 from stream_monitor.core.baseline.season import normal_scores
 
-MOST_JUMPS = 12
-"""Jumps, above which a series is one that jumps: that is how it depends on itself."""
+FEW_JUMPS, MOST_JUMPS = 12, 24
+"""Jumps of a short and of a long file, above which a series is one that jumps: that is how it depends on itself."""
 
+_ROWS_PER_JUMP = 500  # of a file that may have more than a few
 _SCORES = numeric_scores(np.ones(RANKS, np.int64))
 _CLEAR = 5.5  # standard errors of a jump
 _EFFECTS = (1.0, 2.0, 4.0, 6.0)  # of rows within regimes: slower ones wander between levels of their own
@@ -52,7 +53,7 @@ class Regimes(NamedTuple):
     """A series of a few regimes.
 
     Attributes:
-        jumps: rows before which its level or spread jumps, ascending, at most 12.
+        jumps: rows before which its level or spread jumps, ascending, at most as many as `most_jumps` allows.
         effect: design effect of its rows within the regimes.
     """
 
@@ -76,11 +77,16 @@ def regimes(values: Float64, *, places: Int64 | None = None, period: int = 1) ->
         found = _narrowest(scores, shortest, _CLEAR * math.sqrt(effect_allowed))
         if not found.size:
             return None
-        if found.size <= MOST_JUMPS and _are_abrupt(scores, found) and not _is_held(values, found):
+        if found.size <= most_jumps(values.size) and _are_abrupt(scores, found) and not _is_held(values, found):
             effect = _effect(_within(scores[:, 0], found), at, period)
             if effect <= effect_allowed:
                 return Regimes(found, effect)
     return None
+
+
+def most_jumps(rows: int) -> int:
+    """Return how many jumps are a few in a file: twelve, in one of 10,000 rows twenty."""
+    return min(MOST_JUMPS, max(FEW_JUMPS, rows // _ROWS_PER_JUMP))
 
 
 def category_regimes(codes: Intp, *, places: Int64, period: int = 1) -> Regimes | None:
@@ -103,7 +109,7 @@ def category_regimes(codes: Intp, *, places: Int64, period: int = 1) -> Regimes 
     # A share may jump less clearly than another one: all of them are looked at between the jumps of all.
     within = [_within(_scores(share, places % period)[:, 0], jumps) for share in shares]
     effect = max(_effect(own, places, period) for own in within)
-    return Regimes(jumps, effect) if jumps.size <= MOST_JUMPS and effect <= _EFFECTS[-1] else None
+    return Regimes(jumps, effect) if jumps.size <= most_jumps(codes.size) and effect <= _EFFECTS[-1] else None
 
 
 def _is_held(values: Float64, found: Int64) -> bool:
@@ -185,7 +191,7 @@ def _narrowest(scores: Float64, shortest: int, clear: float) -> Int64:
     squares = np.concatenate([np.zeros((1, scores.shape[1])), (scores**2).cumsum(axis=0)])
     found: list[int] = []
     for start, end in _intervals(rows, shortest):
-        if len(found) > MOST_JUMPS:
+        if len(found) > most_jumps(rows):
             break
         if any(start < jump < end for jump in found) or end - start < 2 * _MARGIN + 1:
             continue

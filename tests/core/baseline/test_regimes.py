@@ -7,7 +7,7 @@ import pytest
 
 from stream_monitor.core.arrays import Float64, Intp
 from stream_monitor.core.baseline import ReferenceTable, regimes_along
-from stream_monitor.core.baseline.regimes import MOST_JUMPS, category_regimes, regimes
+from stream_monitor.core.baseline.regimes import FEW_JUMPS, category_regimes, regimes
 from stream_monitor.core.baseline.table import Column
 from stream_monitor.core.keys import file_row_hashes
 from stream_monitor.lab.generators import Autoregressive, Held, Law, Normal, NumberStream, Overdispersed, Seasonal
@@ -69,12 +69,14 @@ def test_a_season_hides_no_jump() -> None:
 
 
 def test_more_jumps_than_a_few_are_a_habit() -> None:
-    """Thirteen regimes are told apart, thirty are how the series is."""
+    """Thirteen regimes are told apart, thirty are how the series is; a long file may have twenty."""
     levels = np.resize([0.0, 2.0], 30)
-    few = regimes(np.repeat(levels[: MOST_JUMPS + 1], 200) + noise(200 * (MOST_JUMPS + 1)))
+    few = regimes(np.repeat(levels[: FEW_JUMPS + 1], 200) + noise(200 * (FEW_JUMPS + 1)))
+    twenty = regimes(np.repeat(levels[:20], 500) + noise(10_000))
 
     assert few is not None
-    assert few.jumps.size == MOST_JUMPS
+    assert twenty is not None
+    assert (few.jumps.size, twenty.jumps.size) == (FEW_JUMPS, 19)
     assert regimes(np.repeat(levels, 200) + noise(6_000)) is None
 
 
