@@ -23,6 +23,7 @@ _FEWEST_NUMBERS = 20
 """Different numbers, above which they are amounts; `36 months` and `60 months` are two categories."""
 
 _SHARE = 0.95
+_DRESS = re.compile(r"[^\d.eE+-]")
 _WRITTEN = re.compile(
     r"(?P<bracket>\()?\s*(?P<minus>[-+\u2212])?\s*(?P<before>[$€£¥₹])?\s*(?P<inner>[-+\u2212])?(?P<number>\d[\d.,]*)"
     r"\s*(?P<after>[$€£¥₹%‰]|[A-Za-zµ°]{1,10})?\s*(?(bracket)\))"
@@ -79,9 +80,13 @@ def number_form(cells: Sequence[object], *, fewest: int = _FEWEST_NUMBERS) -> Nu
         fewest: different numbers that there must be.
     """
     texts = [cell.strip() for cell in cells if isinstance(cell, str) and cell.strip().lower() not in MISSING_TEXTS]
-    found = [_WRITTEN.fullmatch(_SPACED.sub("", text)) for text in texts]
-    units = Counter(unit for own in found if own is not None and (unit := own["before"] or own["after"]))
-    for decimal in _STYLES if texts else ():
+    if not _DRESS.search("".join(texts)):
+        return None  # most columns: nothing but plain numbers
+    found = [own for text in texts if (own := _WRITTEN.fullmatch(_SPACED.sub("", text))) is not None]
+    if len(found) < _SHARE * len(texts):
+        return None
+    units = Counter(unit for own in found if (unit := own["before"] or own["after"]))
+    for decimal in _STYLES:
         form = NumberForm(decimal, max(units, key=lambda unit: units[unit], default=""))
         numbers = [number for text in texts if (number := form.read(text)) is not None]
         if len(numbers) >= _SHARE * len(texts):
