@@ -162,12 +162,12 @@ def prepare_rows(
         given, gone = _without_absent(given, read.layout)
         notes += [f"left out: {baseline.name} has columns that the file lacks: {gone}"] if baseline and gone else []
     asked = None if given else baseline_rows
-    (loaded, built, refused), sizes, reasons = _choose(read, sizes, given, load, baseline_rows=asked, chooses=chooses)
+    (loaded, built, refused), sizes = _choose(read, sizes, given, load, baseline_rows=asked, chooses=chooses)
     plan = loaded.plan
     if not built:
         because = f" ({'; '.join(refused[:3])})" if refused else ""
         raise TableError(f"{path}: no model has enough rows for a reference{because}")
-    notes += [*reasons, *reference_notes(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
+    notes += [*reference_notes(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
     notes += [] if read.layout is None else unwatched_notes(read.layout, built)
     if chooses:
         notes += [line for line in sizes.reasons if not line.startswith("baseline")]
@@ -269,27 +269,23 @@ class _Referenced(NamedTuple):
 
 def _choose(
     read: _Read, plain: Sizes, given: list[Reference], load: SettingsOf, *, baseline_rows: int | None, chooses: bool
-) -> tuple[_Referenced, Sizes, list[str]]:
-    """Return settings and references for what the rows are like: in seasons, apart by the hour, or neither; and what
-    else was found.
-    """
+) -> tuple[_Referenced, Sizes]:
+    """Return settings and references for what the rows are like: in seasons, apart by the hour, or neither."""
     seen, timed = read.seen, read.timed
     found = courses(read.rows, timed=timed) if chooses else {}
     # A clean reference of some length tells what is dependence; in the file, a drift that comes and goes looks like it.
     along_which = {**found, **{(own.model, own.version): own.table for own in given if chooses and _tells(own)}}
     step_ms, cell_ms = (seen.step_ms, seen.pane_ms(_CELL_ROWS)) if timed else (ROW_MS, ROW_MS)
     season = season_of(found, pane_rows=plain.pane_rows, step_ms=step_ms, cell_ms=cell_ms)
-    few = {key: own for key, own in regimes_of(found, season).items() if along_which[key] is found[key]}
+    few = regimes_of({key: own for key, own in found.items() if along_which[key] is own}, season)
     sizes, pane_ms = _in_seasons(plain, read, season, given=bool(given))
-    reasons = []
-    if baseline_rows is None and not given:
-        jump = first_jump(few, rows=sizes.baseline_rows)
-        if jump is not None:
-            row, series = jump
-            baseline_rows = max(SMALLEST_BASELINE, row - sizes.pane_rows)  # it is cut behind a whole pane
-            reasons = [f"the reference ends where {feature_of(series) or series} jumps, about row {row:,}"]
     if baseline_rows is not None:
         sizes, plain = (replace(own, baseline_rows=baseline_rows) for own in (sizes, plain))
+    elif not given and (jump := first_jump(few, rows=sizes.baseline_rows)) is not None:
+        row, series = jump
+        ends = max(SMALLEST_BASELINE, row - sizes.pane_rows)  # it is cut behind a whole pane
+        why = f"reference: it ends where {feature_of(series) or series} jumps, about row {row:,}"
+        sizes, plain = (replace(own, baseline_rows=ends, reasons=(why, *own.reasons)) for own in (sizes, plain))
 
     def references(of: Sizes, taken: Season, pane_ms: int, strata: Calendar) -> _Referenced:
         loaded = load(file_settings(of, seen, pane_ms, strata=strata) if chooses else {})
@@ -302,8 +298,8 @@ def _choose(
         hourly = references(plain, NO_SEASON, own_ms, Calendar.HOUR_OF_DAY)
         alike = chosen if season is NO_SEASON else references(plain, NO_SEASON, own_ms, Calendar.NONE)
         if differ_by_hour(alike.baselines, hourly.baselines):
-            return hourly, plain, reasons
-    return chosen, sizes, reasons
+            return hourly, plain
+    return chosen, sizes
 
 
 def _tells(reference: Reference) -> bool:

@@ -10,7 +10,6 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import TypedDict
 
 import numpy as np
 
@@ -68,9 +67,9 @@ class Season:
     cell_ms: int | None = None
     period: int = 1
 
-    def places(self, happened: Int64) -> Int64 | None:
+    def places(self, happened: Int64 | None) -> Int64 | None:
         """Return the place of each row by its time; None for row after row."""
-        return None if self.cell_ms is None else (happened - happened.min()) // self.cell_ms
+        return None if self.cell_ms is None or happened is None else (happened - happened.min()) // self.cell_ms
 
 
 NO_SEASON = Season()
@@ -82,9 +81,10 @@ FewRegimes = Mapping[Key, Mapping[str, Regimes]]
 
 def regimes_of(found: Courses, season: Season) -> FewRegimes:
     """Return the regimes of a file; of several models none is looked at, their rows are mixed."""
-    return (
-        {} if len(found) != 1 else {key: regimes_along(table, **_places(table, season)) for key, table in found.items()}
-    )
+    if len(found) != 1:
+        return {}
+    ((key, table),) = found.items()
+    return {key: regimes_along(table, places=season.places(table.happened), period=season.period)}
 
 
 def along(
@@ -99,18 +99,10 @@ def along(
         key = (own.model, own.version)
         table = found.get(key)
         if table is not None:
-            own = measured_along(own, table, **_places(table, season), few=few.get(key, {}))
+            places = season.places(table.happened)
+            own = measured_along(own, table, places=places, period=season.period, few=few.get(key, {}))
         known.append((own, from_ms))
     return known
-
-
-class _Places(TypedDict):
-    places: Int64 | None
-    period: int
-
-
-def _places(table: ReferenceTable, season: Season) -> _Places:
-    return {"places": None if table.happened is None else season.places(table.happened), "period": season.period}
 
 
 def season_of(found: Courses, *, pane_rows: int, step_ms: int | None, cell_ms: int) -> Season:

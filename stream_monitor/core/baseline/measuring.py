@@ -54,8 +54,9 @@ def measured_along(
     """
     rows_of = table.by_segment() if baseline.segments else {}
     segments = dict(baseline.segments)
-    if period > 1 and places is None:
-        places = _numbered(table)
+    if period > 1 and places is None and table.happened is not None:
+        places = np.empty(table.rows, dtype=np.int64)
+        places[np.argsort(table.happened, kind="stable")] = np.arange(table.rows)
     for label in segments.keys() & rows_of.keys():
         # The rows of a segment stay where they are among all rows: a season is as long for them.
         own, rows = segments[label], rows_of[label]
@@ -213,7 +214,7 @@ def regimes_along(table: ReferenceTable, *, places: Int64 | None = None, period:
         ValueError: the rows have no order.
     """
     order = _Course.of(table, places, period).order
-    at = (_numbered(table) if places is None else places)[order]
+    at = np.arange(table.rows) if places is None else places[order]
     found: dict[str, Regimes] = {}
     for name, column in table.columns.items():
         values = values_of(name, column)
@@ -227,11 +228,3 @@ def regimes_along(table: ReferenceTable, *, places: Int64 | None = None, period:
         if own is not None:
             found[name] = own._replace(jumps=held[own.jumps])
     return found
-
-
-def _numbered(table: ReferenceTable) -> Int64:
-    """Return the number of each row in the order of time."""
-    assert table.happened is not None, "a course has an order"
-    places = np.empty(table.rows, dtype=np.int64)
-    places[np.argsort(table.happened, kind="stable")] = np.arange(table.rows)
-    return places

@@ -69,10 +69,11 @@ def regimes(values: Float64, *, places: Int64 | None = None, period: int = 1) ->
         places: where each row is, counted from 0 and ascending; None for row after row.
         period: places after which the series repeats itself, 1 for none.
     """
-    if np.unique(values).size > 2 and holding_effect(values) > 1.0:
+    _, counts = np.unique(values, return_counts=True)
+    if counts.size > 2 and holding_effect(values) > 1.0:
         return None  # a value that is held is one observation, however many rows it stands in
     at = np.arange(values.size) if places is None else places
-    scores, shortest = _scores(values, at % period), max(_shortest_interval(values), 2 * period)
+    scores, shortest = _scores(values, at % period), max(_shortest_interval(counts), 2 * period)
     for effect_allowed in _EFFECTS:  # dependent rows pass for jumps more easily: then these must be the clearer
         found = _narrowest(scores, shortest, _CLEAR * math.sqrt(effect_allowed))
         if not found.size:
@@ -149,14 +150,11 @@ def _within(scores: Float64, found: Int64) -> Float64:
     return result
 
 
-def _shortest_interval(values: Float64) -> int:
-    """Return the rows of the shortest interval: enough for the normal law to hold for a share."""
-    shortest = max(_SHORTEST, math.ceil(values.size / _NARROWEST))
-    _, counts = np.unique(values, return_counts=True)
-    if counts.size != 2:
-        return shortest
-    share = float(counts.min()) / values.size
-    return max(shortest, math.ceil(_FEWEST_OF_EACH / share))
+def _shortest_interval(counts: Int64) -> int:
+    """Return the rows of the shortest interval: enough for the normal law to hold for the rarer of two values."""
+    rows = int(counts.sum())
+    shortest = max(_SHORTEST, math.ceil(rows / _NARROWEST))
+    return shortest if counts.size != 2 else max(shortest, math.ceil(_FEWEST_OF_EACH * rows / int(counts.min())))
 
 
 def _scores(values: Float64, phase: Int64) -> Float64:
