@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,7 +81,8 @@ def test_a_faust_app_that_is_killed_counts_exactly(kafka: str, prefix: str, tmp_
         process = _start(config, log)
         topic, kafka_of = settings.topics.alerts, kafka_settings(settings)
         _wait(lambda: len(list(read_topics(kafka_of, [topic]))) >= 2, process, log)
-        _wait(GroupOffsets(settings, input_partitions=PARTITIONS).is_judged, process, log)
+        with closing(GroupOffsets(settings, input_partitions=PARTITIONS)) as offsets:
+            _wait(offsets.is_judged, process, log)
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE_S) == 0, log.read_text()[-3000:]
     finally:

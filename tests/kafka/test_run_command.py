@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.error import URLError
@@ -128,7 +129,8 @@ def deployment(_broker: str | BrokerUnavailable, tmp_path_factory: pytest.TempPa
         _send(settings)
         kafka, topic = kafka_settings(settings), settings.topics.alerts
         _until(lambda: len(list(read_topics(kafka, [topic]))) >= 2, "alerting", process, log)
-        _until(GroupOffsets(settings, input_partitions=PARTITIONS).is_judged, "judging everything", process, log)
+        with closing(GroupOffsets(settings, input_partitions=PARTITIONS)) as offsets:
+            _until(offsets.is_judged, "judging everything", process, log)
         with urlopen(f"http://{address}/status", timeout=5) as answer:
             status = orjson.loads(answer.read())
         process.send_signal(signal.SIGTERM)

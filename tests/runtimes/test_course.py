@@ -10,7 +10,6 @@ import pytest
 
 from stream_monitor.config import Settings, load
 from stream_monitor.config.yaml_text import Plain
-from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.baseline import ReferenceTable
 from stream_monitor.core.keys import file_row_hashes
@@ -29,8 +28,7 @@ from stream_monitor.lab.generators import (
 )
 from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
 from stream_monitor.runtimes.course import NO_SEASON, Courses, season_of
-from stream_monitor.runtimes.renewal import Renewal
-from stream_monitor.runtimes.rows import run_rows
+from tests.runtimes.backtested import fired_events
 
 ROWS = 2_000
 
@@ -50,36 +48,13 @@ def prepare(path: Path, baseline: Path | None = None) -> Prepared:
 
 
 def fired(prepared: Prepared) -> list[int]:
-    """Return the rows at which an alert fired."""
-    run = run_rows(
-        prepared.rows, prepared.settings.plan, topic="file", group="g", partitions=1, baselines=prepared.baselines
-    )
-    return [
-        prepared.row(alert.event.timestamp_ms)
-        for alert in run.alerts
-        if decode(alert.event.value).data.reason == "fired"
-    ]
+    """Return the rows at which an alert fired beside the first reference."""
+    return [row for row, _ in fired_events(prepared, renews=False)]
 
 
 def told(prepared: Prepared) -> list[int]:
-    """Return the rows at which an alert fired, with a new reference behind each, as `backtest FILE` makes them."""
-    baselines = [baseline for baseline, _ in prepared.baselines]
-    plan = prepared.settings.plan
-    run = run_rows(
-        prepared.rows,
-        plan,
-        topic="file",
-        group="g",
-        partitions=1,
-        baselines=prepared.baselines,
-        renewal=Renewal(plan, rows=prepared.renewal_rows, timed=prepared.timed, baselines=baselines),
-        piece_rows=prepared.pane_rows,
-    )
-    return [
-        prepared.row(alert.event.timestamp_ms)
-        for alert in run.alerts
-        if decode(alert.event.value).data.reason == "fired"
-    ]
+    """Return the rows at which an alert fired, with a new reference behind each."""
+    return [row for row, _ in fired_events(prepared)]
 
 
 def file(folder: Path, law: Law, *, seed: int = 1, shift: float = 0.0) -> Path:
@@ -251,8 +226,25 @@ def test_each_of_ten_regimes_is_told(tmp_path: Path, rows: int, size: float) -> 
     prepared = prepare(tmp_path / "f.csv")
     found = told(prepared)
 
-    assert any("the reference ends where x jumps" in note for note in prepared.notes)
+    assert any("it ends where x jumps" in note for note in prepared.notes)
     assert [length * place < row <= length * place + 100 for place, row in enumerate(found, start=1)] == [True] * 9
+
+
+@pytest.mark.parametrize(("rows", "size"), [(2_000, 1.0), (10_000, 0.5)])
+def test_small_jumps_between_ten_regimes_are_told(tmp_path: Path, rows: int, size: float) -> None:
+    """Of nine changes nine of ten at least, before the next one, and nothing else."""
+    length, files = rows // 10, 5
+    levels = size * np.repeat([0.0, 1.0, 0.0, 1.0, 2.0, 1.0, 0.0, 2.0, 1.0, 0.0], length)
+    hits, others = 0, 0
+    for seed in range(files):
+        values = levels + np.random.default_rng(seed).standard_normal(rows)
+        (tmp_path / "f.csv").write_text("x\n" + "".join(f"{value:.4f}\n" for value in values))
+        regimes = [(row - 1) // length for row in told(prepare(tmp_path / "f.csv"))]
+        hits += len(set(regimes) - {0})
+        others += len(regimes) - len(set(regimes) - {0})
+
+    assert hits >= 0.9 * 9 * files
+    assert others <= 1
 
 
 @pytest.mark.parametrize("at", [150, 300])

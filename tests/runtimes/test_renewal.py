@@ -8,13 +8,11 @@ import numpy as np
 import pytest
 
 from stream_monitor.config import load
-from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.batch import Batch
 from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
-from stream_monitor.runtimes.renewal import Renewal
-from stream_monitor.runtimes.rows import run_rows
 from stream_monitor.runtimes.slices import slices
+from tests.runtimes.backtested import fired_events
 
 CHANGES = (500, 1_000, 1_500)
 
@@ -35,25 +33,10 @@ def _levels(seed: int, levels: tuple[float, ...]) -> Float64:
 
 def _fired(prepared: Prepared, *, renews: bool) -> list[int]:
     """Return the rows at which the number fired a warning."""
-    plan = prepared.settings.plan
-    renewal = Renewal(plan, rows=prepared.renewal_rows, timed=prepared.timed) if renews else None
-    run = run_rows(
-        prepared.rows,
-        plan,
-        topic="file",
-        group="g",
-        partitions=1,
-        baselines=prepared.baselines,
-        renewal=renewal,
-        piece_rows=prepared.pane_rows,
-    )
-    events = [decode(alert.event.value) for alert in run.alerts]
     return [
-        int(np.searchsorted(prepared.ordered_ms, alert.event.timestamp_ms))
-        for alert, event in zip(run.alerts, events, strict=True)
-        if event.data.reason == "fired"
-        and event.data.labels["series"] == "feature:x"
-        and event.data.labels["rule"] == "drift"
+        row
+        for row, event in fired_events(prepared, renews=renews)
+        if (event.data.labels["series"], event.data.labels["rule"]) == ("feature:x", "drift")
     ]
 
 
