@@ -14,6 +14,8 @@ from threading import Lock
 class Health:
     """Collects what the loops say.
 
+    A loop may be named by a member of an enum; what is returned has plain strings, as JSON wants its keys.
+
     Args:
         loops: those that run in this process.
         stall_after_s: a loop that was silent for longer is stalled.
@@ -26,21 +28,21 @@ class Health:
         self._monotonic = monotonic
         self._stall_after_s = stall_after_s
         self._lock = Lock()
-        self._last_s = dict.fromkeys(loops, monotonic())
+        self._last_s = dict.fromkeys(map(str, loops), monotonic())
         self._waiting = dict.fromkeys(self._last_s, "starting")
 
     def progress(self, loop: str) -> None:
         """Note that a loop came round."""
         with self._lock:
-            self._last_s[loop] = self._monotonic()
+            self._last_s[str(loop)] = self._monotonic()
 
     def readiness(self, loop: str, *, ready: bool, detail: str) -> None:
         """Note that a loop can work, or what it waits for."""
         with self._lock:
             if ready:
-                self._waiting.pop(loop, None)
+                self._waiting.pop(str(loop), None)
             else:
-                self._waiting[loop] = detail
+                self._waiting[str(loop)] = detail
 
     def stalled(self) -> Mapping[str, float]:
         """Return the seconds since the last progress of each loop that is stalled; empty when the process is alive."""

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.client import HTTPConnection
 
 import pytest
 
+from stream_monitor.kafka.observer import Loop
 from stream_monitor.outputs import http
 from stream_monitor.outputs.endpoints import Answer, Identity, pages
 from stream_monitor.outputs.http import CannotListen, HttpServer
@@ -71,6 +73,25 @@ def test_readyz_fails_until_every_loop_has_its_state(address: str, listener: Lis
         503,
         {"loops": {"judge": "restoring partition 2"}, "status": "waiting"},
     )
+
+
+@pytest.mark.parametrize("loop", list(Loop))
+def test_a_loop_that_is_unready_again_is_named_by_every_page(address: str, listener: Listener, loop: Loop) -> None:
+    """Workers name themselves by members of an enum; the pages answer 503 and 200 all the same."""
+    for known in (Loop.PROFILE, Loop.JUDGE):
+        listener.metrics.readiness(known, ready=True, detail="")
+        listener.metrics.progress(known)
+    listener.metrics.progress(loop)
+    listener.metrics.readiness(loop, ready=False, detail="no broker answers")
+    listener.clock.now_s += 61
+    found = {page: asked(address, page) for page in ("/readyz", "/status", "/healthz")}
+
+    assert (503, {"loops": {str(loop): "no broker answers"}, "status": "waiting"}) == (
+        found["/readyz"][0],
+        json.loads(found["/readyz"][1]),
+    )
+    assert {str(loop): "no broker answers"} == json.loads(found["/status"][1])["waiting"]
+    assert (503, 61) == (found["/healthz"][0], json.loads(found["/healthz"][1])["silent_s"][str(loop)])
 
 
 def test_a_worker_is_not_ready_before_it_said_so() -> None:
@@ -175,23 +196,71 @@ def test_a_taken_port_is_an_error_that_names_the_setting(address: str, listener:
         server.start()
 
 
-def test_more_connections_than_allowed_are_closed_and_the_rest_is_served(address: str) -> None:
-    """Silent connections cannot use up the process: those past the limit are closed at once."""
+def test_slow_and_silent_clients_keep_nobody_waiting(address: str) -> None:
+    """A thousand connections that say nothing, or a byte at a time, cost their own oldest; probes and scrapes go on."""
     host, port = address.rsplit(":", 1)
-    silent = [socket.create_connection((host, int(port))) for _ in range(http.CONNECTIONS)]
-    with pytest.raises(OSError):  # noqa: PT011 - closed before, while or after the request is sent
-        asked(address, "/healthz")
-    for connection in silent:
-        connection.close()
-    statuses = set()
-    for _ in range(100):
-        try:
-            statuses.add(asked(address, "/healthz")[0])
-            break
-        except OSError:
-            continue
+    with ExitStack() as stack:
+        for number in range(1_000):
+            slow = stack.enter_context(socket.create_connection((host, int(port))))
+            if number % 2:
+                slow.sendall(b"GET /metrics HTTP/1.1\r\nX: ")
+        answers = {page: asked(address, page)[0] for page in ("/healthz", "/readyz", "/metrics", "/status")}
 
-    assert statuses == {200}
+    assert dict.fromkeys(answers, 200) == answers
+
+
+def test_a_request_has_a_deadline_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that sends something now and then does not keep its connection."""
+    monkeypatch.setattr(http, "REQUEST_DEADLINE_S", 0.2)
+    with HttpServer("127.0.0.1", 0, {"/healthz": lambda _: Answer(200, http.PLAIN, b"ok")}) as server:
+        host, port = server.address.rsplit(":", 1)
+        with socket.create_connection((host, int(port)), timeout=10) as slow:
+            slow.settimeout(0.05)
+            ended = False
+            while not ended:
+                try:
+                    slow.sendall(b"G")
+                    ended = slow.recv(1) == b""
+                except TimeoutError:
+                    continue
+                except ConnectionError:
+                    ended = True
+
+    assert ended
+
+
+def test_a_reader_that_does_not_read_holds_up_no_other() -> None:
+    """A large page that nobody takes is given up; the next scrape has its answer meanwhile."""
+    large = Answer(200, http.PLAIN, b"x" * 8_000_000)
+    with HttpServer("127.0.0.1", 0, {"/metrics": lambda _: large}) as server, ExitStack() as stack:
+        host, port = server.address.rsplit(":", 1)
+        for _ in range(8):
+            idle = stack.enter_context(socket.create_connection((host, int(port))))
+            idle.sendall(b"GET /metrics HTTP/1.1\r\n\r\n")
+        status, body = asked(server.address, "/metrics")
+
+    assert (200, 8_000_000) == (status, len(body))
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\r\n\r\n",
+        b"GET\r\n\r\n",
+        b"GET / HTTP/2\r\n\r\n",
+        b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 300 + b"\r\n",
+        b"x" * 20_000,
+    ],
+    ids=["empty", "short", "version", "headers", "long"],
+)
+def test_what_is_no_request_is_refused(address: str, said: bytes) -> None:
+    """Status 400, and the server goes on."""
+    host, port = address.rsplit(":", 1)
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        client.sendall(said)
+        answer = client.recv(1_000)
+
+    assert (b"HTTP/1.1 400 Bad Request", 200) == (answer.partition(b"\r\n")[0], asked(address, "/healthz")[0])
 
 
 def test_ipv6_loopback_works() -> None:
