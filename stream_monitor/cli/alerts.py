@@ -31,8 +31,8 @@ def list_alerts(
     """List alerts with their last event, newest first."""
     from stream_monitor.kafka.readers import Span, alert_events, alerts_of
 
-    options, kafka, topic = _connect(context)
     span = Span() if since is None else Span(since_ms=_since_ms(since))
+    options, kafka, topic = _connect(context)
     found = [
         alert
         for alert in alerts_of(alert_events(kafka, topic, span=span))
@@ -119,11 +119,11 @@ def _evidence(alert: AlertRecord) -> Json:
 
 
 def _connect(context: typer.Context) -> tuple[GlobalOptions, KafkaSettings, str]:
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings(needs_group=False)
-    return options, kafka_settings(settings), settings.topics.alerts
+    return options, reached(settings), settings.topics.alerts
 
 
 def _since_ms(text: str) -> int:

@@ -199,7 +199,7 @@ def _profiles_of_kafka(options: GlobalOptions, topic: str, *, since: str | None,
     from stream_monitor.kafka.readers import Span, read_profiles
     from stream_monitor.kafka.settings import reader
     from stream_monitor.kafka.topics import describe_topics
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
     from stream_monitor.runtimes.local import LocalPipeline
 
     settings = options.settings(needs_group=False)
@@ -208,7 +208,7 @@ def _profiles_of_kafka(options: GlobalOptions, topic: str, *, since: str | None,
             f"SOURCE: must be a file or the topic of profiles ({settings.topics.profiles}), got {topic}:"
             " no such file; other topics are exported first"
         )
-    kafka = kafka_settings(settings)
+    kafka = reached(settings)
     states = describe_topics(open_admin(kafka), [topic])
     if topic not in states:
         raise CommandError(f"topic {topic}: does not exist")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream_monitor.cli.failures import CommandError, Exit
-from stream_monitor.cli.output import emit, say
+from stream_monitor.cli.output import counted, emit, say
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
@@ -83,17 +83,17 @@ def check(
             say(f"error: {line}")
     found = len(errors) + (len(warnings) if strict else 0)
     if found:
-        raise CommandError(f"{found} findings", Exit.UNEXPECTED)
+        raise CommandError(counted(found, "finding"), Exit.UNEXPECTED)
     if not options.json:
-        say("good" if not warnings else f"good, with {len(warnings)} warnings")
+        say("good" if not warnings else f"good, with {counted(len(warnings), 'warning')}")
 
 
 def _compare(settings: Settings) -> list[Difference]:
     from stream_monitor.kafka.clients import open_admin
     from stream_monitor.kafka.topics import check_inputs, verify_topics
-    from stream_monitor.runtimes.connection import kafka_settings, topic_specs
+    from stream_monitor.runtimes.connection import reached, topic_specs
 
-    admin = open_admin(kafka_settings(settings))
+    admin = open_admin(reached(settings))
     inputs = [source.topic for source in settings.plan.inputs]
     return [
         *verify_topics(admin, topic_specs(settings)),

@@ -29,14 +29,14 @@ def list_letters(
     """List dead letters, newest first; values are not shown, they may hold anything."""
     from stream_monitor.cli.moments import ago_ms
     from stream_monitor.kafka.readers import Span, read_dead_letters
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings(needs_group=False)
     span = Span() if since is None else Span(since_ms=ago_ms(since, "--since"))
     letters = [
         letter
-        for letter in read_dead_letters(kafka_settings(settings), settings.topics.dead_letters, span=span)
+        for letter in read_dead_letters(reached(settings), settings.topics.dead_letters, span=span)
         if (reason is None or letter.reason == reason) and (topic is None or letter.topic == topic)
     ]
     reasons = Counter(letter.reason for letter in letters)

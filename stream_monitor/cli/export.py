@@ -25,14 +25,14 @@ def export(
     A line has topic, partition, offset, record time, key, value and headers: what backtest replays exactly.
     """
     from stream_monitor.kafka.readers import Span, export_topics
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
 
     settings = context.ensure_object(GlobalOptions).settings(needs_group=False)
     span = Span(
         since_ms=None if since is None else ago_ms(since, "--since"),
         until_ms=None if until is None else ago_ms(until, "--until"),
     )
-    kafka = kafka_settings(settings)
+    kafka = reached(settings)
     if to is None:
         count = export_topics(kafka, topics, sys.stdout.buffer, span=span)
     else:

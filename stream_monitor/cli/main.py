@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import traceback
@@ -26,7 +27,7 @@ from stream_monitor.cli import (
     topics,
 )
 from stream_monitor.cli.failures import Exit, describe
-from stream_monitor.cli.output import note
+from stream_monitor.cli.output import NoteHandler, note
 from stream_monitor.cli.state import GlobalOptions, OutputFormat
 
 app = typer.Typer(
@@ -108,6 +109,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def run_command(arguments: list[str]) -> int:
     """Run one command and return its exit code; errors become one line on standard error."""
     arguments = hoisted(arguments)
+    logging.basicConfig(handlers=[NoteHandler()])  # a worker replaces it by its own log
     try:
         code = app(arguments, prog_name="stream-monitor", standalone_mode=False)
     except click.exceptions.UsageError as error:

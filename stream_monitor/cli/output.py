@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,6 +30,23 @@ def note(line: str) -> None:
     sys.stdout.flush()
     sys.stderr.write(line + "\n")
     sys.stderr.flush()
+
+
+def counted(number: int, thing: str) -> str:
+    """Return a number with what it counts.
+
+    >>> counted(1, "warning"), counted(2_000, "warning")
+    ('1 warning', '2,000 warnings')
+    """
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")
+
+
+class NoteHandler(logging.Handler):
+    """Turns log lines of a command that has no log of its own into notes."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line."""
+        note(f"{record.levelname.lower()}: {' '.join(record.getMessage().split())}")
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

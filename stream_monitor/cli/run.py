@@ -21,6 +21,10 @@ def run(
     engine: Annotated[
         str, typer.Option("--engine", help="What reads the input: default, or faust (slower; for teams that run it).")
     ] = "default",
+    wait_for_broker: Annotated[
+        str,
+        typer.Option("--wait-for-broker", metavar="SPAN", help="How long the start waits for a broker that comes up."),
+    ] = "60s",
 ) -> None:
     """Run the worker until SIGTERM or Ctrl-C.
 
@@ -35,9 +39,18 @@ def run(
     if engine not in set(Engine):
         raise CommandError(f"--engine: must be {' or '.join(Engine)}, got {engine}")
     configure_logging(level=settings.logging.level, line_format=settings.logging.format, secrets=settings.secrets)
-    runtime = KafkaRuntime(settings, roles, engine=Engine(engine))
+    runtime = KafkaRuntime(settings, roles, engine=Engine(engine), broker_wait_s=_seconds(wait_for_broker))
     with stopping_on_signals(runtime.stop):
         runtime.run()
+
+
+def _seconds(span: str) -> float:
+    from stream_monitor.config.durations import parse_duration
+
+    try:
+        return parse_duration(span) / 1_000
+    except ValueError as error:
+        raise CommandError(f"--wait-for-broker: {error}, got {span}") from None
 
 
 def parse_roles(text: str) -> tuple[Role, ...]:

@@ -19,10 +19,10 @@ def read_schedule(settings: Settings) -> Schedule:
     from stream_monitor.kafka.baseline_log import BaselineLog
     from stream_monitor.kafka.clients import open_consumer
     from stream_monitor.kafka.settings import reader
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
 
     schedule = Schedule(group=settings.group, lead_ms=activation_lead_ms(settings.plan.time))
-    consumer = open_consumer(reader(kafka_settings(settings)), lambda _: None)
+    consumer = open_consumer(reader(reached(settings)), lambda _: None)
     log = BaselineLog(consumer, settings.topics.baselines, schedule)
     try:
         log.read_to_end()

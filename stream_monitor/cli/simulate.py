@@ -81,10 +81,10 @@ def _to_topic(options: GlobalOptions, scenario: Scenario, topic: str, *, seconds
 
     from stream_monitor.kafka.event_producer import EventProducer
     from stream_monitor.lab.demo.sender import Sender
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
     from stream_monitor.runtimes.stopping import stopping_on_signals
 
-    producer = EventProducer(kafka_settings(options.settings(needs_group=False)), topic)
+    producer = EventProducer(reached(options.settings(needs_group=False)), topic)
 
     def send(events: Events) -> None:
         for at_ms, value in events:

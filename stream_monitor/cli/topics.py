@@ -31,11 +31,11 @@ def create(
     """Create the topics that are missing; the plan is printed first. Existing topics are left alone."""
     from stream_monitor.kafka.clients import open_admin
     from stream_monitor.kafka.topics import create_topics, describe_topics
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
 
     options = context.ensure_object(GlobalOptions)
     specs = _specs(options)
-    admin = open_admin(kafka_settings(options.settings(needs_group=False)))
+    admin = open_admin(reached(options.settings(needs_group=False)))
     existing = describe_topics(admin, [spec.name for spec in specs])
     missing = tuple(spec for spec in specs if spec.name not in existing)
     for spec in specs:
@@ -56,10 +56,10 @@ def verify(context: typer.Context) -> None:
     """Compare the topics with the broker; exit code 1 when a difference would stop a worker."""
     from stream_monitor.kafka.clients import open_admin
     from stream_monitor.kafka.topics import Weight, verify_topics
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
 
     options = context.ensure_object(GlobalOptions)
-    found = verify_topics(open_admin(kafka_settings(options.settings(needs_group=False))), _specs(options))
+    found = verify_topics(open_admin(reached(options.settings(needs_group=False))), _specs(options))
     for difference in found:
         _tell(options, difference)
     errors = sum(d.weight is Weight.ERROR for d in found)

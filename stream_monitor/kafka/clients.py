@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package has no __all__
@@ -27,7 +27,22 @@ from stream_monitor.kafka.settings import ClientConfig, KafkaSettings
 ErrorCallback = Callable[[KafkaError], None]
 Answer = TypeVar("Answer")
 
-_LOG = logging.getLogger("stream_monitor.kafka.client")
+CLIENT_LOG = logging.getLogger("stream_monitor.kafka.client")
+"""Where the client's own log lines go. What it repeats to the error callback of its owner is for debugging only."""
+
+_SAID_TO_THE_OWNER = ("FAIL [", "ERROR [")
+
+
+def _demote(record: logging.LogRecord) -> bool:
+    """Let a line through; what its owner hears of too, several times a second in an outage, only for debugging."""
+    if not record.getMessage().startswith(_SAID_TO_THE_OWNER):
+        return True
+    record.levelno, record.levelname = logging.DEBUG, "DEBUG"
+    return CLIENT_LOG.isEnabledFor(logging.DEBUG)
+
+
+CLIENT_LOG.addFilter(_demote)
+
 _REQUEST_TIMEOUT_S = 10.0
 _SERVED_EVENTS = 1_000
 _SERVE_S = 0.1
@@ -38,14 +53,15 @@ _STALE = frozenset(
 """What an old idea of a partition's leader is answered with, after a leader moved or its broker came back."""
 
 
-def open_admin(settings: KafkaSettings) -> AdminClient:
-    """Return an admin client."""
-    return AdminClient({**settings.common_config()}, logger=_LOG)
+def open_admin(settings: KafkaSettings, on_error: ErrorCallback | None = None) -> AdminClient:
+    """Return an admin client; its global errors go to `on_error`, from inside its own poll calls."""
+    callbacks: dict[str, Any] = {} if on_error is None else {"error_cb": on_error}
+    return AdminClient({**settings.common_config(), **callbacks}, logger=CLIENT_LOG)
 
 
 def open_consumer(config: ClientConfig, on_error: ErrorCallback) -> Consumer:
     """Return a consumer whose global errors go to `on_error`, from inside its own poll calls."""
-    return Consumer({**config, "error_cb": on_error}, logger=_LOG)
+    return Consumer({**config, "error_cb": on_error}, logger=CLIENT_LOG)
 
 
 def open_producer(
@@ -55,7 +71,7 @@ def open_producer(
     callbacks: dict[str, object] = {"error_cb": on_error}
     if on_statistics is not None:
         callbacks["stats_cb"] = on_statistics
-    return Producer({**config, **callbacks}, logger=_LOG)
+    return Producer({**config, **callbacks}, logger=CLIENT_LOG)
 
 
 def close_consumer(consumer: Consumer, *, timeout_s: float = 10.0) -> None:
@@ -74,7 +90,7 @@ def close_consumer(consumer: Consumer, *, timeout_s: float = 10.0) -> None:
     closing.join(timeout_s)
     faulthandler.cancel_dump_traceback_later()
     if closing.is_alive():
-        _LOG.error("a consumer did not close within %g s and is left behind", timeout_s)
+        CLIENT_LOG.error("a consumer did not close within %g s and is left behind", timeout_s)
 
 
 def _serve_and_close(consumer: Consumer) -> None:

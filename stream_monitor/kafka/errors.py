@@ -40,6 +40,10 @@ class Fatal(Stop):
     exit_code = 3
 
 
+class Unreachable(Fatal):
+    """No broker answers at the addresses that the configuration names."""
+
+
 class Fenced(Fatal):
     """Another process runs under the same name, or the group took this one for dead."""
 
@@ -96,6 +100,9 @@ _NOT_AUTHORISED = frozenset(
         KafkaError._AUTHENTICATION,
     }
 )
+
+_DENIED = frozenset({KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._AUTHENTICATION})
+"""The brokers do not believe who we are: no other broker and no waiting helps."""
 
 _FENCED = frozenset({KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED, KafkaError.PRODUCER_FENCED})
 
@@ -163,6 +170,11 @@ def kafka_error(error: KafkaException | KafkaError) -> KafkaError:
         return error
     inner = error.args[0] if error.args else None
     return inner if isinstance(inner, KafkaError) else KafkaError(KafkaError.UNKNOWN, str(error))
+
+
+def is_denial(error: KafkaError) -> bool:
+    """Say whether the brokers refuse our credentials."""
+    return error.code() in _DENIED
 
 
 def is_refusal(error: KafkaError) -> bool:

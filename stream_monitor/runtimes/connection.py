@@ -10,6 +10,7 @@ from stream_monitor.config.redaction import is_secret
 from stream_monitor.kafka.baseline_log import BaselineWriter
 from stream_monitor.kafka.clients import open_producer
 from stream_monitor.kafka.known_settings import unknown_settings
+from stream_monitor.kafka.reach import reach
 from stream_monitor.kafka.settings import KafkaSettings, WrongSetting, WrongSettings
 from stream_monitor.kafka.topics import TopicNames, TopicSpec, plan_topics
 
@@ -30,6 +31,18 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
     return found
 
 
+def reached(settings: Settings) -> KafkaSettings:
+    """Return the librdkafka settings once a broker has answered: what a command that asks the cluster begins with.
+
+    Raises:
+        ConfigError: as `kafka_settings`.
+        Stop: no broker answers within seconds, or it refuses the credentials; the message has the address and why.
+    """
+    found = kafka_settings(settings)
+    reach(found)
+    return found
+
+
 def _refused(settings: Settings, wrong: Sequence[WrongSetting]) -> ConfigError:
     return ConfigError([_finding(settings, one) for one in wrong])
 
@@ -46,9 +59,9 @@ def baseline_writer(settings: Settings) -> BaselineWriter:
     """Return a writer of baselines for a command that writes a few records, not for a worker.
 
     Raises:
-        ConfigError: as `kafka_settings`.
+        ConfigError, Stop: as `reached`.
     """
-    producer = open_producer(kafka_settings(settings).producer_config(), lambda _: None)
+    producer = open_producer(reached(settings).producer_config(), lambda _: None)
     return BaselineWriter(producer, settings.topics.baselines)
 
 

@@ -18,6 +18,7 @@ from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.judge import JudgeJob, JudgeWorker
+from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.profile import (
     DeadLetterLimits,
     OnDataLoss,
@@ -26,7 +27,8 @@ from stream_monitor.kafka.profile import (
     ProfileWorker,
     StartFrom,
 )
-from stream_monitor.kafka.settings import Delivery
+from stream_monitor.kafka.reach import reach
+from stream_monitor.kafka.settings import Delivery, KafkaSettings
 from stream_monitor.kafka.topics import require, verify_topics
 from stream_monitor.outputs.endpoints import Identity, pages
 from stream_monitor.outputs.families import DETECTOR_FAILURES
@@ -40,6 +42,8 @@ from stream_monitor.runtimes.rules import resolve_rules
 
 _LOG = logging.getLogger("stream_monitor.runtime")
 _JOIN_S = 30.0
+BROKER_WAIT_S = 60.0
+"""A broker that is started together with its worker is up by then."""
 
 
 class Role(StrEnum):
@@ -101,12 +105,19 @@ class KafkaRuntime:
         settings: of this worker.
         roles: which loops run here.
         engine: what the profile loop runs on.
+        broker_wait_s: how long the start waits for a broker that comes up.
     """
 
     def __init__(
-        self, settings: Settings, roles: Sequence[Role] = tuple(Role), *, engine: Engine = Engine.DEFAULT
+        self,
+        settings: Settings,
+        roles: Sequence[Role] = tuple(Role),
+        *,
+        engine: Engine = Engine.DEFAULT,
+        broker_wait_s: float = BROKER_WAIT_S,
     ) -> None:
         self._engine = engine
+        self._broker_wait_s = broker_wait_s
         self._settings = settings
         self._roles = tuple(dict.fromkeys(roles))
         self._stopping = threading.Event()
@@ -142,25 +153,39 @@ class KafkaRuntime:
             self._woken.notify_all()
 
     def run(self) -> None:
-        """Verify topics, work until `stop`, and end cleanly.
+        """Wait for a broker, verify topics, work until `stop`, and end cleanly.
 
         Raises:
             ConfigError: broker settings or the address of the web server cannot be used.
             Stop: a worker cannot go on; its `exit_code` says why.
         """
-        workers = self._workers()
+        kafka = kafka_settings(self._settings)
         try:
             self._http.start()
         except CannotListen as error:
             raise refuse("http.address", str(error).partition(": ")[2] or str(error)) from None
         try:
             _LOG.info("metrics and probes on http://%s", self._http.address)
-            settle_collector()
-            self._work(workers)
+            if reach(kafka, within_s=self._broker_wait_s, is_stopping=self._is_asked, waiting=self._wait_for):
+                workers = self._workers(kafka)
+                settle_collector()
+                self._work(workers)
         finally:
             self._http.stop()
         if self._failed:
             raise self._failed[0]
+
+    def _is_asked(self) -> bool:
+        """Say whether a stop was asked for; called while the start waits, which is no stall."""
+        for role in self._roles:
+            self.metrics.progress(Loop(role))
+        return self._stopping.is_set()
+
+    def _wait_for(self, what: str) -> None:
+        """Say in the log and in the probes what the start waits for."""
+        _LOG.warning("waiting for a broker, at most %.0f s: %s", self._broker_wait_s, what)
+        for role in self._roles:
+            self.metrics.readiness(Loop(role), ready=False, detail=what)
 
     def _work(self, workers: dict[Role, Worker]) -> None:
         threads = [
@@ -187,9 +212,8 @@ class KafkaRuntime:
         finally:
             self.stop()
 
-    def _workers(self) -> dict[Role, Worker]:
+    def _workers(self, kafka: KafkaSettings) -> dict[Role, Worker]:
         settings, plan = self._settings, self._settings.plan
-        kafka = kafka_settings(settings)
         names = topic_names(settings)
         admin = open_admin(kafka)
         for difference in require(verify_topics(admin, topic_specs(settings))):

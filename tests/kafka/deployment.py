@@ -151,6 +151,10 @@ class Worker:
         self._process.send_signal(signal.SIGTERM)
         return self._process.wait(60)
 
+    def log(self) -> str:
+        """Return its log so far."""
+        return self._log.read_text(encoding="utf-8", errors="replace")
+
     def last_lines(self) -> str:
         """Return the end of its log."""
-        return "\n".join(self._log.read_text(encoding="utf-8", errors="replace").splitlines()[-15:])
+        return "\n".join(self.log().splitlines()[-15:])

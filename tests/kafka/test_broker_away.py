@@ -17,7 +17,10 @@ from stream_monitor.lab.broker import free_ports
 from tests.kafka.conftest import BrokerFactory
 from tests.kafka.deployment import Deployment, Worker
 
-SETTINGS: dict[str, Plain] = {"time": {"allowed_lateness": "2s", "idle_after": "off"}, "detection": {"pane": "1s", "window": "10s"}}
+SETTINGS: dict[str, Plain] = {
+    "time": {"allowed_lateness": "2s", "idle_after": "off"},
+    "detection": {"pane": "1s", "window": "10s"},
+}
 
 
 def probed(worker: Worker, page: str) -> tuple[int, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -17,7 +16,6 @@ from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.job import JudgeJob
 from stream_monitor.kafka.outage import OutageWatch
 
-_LOG = logging.getLogger("stream_monitor.kafka.judge")
 _BASELINE_WAIT_S = 10.0
 _BASELINE_POLL_S = 0.2
 
@@ -88,6 +86,5 @@ class JudgeContext:
 
     def note_error(self, error: KafkaError) -> None:
         """Hear a global error of a client."""
-        _LOG.warning("kafka client of %s: %s: %s", self.job.name, error.name(), error.str())
         self.job.observer.kafka_error(error.name())
         self.outage.note(error)

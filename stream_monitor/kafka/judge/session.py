@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from typing import Protocol
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -33,6 +34,8 @@ from stream_monitor.kafka.observer import Loop, RebalanceEvent
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 _REFUSED_S = 60.0
+_ASK_EVERY_S = 2.0
+_ASK_S = 0.5
 
 
 class JudgeWriter(Protocol):
@@ -85,6 +88,7 @@ class JudgeSession:
         self._is_leaving = False
         self._last_commit = context.clock()
         self._refused_since: float | None = None
+        self._asks_at = 0.0
         self._readiness: tuple[bool, str] | None = None
 
     def run(self, is_stopping: Callable[[], bool]) -> None:
@@ -125,7 +129,16 @@ class JudgeSession:
         self._commit_if_due()
         self._stop_if_all_broken()
         self._writer.poll()
+        self._ask_for_brokers()
         self._tell_readiness()
+
+    def _ask_for_brokers(self) -> None:
+        """Ask now and then whether brokers are back: a log that nobody writes to would not say so."""
+        if self._context.outage.suspected and self._context.clock() >= self._asks_at:
+            self._asks_at = self._context.clock() + _ASK_EVERY_S
+            with suppress(KafkaException):
+                self._consumer.list_topics(self._context.job.topics.profiles, timeout=_ASK_S)
+                self._context.outage.answered()
 
     def _take(self, message: Message) -> None:
         error = message.error()
@@ -133,6 +146,7 @@ class JudgeSession:
         if error is not None:
             self._note(error, partition, message.offset())
             return
+        self._context.outage.answered()
         live = self._live.get(partition) if partition is not None else None
         if live is None:
             return
@@ -186,6 +200,7 @@ class JudgeSession:
         """
         for portions in self._cut(live):
             self._writer.commit(portions, timeout_s=timeout_s)
+            self._context.outage.answered()
             self._last_commit = self._context.clock()
             self._refused_since = None
             for portion in portions:
@@ -327,8 +342,11 @@ class JudgeSession:
 
     def _tell_readiness(self) -> None:
         broken = [str(p.gap) for p in self._live.values() if p.gap is not None]
+        away = self._context.outage.look()
         if broken:
             state = (False, broken[0])
+        elif away is not None:
+            state = (False, away)
         elif self._restoring:
             state = (False, f"restoring {len(self._restoring)} partitions")
         elif not self._consumer.memberid():

@@ -49,7 +49,7 @@ class JudgeWorker:
         self._job = job
         self._stopping = threading.Event()
         self._away_since: float | None = None
-        self._outage = OutageWatch()
+        self._outage = OutageWatch(job.name)
 
     def stop(self) -> None:
         """Ask the worker to commit and leave; from any thread or a signal handler."""
@@ -112,7 +112,9 @@ class JudgeWorker:
             session.close()
 
     def _pause(self, restart: ClientRestart) -> None:
-        _LOG.warning("%s: new clients: %s", self._job.name, restart)
+        # In an outage every attempt fails the same way, and the outage itself is in the log.
+        level = logging.DEBUG if self._outage.look() else logging.WARNING
+        _LOG.log(level, "%s: new clients: %s", self._job.name, restart)
         self._job.observer.restart(restart.reason)
         self._job.observer.readiness(Loop.JUDGE, ready=False, detail=str(restart))
         self._stopping.wait(RESTART_PAUSE_S)

@@ -57,7 +57,6 @@ from stream_monitor.kafka.topics import (
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
-_SAME_ERROR_S = 10.0
 _CLOSE_S = 10.0
 _HURRIED_CLOSE_S = 3.0
 
@@ -107,7 +106,7 @@ class ProfileSession:
         self._held = False
         self._polled_at = time.monotonic()
         self._silent_since: float | None = None
-        self._quiet_until: dict[str, float] = {}
+        self._away: str | None = None
         self._exit = ExitStack()
 
     # --- start --------------------------------------------------------------------------------------------------------
@@ -215,10 +214,6 @@ class ProfileSession:
         stop = stop_for(error, "talk to the cluster", name=self._job.member_name)
         if stop is not None:
             self._failed_error = stop
-        elif time.monotonic() >= self._quiet_until.get(error.name(), 0.0):
-            # A broker that is away is reported with every attempt to reach it.
-            self._quiet_until[error.name()] = time.monotonic() + _SAME_ERROR_S
-            _LOG.warning("client: %s: %s", error.name(), error.str())
 
     def _note_error_of_survey(self, error: KafkaError) -> None:
         """Called from the survey's thread; the loop hears of whatever matters from its own clients."""
@@ -492,6 +487,9 @@ class ProfileSession:
     def _watch(self, now: float) -> None:
         """Look at what the client does not report (step 18)."""
         survey = self._surveyor.take()
+        if survey is not None:
+            self._memory.outage.answered()
+        self._look_for_brokers()
         if survey is None:
             if self._surveyor.silent_s() > self._job.tuning.away_s:
                 raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s")
@@ -504,6 +502,15 @@ class ProfileSession:
             if partition.place in survey.stable:
                 self._job.observer.lag(*partition.place, max(0, survey.stable[partition.place] - partition.next))
         self._look_at_coverage(survey.coverage)
+
+    def _look_for_brokers(self) -> None:
+        """Say that the worker waits while no broker answers, and that it goes on when one does."""
+        away, before = self._memory.outage.look(), self._away
+        if away == before:
+            return
+        self._away = away
+        ready = away is None and not self._held and not self._noted
+        self._job.observer.readiness(Loop.PROFILE, ready=ready, detail=away or f"{len(self._owned)} partitions")
 
     def _look_at_coverage(self, coverage: Coverage) -> None:
         """Ask for a new assignment when the group leaves partitions out."""

@@ -10,6 +10,7 @@ from confluent_kafka import KafkaException
 from stream_monitor.kafka.deliveries import UndeliveredRecords
 from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, is_transient, kafka_error
 from stream_monitor.kafka.observer import Loop
+from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.session import Memory, ProfileSession, missing_decoders
 from stream_monitor.kafka.profile.stopping import Stopping
@@ -33,7 +34,7 @@ class ProfileWorker:
         missing_decoders(job)
         self._job = job
         self._stopping = Stopping(job.tuning.drain_s)
-        self._memory = Memory()
+        self._memory = Memory(outage=OutageWatch(job.member_name))
         self._away_since: float | None = None
         self._watch = LoopWatch(job.tuning.stalled_s, self._stalled)
 
@@ -84,7 +85,9 @@ class ProfileWorker:
         return ClientRestart(RestartReason.ERROR, str(error))
 
     def _restart(self, restart: ClientRestart) -> None:
-        _LOG.warning("clients are opened anew: %s", restart)
+        # In an outage every attempt fails the same way, and the outage itself is in the log.
+        level = logging.DEBUG if self._memory.outage.look() else logging.WARNING
+        _LOG.log(level, "clients are opened anew: %s", restart)
         self._job.observer.restart(restart.reason)
         self._job.observer.readiness(Loop.PROFILE, ready=False, detail=str(restart))
         self._stopping.wait(_RESTART_PAUSE_S)
