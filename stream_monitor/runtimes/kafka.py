@@ -14,7 +14,6 @@ from typing import Protocol
 
 from stream_monitor.config import Settings
 from stream_monitor.config.errors import refuse
-from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.judge import JudgeJob, JudgeWorker
@@ -31,14 +30,14 @@ from stream_monitor.kafka.reach import reach
 from stream_monitor.kafka.settings import Delivery, KafkaSettings
 from stream_monitor.kafka.topics import require, verify_topics
 from stream_monitor.outputs.endpoints import Identity, pages
-from stream_monitor.outputs.families import DETECTOR_FAILURES
 from stream_monitor.outputs.health import Health
 from stream_monitor.outputs.http import CannotListen, HttpServer
-from stream_monitor.outputs.prometheus import Metrics, MetricsOptions
+from stream_monitor.outputs.prometheus import MetricsOptions
 from stream_monitor.runtimes.collector import settle_collector
 from stream_monitor.runtimes.connection import kafka_settings, topic_names, topic_specs
 from stream_monitor.runtimes.detectors import resolve_detectors
 from stream_monitor.runtimes.rules import resolve_rules
+from stream_monitor.runtimes.worker_metrics import WorkerMetrics
 
 _LOG = logging.getLogger("stream_monitor.runtime")
 _JOIN_S = 30.0
@@ -68,34 +67,6 @@ class Worker(Protocol):
 
     def stop(self) -> None:
         """Ask for a clean end; from any thread, any number of times."""
-
-
-class WorkerMetrics(Metrics):
-    """The metrics of a worker, and log lines for models with very many segments and for detectors that fail."""
-
-    segments_warn = 200
-    _warned: frozenset[str] = frozenset()
-    _failed: frozenset[tuple[str, ...]] = frozenset()
-
-    def judged(self, view: JudgeView) -> None:
-        """Count a committed state of a judge partition."""
-        super().judged(view)
-        for family, *labels in view.counters:
-            if family == DETECTOR_FAILURES.name and tuple(labels) not in self._failed:
-                self._failed |= {tuple(labels)}
-                _LOG.error("model %r: detector %s failed on a series, which it watches no more", *labels)
-        segments: dict[str, set[str]] = {}
-        for series in view.series:
-            segments.setdefault(series.model, set()).add(series.segment)
-        for model, found in segments.items():
-            if len(found) > self.segments_warn and model not in self._warned:
-                self._warned |= {model}
-                _LOG.warning(
-                    "limits.segments_warn: model %r has %d segments, more than %d",
-                    model,
-                    len(found),
-                    self.segments_warn,
-                )
 
 
 class KafkaRuntime:
@@ -134,8 +105,8 @@ class KafkaRuntime:
             topics=[source.topic for source in plan.inputs],
             health=health,
             options=options,
+            segments_warn=settings.segments_warn,
         )
-        self.metrics.segments_warn = settings.segments_warn
         identity = Identity(
             settings.group, settings.instance, tuple(str(role) for role in self._roles), software, plan.short_hash
         )
