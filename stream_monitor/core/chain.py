@@ -20,7 +20,7 @@ CHAIN_VERSION = 1
 """Version of the metadata's format."""
 
 CHUNK_LIMIT = 200_000
-"""Records of a chunk, unless a crash has shrunk it."""
+"""Most records of a chunk."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -47,10 +47,10 @@ class ChainState:
         at: offset of its progress record in partition 0 of the profiles topic; None before the first.
         max_ms: running maximum of min(event time, record time); None before the first event.
         idle_ms: instant up to which broker time has advanced the partition; None if never.
-        limit: records of a chunk.
-        grow_at: input offset from which a shrunk limit grows back.
-        trying: `[first, n]` of a range that the owner began and may have died of.
-        tries: owners in a row that died of `trying` when it was a single record; written only when there were any.
+        limit: records of a chunk (`pace` decides).
+        grow_at: input offset from which a limit that a crash made smaller grows back.
+        trying: `[first, n]` of the range that the owner counts at this moment, if it announced it.
+        tries: owners in a row that ended while they counted the next record; written only when there were any.
     """
 
     topic: str

@@ -71,6 +71,9 @@ class Observer(Protocol):
     def watermark(self, topic: str, partition: int, ms: int | None) -> None:
         """Event time up to which an input partition is complete; None before its first event."""
 
+    def chunk_limit(self, topic: str, partition: int, records: int) -> None:
+        """The next chunk of an input partition may hold so many records."""
+
     def dead_letter(self, topic: str, reason: str) -> None:
         """A record of an input topic was committed to the dead letters."""
 
@@ -121,6 +124,9 @@ class NullObserver:
         """Do nothing."""
 
     def watermark(self, topic: str, partition: int, ms: int | None) -> None:
+        """Do nothing."""
+
+    def chunk_limit(self, topic: str, partition: int, records: int) -> None:
         """Do nothing."""
 
     def dead_letter(self, topic: str, reason: str) -> None:

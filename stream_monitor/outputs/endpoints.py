@@ -84,6 +84,7 @@ def _status(identity: Identity, metrics: Metrics, health: Health) -> Json:
                 "partition": partition,
                 "lag_records": values.get(families.CONSUMER_LAG.name),
                 "watermark": _instant(values.get(families.WATERMARK.name)),
+                "chunk_limit_records": values.get(families.CHUNK_LIMIT.name),
             }
             for (topic, partition), values in metrics.partitions().items()
         ],

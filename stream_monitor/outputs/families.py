@@ -113,6 +113,12 @@ WATERMARK: Final = _gauge(
     ("topic", "partition"),
     "Event time up to which the partition is complete.",
 )
+CHUNK_LIMIT: Final = _gauge(
+    "chunk_limit_records",
+    _P,
+    ("topic", "partition"),
+    "Records that the next chunk of the partition may hold: 200,000, fewer for a while after workers crashed on it.",
+)
 LAST_PROGRESS: Final = _gauge(
     "last_progress_timestamp_seconds", _P, ("loop",), "Wall clock time of the last completed step of a loop."
 )
@@ -231,6 +237,7 @@ FAMILIES: Final = (
     CHUNK_DURATION,
     CONSUMER_LAG,
     WATERMARK,
+    CHUNK_LIMIT,
     LAST_PROGRESS,
     COMMITS,
     CHUNKS_DROPPED,

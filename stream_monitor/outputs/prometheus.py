@@ -184,6 +184,11 @@ class Metrics(Collector):
             with self._lock:
                 self._by_partition.setdefault(families.WATERMARK, {})[topic, partition] = ms / 1000
 
+    def chunk_limit(self, topic: str, partition: int, records: int) -> None:
+        """Take how many records the next chunk of a partition may hold."""
+        with self._lock:
+            self._by_partition.setdefault(families.CHUNK_LIMIT, {})[topic, partition] = records
+
     def dead_letter(self, topic: str, reason: str) -> None:
         """Count a dead letter."""
         self._add(families.RECORDS_REJECTED, topic, reason)
@@ -270,6 +275,7 @@ class Metrics(Collector):
             yield from ((Point(family, labels, value),) for labels, value in gauges.items())
         yield from partition_points(families.CONSUMER_LAG, self._by_partition, max)
         yield from partition_points(families.WATERMARK, self._by_partition, min)
+        yield from partition_points(families.CHUNK_LIMIT, self._by_partition, min)
         views = [self._judged[partition].view for partition in sorted(self._judged)]
         for view in views:
             yield from model_points(view)

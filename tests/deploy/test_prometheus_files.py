@@ -21,6 +21,7 @@ ALERTS = {
     "StreamMonitorDown",
     "StreamMonitorStalled",
     "StreamMonitorLagGrowing",
+    "StreamMonitorSmallChunks",
     "StreamMonitorDeadLetters",
     "StreamMonitorSeriesSuppressed",
     "ModelDrift",

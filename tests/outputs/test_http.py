@@ -115,6 +115,7 @@ def test_status_says_where_the_worker_stands(address: str) -> None:
                 "partition": 2,
                 "lag_records": 17.0,
                 "watermark": "2026-11-22T07:19:28.000Z",
+                "chunk_limit_records": 12500.0,
             }
         ],
         [

@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.baseline import StartRecord
-from stream_monitor.core.chain import CHUNK_LIMIT, ChainState
+from stream_monitor.core.chain import ChainState
+from stream_monitor.core.pace import after_end, bounded, is_suspected, needs_guard
 from stream_monitor.core.plan import MINUTE_MS
 from stream_monitor.kafka.clients import committed, end_offsets
 from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
-from stream_monitor.kafka.profile.crashes import after_crash, needs_guard
 from stream_monitor.kafka.profile.healing import Found, LogTail
 from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.pacing import log_after_end
 from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy, StartFrom
 from stream_monitor.kafka.topics import TopicState, describe_topics
 
@@ -64,7 +66,7 @@ class Assignment:
         consumer: member of the group.
         tail: reader of the log from which chains are healed.
         profiles: name of the profiles topic.
-        leases: those that this process ever took; what they left behind is no crash.
+        leases: those that this process ever took, kept by the caller; what they left behind is no crash.
         request_s: how long one question may be repeated.
         reading_s: how long the log may be read.
     """
@@ -76,7 +78,7 @@ class Assignment:
     policy: ProfilePolicy
     request_s: float
     reading_s: float
-    leases: set[tuple[Place, int]]
+    leases: AbstractSet[tuple[Place, int]]
 
     def find(self, places: Sequence[Place], start: GroupStart) -> tuple[dict[Place, Found], dict[str, TopicState]]:
         """Return where each partition goes on, under a lease that nobody has used, and the state of its topics now.
@@ -116,14 +118,16 @@ class Assignment:
         for place, state in healed.items():
             checked = self._checked(place, state, ranges[place])
             left = found[place].chain
+            # What this process itself left behind is no crash, whatever made it take the partition up again.
             is_own = (place, left.lease) in self.leases
-            chain = dataclasses.replace(checked.chain, trying=None) if is_own else after_crash(checked.chain)
-            guarded = chain.limit < CHUNK_LIMIT if is_own else needs_guard(left)
+            if is_own:
+                chain = dataclasses.replace(checked.chain, trying=None)
+            else:
+                chain = bounded(after_end(checked.chain), checked.next)
+                log_after_end(place, checked.chain, chain)
+            guarded = is_suspected(chain) or (not is_own and needs_guard(left))
             at = end if chain.at is None else chain.at
-            leased[place] = Found(
-                checked.next, dataclasses.replace(chain, lease=chain.lease + 1, at=at), guarded or chain.tries > 0
-            )
-            self.leases.add((place, chain.lease + 1))
+            leased[place] = Found(checked.next, dataclasses.replace(chain, lease=chain.lease + 1, at=at), guarded)
         return leased
 
     def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[Place, LogRange]:

@@ -8,6 +8,7 @@ dropped.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from operator import itemgetter
@@ -29,13 +30,12 @@ class Pending:
     Attributes:
         expected: the next offset that will be accepted; moves past trailing markers at the end of the partition.
         bytes: of the values held.
-        since: when the oldest of the records held came, seconds of the worker's monotonic clock; None when empty.
     """
 
     def __init__(self, topic: str, partition: int, expected: int) -> None:
         self.expected = expected
         self.bytes = 0
-        self.since: float | None = None
+        self._came: deque[tuple[int, float]] = deque()  # records and when, of each run that is held
         self._place = topic, partition
         self._values: list[bytes | None] = []
         self._keys: list[bytes | None] = []
@@ -46,6 +46,11 @@ class Pending:
     def __len__(self) -> int:
         return len(self._values)
 
+    @property
+    def since(self) -> float | None:
+        """When the oldest of the records held came, seconds of the worker's monotonic clock; None when empty."""
+        return self._came[0][1] if self._came else None
+
     def accept(self, messages: list[Message], now: float) -> int:
         """Take a run of records of this partition, in offset order, and return how many had to be dropped."""
         came = len(messages)
@@ -53,9 +58,8 @@ class Pending:
             messages = [m for m in messages if _offset(m) >= self.expected]
             if not messages:
                 return came
-        if self.since is None:
-            self.since = now
         n = len(messages)
+        self._came.append((n, now))
         self._values += map(Message.value, messages)
         self._keys += map(Message.key, messages)
         self._headers += map(Message.headers, messages)
@@ -92,8 +96,8 @@ class Pending:
         )
         return chunk, self.expected if whole else int(chunk.offsets[-1]) + 1
 
-    def drop(self, records: int, now: float) -> None:
-        """Forget the first records: they are committed."""
+    def drop(self, records: int) -> None:
+        """Forget the first records: they are committed; what is left is as old as it was."""
         if not records:
             return
         offsets, record_ms = self._joined()
@@ -105,7 +109,11 @@ class Pending:
         )
         self._offsets, self._record_ms = [offsets[records:]], [record_ms[records:]]
         self.bytes = sum(len(value) for value in self._values if value is not None)
-        self.since = now if self._values else None
+        while records:
+            held, came = self._came.popleft()
+            if held > records:
+                self._came.appendleft((held - records, came))
+            records -= min(held, records)
 
     def _joined(self) -> tuple[Int64, Int64]:
         self._offsets, self._record_ms = [np.concatenate(self._offsets)], [np.concatenate(self._record_ms)]

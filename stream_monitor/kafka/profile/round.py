@@ -16,17 +16,18 @@ from confluent_kafka.admin import AdminClient
 from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.chain import CHUNK_LIMIT, ChainState
 from stream_monitor.core.names import RejectReason
+from stream_monitor.core.pace import after_chunk, is_deadly, is_limited, is_suspected
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.errors import RoundFailed
 from stream_monitor.kafka.observer import ChunkStage
 from stream_monitor.kafka.profile.committing import commit
 from stream_monitor.kafka.profile.counting import CountedChunk, Counter
-from stream_monitor.kafka.profile.crashes import after_chunk, is_deadly
 from stream_monitor.kafka.profile.dead_letters import PoisonGauge, dead_letter
 from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.pacing import log_after_chunk
 from stream_monitor.kafka.profile.shrinking import Shrinking
 from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.writing import RoundWriter, Written
@@ -84,9 +85,10 @@ class Round:
         if not due:
             return
         reach = self._job.failpoints.reach
-        self._announce(due)
+        announced = self._announce(due)
         reach("profile.8.before")
         counted = self._count(due)
+        self._withdraw(announced)
         for chunk in counted:
             self._gauges[chunk.owned.place].check(chunk.records, chunk.rejected)
         reach("profile.8.after")
@@ -96,7 +98,8 @@ class Round:
             self._shrinking.learn(error, {c.owned.place: (c.first, c.records) for c in counted})
             raise
         chains = [
-            after_chunk(dataclasses.replace(c.profiled.chain, at=written.at[c.owned.place]), c.next) for c in counted
+            after_chunk(dataclasses.replace(c.profiled.chain, at=written.at[c.owned.place]), c.next, records=c.records)
+            for c in counted
         ]
         reach("profile.11.before")
         started = time.perf_counter()
@@ -145,8 +148,12 @@ class Round:
         limit = self._shrinking.limit(partition.place, partition.next)
         return None if limit is None else min(limit, partition.chain.limit, self._job.tuning.chunk_records)
 
-    def _announce(self, due: Sequence[OwnedPartition]) -> None:
-        """Commit what is about to be decoded where a predecessor may have died of it; the offset stays."""
+    def is_limited(self, partition: OwnedPartition) -> bool:
+        """Say whether the partition's chunks are smaller than they may be: what is pending must not wait as well."""
+        return is_limited(partition.chain) or self._shrinking.limit(partition.place, partition.next) != CHUNK_LIMIT
+
+    def _announce(self, due: Sequence[OwnedPartition]) -> Sequence[OwnedPartition]:
+        """Commit what is about to be counted where a predecessor may have died of it; return where that was so."""
         trying: list[tuple[OwnedPartition, ChainState]] = []
         for partition in due:
             limit = self._limit(partition)
@@ -156,6 +163,13 @@ class Round:
         if trying:
             self.commit([TopicPartition(*p.place, p.next, metadata=chain.encode()) for p, chain in trying])
             self._job.failpoints.reach("profile.8.announced")
+        return [partition for partition, _ in trying]
+
+    def _withdraw(self, announced: Sequence[OwnedPartition]) -> None:
+        """Commit that nobody died of what was announced: a stall or a failure from now on is none of the records'."""
+        if announced:
+            self.commit([TopicPartition(*p.place, p.next, metadata=p.chain.encode()) for p in announced])
+            self._job.failpoints.reach("profile.8.withdrawn")
 
     def _idle(self, silent: Sequence[OwnedPartition]) -> dict[Place, int]:
         """Return the instants up to which silent partitions are idle, for those that may advance."""
@@ -207,11 +221,13 @@ class Round:
     def _apply(self, chunk: CountedChunk, chain: ChainState, written: Written) -> None:
         """Move a partition to its committed state (step 12)."""
         partition, now = chunk.owned, time.monotonic()
+        log_after_chunk(partition.place, partition.chain, chain)
         is_first = partition.chain.last.lease != partition.chain.lease
         has_news = is_first or chunk.next > chunk.first or chain.idle_ms != partition.chain.idle_ms
         partition.next, partition.chain = chunk.next, chain
-        partition.guarded = chain.limit < CHUNK_LIMIT
-        partition.pending.drop(chunk.records, now)
+        # A chunk without records proves nothing about those that a predecessor may have died of.
+        partition.guarded = is_suspected(chain) or (partition.guarded and chunk.raw is None)
+        partition.pending.drop(chunk.records)
         pane_s = self._job.plan.detection.pane_ms / 1_000
         partition.tell_at = now + (self._job.tuning.quiet_s if has_news else pane_s)
         self.broker_ms = max(filter(None, (self.broker_ms, written.broker_ms)), default=None)
@@ -226,6 +242,7 @@ class Round:
         observer, partition = self._job.observer, chunk.owned
         observer.chunk(*partition.place, value_bytes=chunk.value_bytes, chunk=chunk.profiled)
         observer.watermark(*partition.place, chunk.profiled.watermark_ms)
+        observer.chunk_limit(*partition.place, partition.chain.limit)
         for reject in chunk.profiled.rejects:
             observer.dead_letter(partition.topic, reject.reason.value)
         if chunk.raw is not None:

@@ -281,8 +281,9 @@ class ProfileSession:
         now = time.monotonic()
         if self._noted and now >= self._noted_from:
             self._take_up()
-        if self._is_due(now):
-            self._write_round(now)
+        due = self._due(now)
+        if due:
+            self._write_round(due)
             self._follow_baselines()
         self._watch(now)
 
@@ -293,15 +294,24 @@ class ProfileSession:
 
     def _due_at(self, partition: OwnedPartition) -> float:
         since = partition.pending.since
-        return partition.tell_at if since is None else since + self._job.tuning.chunk_age_s
+        if since is None:
+            return partition.tell_at
+        return since if self._round.is_limited(partition) else since + self._job.tuning.chunk_age_s
 
-    def _is_due(self, now: float) -> bool:
-        tuning, held = self._job.tuning, [p.pending for p in self._owned.values()]
-        return (
-            any(now >= self._due_at(p) for p in self._owned.values())
-            or sum(map(len, held)) >= tuning.chunk_records
-            or sum(p.bytes for p in held) >= tuning.chunk_bytes
+    def _due(self, now: float) -> list[OwnedPartition]:
+        """Return the partitions whose chunks are to be written now, in one round.
+
+        A limited partition does not draw the others into its many small rounds.
+        """
+        tuning, owned = self._job.tuning, list(self._owned.values())
+        overdue = [p for p in owned if now >= self._due_at(p)]
+        is_full = (
+            sum(len(p.pending) for p in owned) >= tuning.chunk_records
+            or sum(p.pending.bytes for p in owned) >= tuning.chunk_bytes
         )
+        if is_full or not all(len(p.pending) and self._round.is_limited(p) for p in overdue):
+            return [p for p in owned if len(p.pending) or now + self._slack_s() >= p.tell_at]
+        return overdue
 
     def _route(self, messages: list[Message], now: float) -> None:
         if any(map(Message.error, messages)):
@@ -373,6 +383,7 @@ class ProfileSession:
             self._note_silence(error)
             return
         self._silent_since = None
+        self._memory.leases.update((place, state.chain.lease) for place, state in found.items())
         self._states.update(states)
         now = time.monotonic()
         reach("profile.5.before")
@@ -391,6 +402,7 @@ class ProfileSession:
                 guarded=state.guarded,
             )
             self._memory.gauges.setdefault(place, PoisonGauge(job.policy.dead_letters))
+            job.observer.chunk_limit(*place, state.chain.limit)
         self._noted -= set(places)
         self._surveyor.places = tuple(self._owned)
         reach("profile.5.after")
@@ -424,11 +436,10 @@ class ProfileSession:
 
     # --- rounds -------------------------------------------------------------------------------------------------------
 
-    def _write_round(self, now: float) -> None:
+    def _write_round(self, due: list[OwnedPartition]) -> None:
         """Count, write and commit what is due; a failed round leaves no trace that counts."""
         if self._hold(self._baselines.is_behind()):
             return
-        due = [p for p in self._owned.values() if len(p.pending) or now + self._slack_s() >= p.tell_at]
         try:
             self._round.run(due)
         except RoundFailed as error:

@@ -39,7 +39,7 @@ def test_a_part_ends_behind_its_last_record() -> None:
     pending = Pending("in", 0, 0)
     pending.accept([record(0), record(1), record(5)], now=0.0)
     chunk, upto = pending.first(2)
-    pending.drop(len(chunk), now=1.0)
+    pending.drop(len(chunk))
 
     assert ([0, 1], 2) == (chunk.offsets.tolist(), upto)
     assert ([5], 2) == (pending.first(10)[0].offsets.tolist(), pending.bytes)

@@ -11,6 +11,7 @@ import numpy as np
 
 from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.chain import ChainState, ChunkName
+from stream_monitor.core.pace import after_chunk, after_end, is_suspected, needs_guard
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import ChunkPosition, LogEntry, ProgressRecord, decode, profile_chunk
 from tests.laws.two_stage.broker import Broker, Commit, Event
@@ -31,10 +32,11 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class Owned:
-    """Where a partition goes on."""
+    """Where a partition goes on, and whether what is counted next has to be announced."""
 
     next: int
     chain: ChainState
+    guarded: bool = False
 
 
 @dataclass
@@ -45,12 +47,14 @@ class Round:
         left: records that are not in the log yet.
         at: log offset of its progress record, once written.
         flushed: every record was acknowledged.
+        announced: what is counted is committed as `trying` and not withdrawn yet.
     """
 
     after: Owned
     left: list[LogEntry]
     at: int | None = None
     flushed: bool = False
+    announced: bool = False
 
 
 @dataclass
@@ -78,10 +82,11 @@ class ProfileWorker:
         """Take a partition up: committed state, healed by the log, and a new lease that is committed first."""
         self.rounds.pop(partition, None)
         found = self.committed(partition)
-        leased = dataclasses.replace(found.chain, lease=self.new_lease(found.chain, partition))
+        left = after_end(found.chain)
+        leased = dataclasses.replace(left, lease=self.new_lease(found.chain, partition))
         metadata = self.metadata(leased)
         if self.broker.commit(Commit(partition, self.member, found.next, metadata)):
-            self.owned[partition] = Owned(found.next, leased)
+            self.owned[partition] = Owned(found.next, leased, needs_guard(found.chain) or is_suspected(left))
         else:
             self.owned.pop(partition, None)
 
@@ -90,8 +95,13 @@ class ProfileWorker:
         owned = self.owned.get(partition)
         if owned is None or partition in self.rounds:
             return
-        events = self.broker.inputs[partition][owned.next : owned.next + most]
+        events = self.broker.inputs[partition][owned.next : owned.next + min(most, owned.chain.limit)]
         chain, end = owned.chain, owned.next + len(events)
+        if events and owned.guarded:
+            trying = dataclasses.replace(chain, trying=(owned.next, len(events)))
+            if not self.broker.commit(Commit(partition, self.member, owned.next, self.metadata(trying))):
+                self.restart_client()
+                return
         position = ChunkPosition(
             topic=TOPIC,
             partition=partition,
@@ -113,11 +123,12 @@ class ProfileWorker:
             partitions=1,
             idle_until_ms=idle_until_ms,
         )
-        self.rounds[partition] = Round(Owned(end, chunk.chain), list(chunk.entries))
+        after = Owned(end, after_chunk(chunk.chain, end, records=len(events)))
+        self.rounds[partition] = Round(after, list(chunk.entries), announced=bool(events) and owned.guarded)
 
     def deliver(self, partition: int, count: int) -> None:
         """Let the first records of a chunk reach the log."""
-        found = self.rounds.get(partition)
+        found = self._withdrawn(partition)
         for _ in range(count if found is not None else 0):
             if found is None or not found.left:
                 return
@@ -125,7 +136,7 @@ class ProfileWorker:
 
     def flush(self, partition: int, *, lost: bool) -> None:
         """Wait until everything is acknowledged; a record that was given up fails the round."""
-        found = self.rounds.get(partition)
+        found = self._withdrawn(partition)
         if found is None:
             return
         failed = lost and bool(found.left)
@@ -137,6 +148,17 @@ class ProfileWorker:
             self.delivery_failed(partition)
         else:
             found.flushed = True
+
+    def _withdrawn(self, partition: int) -> Round | None:
+        """Return the chunk in hand; nothing of it is written while it is announced as being counted."""
+        found, owned = self.rounds.get(partition), self.owned.get(partition)
+        if found is None or owned is None or not found.announced:
+            return found
+        found.announced = False
+        if self.broker.commit(Commit(partition, self.member, owned.next, self.metadata(owned.chain))):
+            return found
+        self.restart_client()
+        return None
 
     def commit(self, partition: int, answer: Answer) -> None:
         """Commit a flushed chunk and draw the conclusion from the answer."""
@@ -205,7 +227,7 @@ class ProfileWorker:
         """Go on after a definite answer; a refusal means that somebody else may own the partition."""
         self.rounds.pop(partition, None)
         if accepted:
-            self.owned[partition] = after
+            self.owned[partition] = dataclasses.replace(after, guarded=is_suspected(after.chain))
         else:
             self.restart_client()
 

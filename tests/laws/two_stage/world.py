@@ -135,7 +135,11 @@ class World:
             worker.restart_client()
             worker.assign(partition)
             until = self.broker.now_ms + 1000 * SECOND
-            for most, idle in ((1_000, None), (0, until - until % PLAN.detection.pane_ms), (0, None)):
+            # A limited worker takes one event at a time.
+            left = len(self.broker.inputs[partition]) - worker.owned[partition].next
+            for most, idle in (*[(1_000, None)] * left, (0, until - until % PLAN.detection.pane_ms), (0, None)):
+                if most and worker.owned[partition].next == len(self.broker.inputs[partition]):
+                    continue
                 worker.begin(partition, most, idle)
                 worker.flush(partition, lost=False)
                 worker.commit(partition, Answer.OK)
