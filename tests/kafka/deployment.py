@@ -38,6 +38,7 @@ class Deployment:
         input_partitions: of the one input topic.
         judges: partitions of the topics of the judge.
         settings: sections of the configuration beside those of Kafka.
+        snapshots: judges write a snapshot at each pane instead of one in ten minutes.
     """
 
     def __init__(
@@ -49,7 +50,9 @@ class Deployment:
         input_partitions: int,
         judges: int,
         settings: Mapping[str, Plain],
+        snapshots: bool = False,
     ) -> None:
+        self._snapshots = snapshots
         self.input = f"{prefix}events"
         names: dict[str, Plain] = {name: f"{prefix}{name}" for name in OURS}
         config: dict[str, Plain] = {
@@ -91,7 +94,7 @@ class Deployment:
     def start(self, role: str, instance: str) -> Worker:
         """Start a worker of one role."""
         log = self._folder / f"{role}-{instance}-{len(self._processes)}.log"
-        worker = Worker(self.config, role, instance, log)
+        worker = Worker(self.config, role, instance, log, snapshots=self._snapshots)
         self._processes.append(worker)
         return worker
 
@@ -118,12 +121,13 @@ class Deployment:
 class Worker:
     """A worker process, as an operator starts it."""
 
-    def __init__(self, config: Path, role: str, instance: str, log: Path) -> None:
+    def __init__(self, config: Path, role: str, instance: str, log: Path, *, snapshots: bool = False) -> None:
         self.name = f"{role} {instance}"
         self._log = log
         self._is_expected_to_live = True
         code = "import sys; from stream_monitor.cli.main import main; sys.exit(main())"
-        command = [sys.executable, "-c", code, "-c", str(config), "--instance", instance, "run", "--role", role]
+        program = ["-m", "tests.kafka.impatient_judge"] if snapshots else ["-c", code]
+        command = [sys.executable, *program, "-c", str(config), "--instance", instance, "run", "--role", role]
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, "NO_COLOR": "1"})
 

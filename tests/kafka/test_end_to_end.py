@@ -27,15 +27,21 @@ from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan
 from stream_monitor.core.profile import ProgressRecord, decode
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.judge.records import Slot, manifest_key
 from stream_monitor.kafka.readers import decode_alert, export_topics, read_partition, read_profiles
 from stream_monitor.kafka.settings import reader
+from stream_monitor.runtimes import local
 from stream_monitor.runtimes.local import LocalAlert
 from stream_monitor.runtimes.replay import replay, survey
 from tests.kafka.deployment import Deployment
+from tests.restoring_judge import RestoringJudge
 
 SOURCES = 6
 JUDGES = 4
 PANES = 80
+PANES_OF_THE_FIRST = 236
+"""The first model goes on: its demand is judged once 200 panes have said what it is."""
+RUSH = range(210, 230)
 DRIFT = range(30, 50)
 DRIFT_OF_KIOSKS = range(58, 78)
 ROWS = 25
@@ -96,14 +102,15 @@ def traffic(seed: int) -> list[Event]:
     rng = np.random.default_rng(seed)
     arriving: list[tuple[float, Event]] = []
     for model in model_names():
-        for pane in range(PANES):
-            found = columns(rng, ROWS, drifted=pane in DRIFT)
+        for pane in range(PANES_OF_THE_FIRST if model == model_names()[0] else PANES):
+            rows = 3 * ROWS if pane in RUSH else ROWS
+            found = columns(rng, rows, drifted=pane in DRIFT)
             if pane in DRIFT_OF_KIOSKS:
                 kiosks = rng.normal(75, 20, ROWS).tolist()
                 found["amount"] = [
                     kiosks[row] if channel(row) == "kiosk" else value for row, value in enumerate(found["amount"])
                 ]
-            for row in range(ROWS):
+            for row in range(rows):
                 at_ms = T0_MS + pane * PANE_MS + int(rng.integers(PANE_MS))
                 value = {
                     "event_id": f"{model}-{pane}-{row}",
@@ -123,7 +130,7 @@ def traffic(seed: int) -> list[Event]:
 
 def sentinels() -> list[Event]:
     """Return one event for each partition, far enough behind all others to close their panes."""
-    at_ms = T0_MS + (PANES + 30) * PANE_MS
+    at_ms = T0_MS + (PANES_OF_THE_FIRST + 30) * PANE_MS
     values = (
         {"event_id": f"end-{p}", "model": "sentinel", "timestamp": at_ms, "features": {"x": 1}} for p in range(SOURCES)
     )
@@ -132,9 +139,13 @@ def sentinels() -> list[Event]:
 
 @pytest.fixture
 def deployment(kafka: str, prefix: str, tmp_path: Path) -> Iterator[Deployment]:
-    """Topics of 6 input and 4 judge partitions, with a baseline for every model and its channels."""
+    """Topics of 6 input and 4 judge partitions, with a baseline for every model and its channels; judges write a
+    snapshot at each pane, so that every state that an alert can be in is written and read.
+    """
     settings: dict[str, Plain] = {**SETTINGS, "models": [{"name": "*", "segments": ["channel"]}]}
-    made = Deployment(kafka, prefix, tmp_path, input_partitions=SOURCES, judges=JUDGES, settings=settings)
+    made = Deployment(
+        kafka, prefix, tmp_path, input_partitions=SOURCES, judges=JUDGES, settings=settings, snapshots=True
+    )
     try:
         for model in model_names():
             made.activate(reference(model))
@@ -176,6 +187,21 @@ def test_workers_that_come_go_and_die_publish_what_a_replay_does(deployment: Dep
     alerts = [[decode_alert(value) for _, value, *_ in own] for own in found]
     assert all({"firing", "resolved"} <= {alert.status for alert in own} for own in alerts)
     assert {alert.labels.get("segment", "") for own in alerts for alert in own} == {"", "channel=kiosk"}
+    demand = [(alert.status, alert.reason) for own in alerts for alert in own if alert.labels["series"] == "demand"]
+    assert ("firing", "fired") in demand
+    assert snapshots_of(deployment) > PANES
+
+
+def test_a_replay_that_is_restored_at_every_pane_says_the_same(
+    deployment: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without Kafka: the judge of the local pipeline is written down and built anew after each pane."""
+    deployment.send([*traffic(2), *sentinels()])
+    plain = replayed_alerts(deployment, tmp_path / "export.jsonl")
+    monkeypatch.setattr(local, "Judge", RestoringJudge)
+
+    assert replayed_alerts(deployment, tmp_path / "export.jsonl") == plain
+    assert all(plain)
 
 
 @pytest.mark.timeout(200)
@@ -258,6 +284,13 @@ def is_known(made: Deployment, activation: Activation, event: Event) -> bool:
 
 Written = tuple[bytes | None, bytes, int, tuple[tuple[str, bytes | None], ...]]
 """Key, value, record time and headers of an alert."""
+
+
+def snapshots_of(deployment: Deployment) -> int:
+    """Return how many snapshots the judges have written."""
+    manifests = {manifest_key(slot) for slot in Slot}
+    topic = deployment.settings.topics.judge_state
+    return sum(r.key in manifests for p in range(JUDGES) for r in read_partition(deployment.kafka, topic, p))
 
 
 def committed_alerts(deployment: Deployment, judges: int = JUDGES) -> list[list[Written]]:

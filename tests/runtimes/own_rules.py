@@ -45,3 +45,14 @@ class Failing:
     def verdict(self, window: EffectWindow) -> Verdict:
         """Divide by the panes before the first."""
         return Verdict(1.0 / window.from_ms, 0.1)
+
+
+class Undecided:
+    """Divides nothing by nothing, and NumPy does not mind."""
+
+    def __init__(self, params: Mapping[str, Json]) -> None:
+        """Forget the params."""
+
+    def verdict(self, window: EffectWindow) -> Verdict:
+        """Return what is no number."""
+        return Verdict(float("nan"), 0.1)

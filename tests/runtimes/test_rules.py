@@ -62,6 +62,10 @@ def test_what_cannot_be_used_is_told(target: str, error: str) -> None:
     [
         ("Speechless", "rule mine: tests.runtimes.own_rules:Speechless.verdict must return a Verdict, got a NoneType"),
         ("Failing", "rule mine: tests.runtimes.own_rules:Failing.verdict raised ZeroDivisionError"),
+        (
+            "Undecided",
+            "rule mine: tests.runtimes.own_rules:Undecided.verdict: value and floor must be finite numbers",
+        ),
     ],
 )
 def test_a_rule_that_goes_wrong_is_named(name: str, error: str) -> None:

@@ -128,12 +128,13 @@ def _demand(watch: Watch, use: int, most: int) -> _Demand:
     mean = variance = 0.0
     limits = {stratum: group.limits(row, stratum) for stratum in np.unique(strata).tolist()}
     known = np.array([limits[stratum] is not None for stratum in strata.tolist()])
-    if not known.any():
+    all_known = int(np.count_nonzero(known))
+    if not all_known:
         return _Demand(everything)
     for stratum, own in limits.items():
         expected = group.reference_mean(row, stratum)
         if own is not None and expected is not None:
-            share = np.count_nonzero(strata == stratum) / np.count_nonzero(known)
+            share = int(np.count_nonzero(strata == stratum)) / all_known
             mean += share * expected
             variance += share * (expected + expected * expected / own.kappa)
     return _Demand(known, mean, variance)

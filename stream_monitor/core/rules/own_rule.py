@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -37,8 +38,11 @@ class OwnRule:
     def verdict(self, window: EffectWindow) -> Verdict:
         """Return what the object says.
 
+        Its numbers become Python's own: such a class reckons with NumPy, and a state or an event holds no scalar of
+        that.
+
         Raises:
-            RuleError: it raised something, or returned no Verdict.
+            RuleError: it raised something, returned no Verdict, or one whose effect is no finite number.
         """
         try:
             found = self.asked.verdict(window)
@@ -47,4 +51,10 @@ class OwnRule:
         if not isinstance(found, Verdict):
             kind = type(found).__name__
             raise RuleError(f"rule {self.name}: {self.target}.verdict must return a Verdict, got a {kind}")
-        return found
+        try:
+            value, floor = float(found.value), float(found.floor)
+        except (TypeError, ValueError):
+            value = floor = math.nan
+        if not (math.isfinite(value) and math.isfinite(floor)):
+            raise RuleError(f"rule {self.name}: {self.target}.verdict: value and floor must be finite numbers")
+        return Verdict(value, floor, mature=bool(found.mature), clear=bool(found.clear), room=bool(found.room))
