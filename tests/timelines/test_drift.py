@@ -51,8 +51,8 @@ def test_an_alert_says_when_where_and_how() -> None:
     fired = story.alerts()[0].data
     evidence = fired.evidence
 
-    assert fired.annotations.summary.startswith("fraud 7: feature x0 drifts (PSI ")
-    assert "lower values are more frequent" in fired.annotations.description
+    assert fired.annotations.summary.startswith("fraud 7: x0 fell: median ")
+    assert "Certain: without drift, evidence this strong" in fired.annotations.description
     assert evidence.change is not None
     assert parse_instant(evidence.change.from_) <= T0 + 20 * MINUTE <= parse_instant(evidence.change.to)
     assert evidence.log10_evidence is not None
@@ -111,7 +111,7 @@ def test_shares_of_known_categories_may_drift() -> None:
         ("feature:country", "severe_drift", "fired"),
     }
     assert fired.evidence.detector == "interval_categories"
-    assert "IT is at" in fired.annotations.description
+    assert "country: IT 19.6 → 50.5 %" in fired.annotations.summary
 
 
 def test_demand_that_falls_to_zero_is_told() -> None:

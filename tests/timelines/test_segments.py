@@ -30,7 +30,7 @@ def test_a_drift_of_one_segment_is_its_own_alert() -> None:
     fired = story.alerts()
 
     assert by_segment(fired) == [("channel=fax", "feature:x0", "fired")]
-    assert fired[0].data.annotations.summary.startswith("fraud 7 channel=fax: feature x0 drifts")
+    assert fired[0].data.annotations.summary.startswith("fraud 7 channel=fax: x0 rose: median ")
     assert fired[0].subject == "fraud/7/channel=fax/feature:x0"
     assert fired[0].data.evidence.guarantee == "bound"
 
@@ -46,7 +46,7 @@ def test_a_drift_of_everything_is_one_alert_that_lists_the_segments() -> None:
     assert {(other.segment, other.series) for other in fired[0].data.evidence.related} == {
         (f"channel={value}", "feature:x0") for value in CHANNELS
     }
-    assert "also in channel=app, channel=fax, channel=web" in fired[0].data.annotations.description
+    assert "Also in channel=app, channel=fax and channel=web." in fired[0].data.annotations.description
 
 
 def test_a_segment_that_stays_behind_is_told_then() -> None:

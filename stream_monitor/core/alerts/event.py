@@ -13,6 +13,7 @@ from stream_monitor.core.time import format_instant
 
 TYPE_PREFIX = "io.streammonitor.alert"
 MAX_BINS = 64
+MAX_LEVELS = 5
 MAX_POSITIONS = 64
 MAX_EXAMPLES = 5
 MAX_RELATED = 20
@@ -48,6 +49,28 @@ class BaselineRef(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     m: int
+
+
+class Level(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One number of the series in the user's own units, normally and now, each with the range that holds it (95 %).
+
+    `of` is a quantile (`p50`), the name of a category, `yes` for the share of a yes/no series, or `events` for events
+    per pane. What lies beyond the outermost values of the baseline has no number: that end of the range is null.
+    """
+
+    of: str
+    baseline: float
+    window: float
+    baseline_range: tuple[float | None, float | None] | None = None
+    window_range: tuple[float | None, float | None] | None = None
+
+
+class Worst(msgspec.Struct, frozen=True, kw_only=True):
+    """How far it went: the largest effect while the alert fired, when, and the levels then."""
+
+    value: float
+    at: str
+    levels: tuple[Level, ...] = ()
 
 
 class Bins(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -91,7 +114,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     `design_effect` is there where events depend on each other: so many of them say as much as one independent event.
     Detectors that have no evidence in the sense of the budget write `statistic` and `threshold` instead of the pair
     of logarithms. `expected_alarms` is how often evidence as large comes without drift, at most, in the span of the
-    budget from this series: `budget_panes` over M.
+    budget from this series: `budget_panes` over M. `pane_ms` is the length of a pane. `levels` say in the user's units
+    what has changed, `worst` how far it went. `previous` is the effect that was reported before.
     """
 
     detector: str
@@ -103,8 +127,12 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     statistic: float | None = None
     threshold: float | None = None
     budget_panes: int | float
+    pane_ms: int
     family: int
     effect: Effect
+    previous: float | None = None
+    levels: tuple[Level, ...] = ()
+    worst: Worst | None = None
     window: Window
     change: Change | None = None
     baseline: BaselineRef | None = None
@@ -156,7 +184,7 @@ def cloud_event(data: AlertData, *, source: str, subject: str, time_ms: int) -> 
     """Wrap alert data into its envelope.
 
     Args:
-        data: what is told.
+        data: what is reported.
         source: `/stream-monitor/<group>`.
         subject: what the alert is about.
         time_ms: end of the pane that caused the event.

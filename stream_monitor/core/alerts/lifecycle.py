@@ -32,6 +32,7 @@ class Reason(StrEnum):
     FIRED = "fired"
     WORSENED = "worsened"
     REMINDER = "reminder"
+    ESCALATED = "escalated"
     RECOVERED = "recovered"
     BASELINE_CHANGED = "baseline_changed"
     RULE_REMOVED = "rule_removed"
@@ -58,6 +59,21 @@ class Patience:
 
 
 @dataclass(frozen=True, slots=True)
+class Worst:
+    """How far a firing alert went.
+
+    Attributes:
+        value: largest effect so far.
+        at_ms: end of the pane in which it was seen.
+        levels: what each level was normally and then, by what it is of.
+    """
+
+    value: float = 0.0
+    at_ms: int = 0
+    levels: tuple[tuple[str, float, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Life:
     """Where a rule stands on a series.
 
@@ -71,6 +87,7 @@ class Life:
         told_value: effect in the last event.
         told_ms: instant of the last event.
         resolved_ms: instant of the last resolution after firing; None if it never fired. Outlives the alert.
+        worst: how far it went while it fired.
     """
 
     status: AlertStatus | None = None
@@ -82,6 +99,7 @@ class Life:
     told_value: float = 0.0
     told_ms: int = 0
     resolved_ms: int | None = None
+    worst: Worst = Worst()
 
     @property
     def open(self) -> bool:

@@ -7,10 +7,11 @@ first of them. Nothing is dropped silently.
 from __future__ import annotations
 
 from stream_monitor.core.alerts import event as wire
-from stream_monitor.core.alerts.identity import STORM_RULE, SeriesName, fingerprint, storm_labels, subject
+from stream_monitor.core.alerts.identity import STORM_RULE, SeriesName, alert_id, fingerprint, storm_labels, subject
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Patience, Reason, advance
+from stream_monitor.core.alerts.wording import Facts
 from stream_monitor.core.judge.model import ModelState
-from stream_monitor.core.judge.telling import Told, alert_data, budget_panes
+from stream_monitor.core.judge.telling import Told, alert_data, budget_panes, texts
 from stream_monitor.core.judge.verdicts import Judged
 from stream_monitor.core.plan import Plan, Severity
 from stream_monitor.core.rules import Pane, Verdict
@@ -37,31 +38,29 @@ def tell_storm(
     identity = fingerprint(labels)
     wanted = judged.open + len(judged.withheld)
     resolved = life.status is AlertStatus.RESOLVED
-    names = list(dict.fromkeys(name.series for name, _ in judged.withheld))
-    first = f", first {', '.join(names[:5])}" if names else ""
-    text = "alerts are within their limit again" if resolved else f"{wanted} alerts would be open"
     evidence = wire.Evidence(
         detector=STORM_RULE,
         guarantee="none:summary",
         budget_panes=budget_panes(model.budget_panes),
+        pane_ms=plan.detection.pane_ms,
         family=sum(len(watch.rules) for watch in model.watches()),
         effect=wire.Effect(measure=_MEASURE, value=float(wanted), floor=float(plan.alerts.max_open + 1), noise_95=0.0),
         window=wire.Window(from_=format_instant(now.start_ms), to=format_instant(now.end_ms), n=wanted),
     )
-    data = alert_data(
-        identity,
-        labels,
-        life,
-        reason,
-        plan,
-        annotations=wire.Annotations(
-            summary=f"{model.name}: {text}",
-            description=f"{judged.open} are open, the limit is {plan.alerts.max_open}; "
-            f"{len(judged.withheld)} wait{first}.",
-            runbook_url=plan.alerts.runbook_url or None,
-        ),
-        evidence=evidence,
-    )
     name = SeriesName(model.name, "", "", "")
+    facts = Facts(
+        alertname=labels["alertname"],
+        name=name,
+        rule=STORM_RULE,
+        reason=reason,
+        evidence=evidence,
+        starts_ms=life.starts_ms,
+        ends_ms=life.recovers_ms if resolved else None,
+        now_ms=now.end_ms,
+        alert_id=alert_id(identity, life.starts_ms),
+        runbook_url=plan.alerts.runbook_url,
+        waiting=tuple(dict.fromkeys(name.series for name, _ in judged.withheld)),
+    )
+    data = alert_data(identity, labels, life, reason, plan, annotations=texts(facts), evidence=evidence)
     event = wire.cloud_event(data, source=source, subject=subject(name), time_ms=now.end_ms)
     return Told((name, STORM_RULE), identity, resolved, Severity.CRITICAL.value, reason, wire.encode(event))

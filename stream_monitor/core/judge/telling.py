@@ -7,30 +7,27 @@ events are and what else drifts.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from stream_monitor.core.alerts import event as wire
-from stream_monitor.core.alerts import wording
 from stream_monitor.core.alerts.identity import SeriesName, alert_id, alert_labels, fingerprint, subject
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Reason
-from stream_monitor.core.arrays import Int64
-from stream_monitor.core.baseline import CategoricalBaseline, NumericBaseline
+from stream_monitor.core.alerts.wording import Facts, text
 from stream_monitor.core.canonical import round_significant
-from stream_monitor.core.comparisons import Reference
-from stream_monitor.core.comparisons.grouping import groups
 from stream_monitor.core.detectors.pane_rank import PaneRankGroup
 from stream_monitor.core.detectors.river_group import RiverGroup
-from stream_monitor.core.judge.episodes import log10_evidence
+from stream_monitor.core.judge.episodes import effect_window, log10_evidence
+from stream_monitor.core.judge.levels import levels
 from stream_monitor.core.judge.model import ModelState
-from stream_monitor.core.judge.series import Counted, WatchedSeries
+from stream_monitor.core.judge.series import WatchedSeries
+from stream_monitor.core.judge.shown import bins, category_names, examples, offset_ranges
 from stream_monitor.core.judge.verdicts import Step
-from stream_monitor.core.judge.watch import PaneSources, Watch, merge_places
+from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.names import BOUND_PANES, NO_GUARANTEE, approximate, no_guarantee
 from stream_monitor.core.plan import Plan, RulePlan
-from stream_monitor.core.rules import EffectWindow, Pane, measure
+from stream_monitor.core.rules import Pane, measure
 from stream_monitor.core.rules.drift_list import listed
 from stream_monitor.core.time import format_instant
 
@@ -51,26 +48,46 @@ def tell(step: Step, rule: RulePlan, model: ModelState, plan: Plan, *, source: s
     """Return the event of a step."""
     labels = alert_labels(step.name, rule=rule.name, severity=rule.severity, constants=plan.alerts.labels)
     identity = fingerprint(labels)
-    effect = _effect(step, rule)
-    summary = wording.summary(step.name, step.reason, (effect.measure, effect.value))
-    related = _related(step, model)
-    evidence = _evidence(step, effect, model, plan, related)
+    evidence = _evidence(step, _effect(step, rule), model, plan)
+    facts = _facts(step, labels["alertname"], alert_id(identity, step.life.starts_ms), evidence, plan, now)
     data = alert_data(
         identity,
         labels,
         step.life,
         step.reason,
         plan,
-        annotations=wire.Annotations(
-            summary=summary,
-            description=_description(step, evidence, related),
-            runbook_url=plan.alerts.runbook_url or None,
-        ),
+        annotations=texts(facts),
         evidence=evidence,
     )
     event = wire.cloud_event(data, source=source, subject=subject(step.name), time_ms=now.end_ms)
     resolved = step.life.status is AlertStatus.RESOLVED
     return Told(step.order, identity, resolved, rule.severity.value, step.reason, wire.encode(event))
+
+
+def texts(facts: Facts) -> wire.Annotations:
+    """Return the texts of an alert."""
+    summary, description = text(facts)
+    return wire.Annotations(summary=summary, description=description, runbook_url=facts.runbook_url or None)
+
+
+def summary_now(watch: Watch, use: int, rule: RulePlan, plan: Plan, now: Pane) -> str:
+    """Return the summary of an open alert by what is seen now."""
+    series = watch.uses[use].series
+    life = watch.lives[series, rule.name]
+    reason = Reason.FIRED if life.firing else Reason.OPENED
+    step = Step(watch, use, rule.name, life, life, reason, effect_window(watch, use, now))
+    labels = alert_labels(step.name, rule=rule.name, severity=rule.severity)
+    evidence = wire.Evidence(
+        detector=watch.uses[use].detector,
+        guarantee=guarantee(watch, use),
+        budget_panes=0,
+        pane_ms=plan.detection.pane_ms,
+        family=0,
+        effect=_effect(step, rule),
+        levels=levels(step.window, category_names(watch.series[series])),
+        window=wire.Window(from_="", to="", n=step.window.n),
+    )
+    return text(_facts(step, labels["alertname"], "", evidence, plan, now)).summary
 
 
 def alert_data(
@@ -158,36 +175,72 @@ def _effect(step: Step, rule: RulePlan) -> wire.Effect:
     )
 
 
-def _evidence(
-    step: Step, effect: wire.Effect, model: ModelState, plan: Plan, related: Sequence[_Related]
-) -> wire.Evidence:
+def _evidence(step: Step, effect: wire.Effect, model: ModelState, plan: Plan) -> wire.Evidence:
     watch, use = step.watch, step.watch.uses[step.use]
     episode, item = watch.episodes[step.use], watch.series[use.series]
     log10_m = log10_evidence(episode)
+    related = _related(step, model)[: wire.MAX_RELATED]
     return wire.Evidence(
         detector=use.detector,
         guarantee=guarantee(watch, step.use),
         design_effect=_design_effect(watch, step.use),
         log10_evidence=None if log10_m is None else round_significant(log10_m),
         log10_threshold=None if log10_m is None else round_significant(watch.thresholds[step.use] / math.log(10)),
-        expected_alarms=None if log10_m is None else round_significant(model.budget_panes / 10.0**log10_m),
+        expected_alarms=None if log10_m is None else _expected_alarms(model.budget_panes, log10_m),
         statistic=None if episode.statistic is None else round_significant(episode.statistic),
         threshold=_threshold(step),
         budget_panes=budget_panes(model.budget_panes),
+        pane_ms=plan.detection.pane_ms,
         family=sum(bool(other.rules.get(i)) for other in model.watches() for i in range(len(other.uses))),
         effect=effect,
+        previous=round_significant(step.before.told_value) if step.reason is Reason.WORSENED else None,
+        levels=levels(step.window, category_names(item)),
+        worst=_worst(step.life) if step.life.status is AlertStatus.RESOLVED and step.before.firing else None,
         window=wire.Window(
             from_=format_instant(step.window.from_ms), to=format_instant(step.window.to_ms), n=step.window.n
         ),
         change=wire.Change(from_=format_instant(episode.change_from_ms), to=format_instant(episode.change_to_ms)),
         baseline=None if watch.baseline is None else wire.BaselineRef(id=watch.baseline.id, m=item.observed),
-        bins=_bins(item, step.window.reference, step.window.counts),
-        source=_source(watch, step.window),
-        examples=_examples(watch, step.window, plan),
+        bins=bins(item, step.window.reference, step.window.counts),
+        source=offset_ranges(watch, step.window),
+        examples=examples(watch, step.window, plan),
         related=tuple(
             wire.Related(segment=segment or None, series=series, log10_evidence=round_significant(value))
-            for segment, series, value in related[: wire.MAX_RELATED]
+            for segment, series, value in related
         ),
+    )
+
+
+def _expected_alarms(budget: float, log10_m: float) -> float:
+    """Return A / M; the power of what is beyond doubles is 0."""
+    return round_significant(budget * 10.0**-log10_m)
+
+
+def _worst(life: Life) -> wire.Worst:
+    return wire.Worst(
+        value=round_significant(life.worst.value),
+        at=format_instant(life.worst.at_ms),
+        levels=tuple(wire.Level(of=of, baseline=before, window=then) for of, before, then in life.worst.levels),
+    )
+
+
+def _facts(step: Step, alertname: str, own_id: str, evidence: wire.Evidence, plan: Plan, now: Pane) -> Facts:
+    item = step.watch.series[step.watch.uses[step.use].series]
+    by_pane = isinstance(step.watch.groups[step.use], PaneRankGroup)  # which measures what its panes do to each other
+    return Facts(
+        alertname=alertname,
+        name=step.name,
+        rule=step.rule,
+        reason=step.reason,
+        evidence=evidence,
+        starts_ms=step.life.starts_ms,
+        ends_ms=step.life.recovers_ms if step.life.status is AlertStatus.RESOLVED else None,
+        now_ms=now.end_ms,
+        alert_id=own_id,
+        runbook_url=plan.alerts.runbook_url,
+        hours=item.calendar.words,
+        by_pane=by_pane,
+        order_known=by_pane or item.baseline is None or item.design_effect is not None,
     )
 
 
@@ -197,108 +250,21 @@ def _threshold(step: Step) -> float | None:
     return None if limit is None else round_significant(limit)
 
 
-def _description(step: Step, evidence: wire.Evidence, related: Sequence[_Related]) -> str:
-    threshold = step.watch.thresholds[step.use] / math.log(10)
-    sentence = wording.evidence_sentence(evidence.log10_evidence, threshold, evidence.detector)
-    item = step.watch.series[step.watch.uses[step.use].series]
-    hint, hours = _hint(item, step.window), wording.hours_hint(item.calendar)
-    by_pane = isinstance(step.watch.groups[step.use], PaneRankGroup)  # which measures what its panes do to each other
-    units = "panes" if by_pane else "events"
-    known = by_pane or item.baseline is None or item.design_effect is not None
-    caution = wording.dependence_hint(evidence.guarantee, evidence.design_effect, known=known, units=units)
-    segments = sorted(segment for segment, series, _ in related if segment and series == step.name.series)
-    others = wording.related_hint(len(related) - len(segments))
-    parts = (sentence, hint, hours, wording.segments_hint(segments), others, caution)
-    return "; ".join(part for part in parts if part) + "."
-
-
-def _hint(item: WatchedSeries, window: EffectWindow) -> str:
-    if window.reference is None:
-        return wording.count_hint(window.reference_mean or 0.0, window.n / window.panes)
-    if not window.n:
-        return ""
-    if isinstance(item.baseline, NumericBaseline) and item.counted is Counted.VALUES:
-        return wording.rank_hint(window.reference.counts, window.counts)
-    before, after = window.reference.shares, window.counts / window.n
-    if item.bins == 2:
-        return wording.share_hint(float(before[1]), float(after[1]))
-    most = int(np.abs(after - before).argmax())
-    return wording.category_hint(_categories(item)[most], float(before[most]), float(after[most]))
-
-
-def _categories(item: WatchedSeries) -> list[str]:
-    if isinstance(item.baseline, CategoricalBaseline) and item.counted is Counted.VALUES:
-        return [*item.baseline.categories, "<other>", "<unseen>"]
-    return ["false", "true"]
-
-
-def _bins(item: WatchedSeries, reference: Reference | None, counts: Int64) -> wire.Bins | None:
-    """Return window and reference side by side: numeric bins grouped, of categories the most frequent ones."""
-    if reference is None:
-        return None
-    if reference.edges is not None:
-        starts = groups(reference.counts, max(1, int(counts.sum())))
-        return wire.Bins(
-            edges=tuple(float(edge) for edge in reference.edges[starts[1:] - 1]),
-            baseline=_ints(np.add.reduceat(reference.counts, starts)),
-            window=_ints(np.add.reduceat(counts, starts)),
-        )
-    names, baseline, seen = _categories(item), reference.counts, counts
-    if len(names) > wire.MAX_BINS:
-        size = baseline + counts
-        kept = np.sort(np.argsort(-size[:-2], kind="stable")[: wire.MAX_BINS - 2])
-        names = [*(names[i] for i in kept.tolist()), *names[-2:]]
-        baseline, seen = _pooled(baseline, kept), _pooled(seen, kept)
-    return wire.Bins(categories=tuple(names), baseline=_ints(baseline), window=_ints(seen))
-
-
-def _pooled(counts: Int64, kept: Int64) -> Int64:
-    """Return the kept categories, all others with `other`, and `unseen`."""
-    other = int(counts[:-1].sum()) - int(counts[kept].sum())
-    return np.concatenate([counts[kept], [other, int(counts[-1])]])
-
-
-def _ints(counts: Int64) -> tuple[int, ...]:
-    return tuple(int(count) for count in counts)
-
-
-def _of_window(watch: Watch, window: EffectWindow) -> Sequence[PaneSources]:
-    return [pane for pane in watch.sources if window.from_ms <= pane.start_ms < window.to_ms]
-
-
-def _source(watch: Watch, window: EffectWindow) -> tuple[wire.OffsetRange, ...]:
-    ranges = merge_places(pane.offsets for pane in _of_window(watch, window))
-    return tuple(
-        wire.OffsetRange(topic=topic, partition=partition, first=found.first, next=found.last + 1)
-        for (topic, partition), found in sorted(ranges.items())[: wire.MAX_POSITIONS]
-    )
-
-
-def _examples(watch: Watch, window: EffectWindow, plan: Plan) -> tuple[wire.ExampleEvent, ...]:
-    found = sorted((row for pane in _of_window(watch, window) for row in pane.examples), key=lambda row: row.rank)
-    return tuple(
-        wire.ExampleEvent(
-            event_id=row.event_id,
-            partition=row.partition,
-            offset=row.offset,
-            values=dict(sorted(row.values.items())) if plan.privacy.example_values and row.values else None,
-        )
-        for row in found[: wire.MAX_EXAMPLES]
-    )
-
-
 _Related = tuple[str, str, float]
 """Segment, series and log10 M."""
 
 
 def _related(step: Step, model: ModelState) -> list[_Related]:
-    """Return the other drifting series of the model with their log10 M, by e-d-BH, strongest first."""
+    """Return the other drifting series of the model with their log10 M, by e-d-BH, strongest first.
+
+    What alarmed once and is below every floor since drifts no more: it waits for its detector to go on.
+    """
     found: list[tuple[SeriesName, float, float]] = []
     for watch in model.watches():
         for i, use in enumerate(watch.uses):
             episode = watch.episodes.get(i)
             log_m = float(watch.log_m[i]) if episode is None else episode.log_evidence
-            if use.evidence and math.isfinite(log_m):
+            if use.evidence and math.isfinite(log_m) and (episode is None or _drifts(watch, i)):
                 found.append((watch.name(use.series), log_m, log_m - watch.thresholds[i]))
     others: dict[tuple[str, str], float] = {}
     for position in listed(np.array([excess for _, _, excess in found])):
@@ -307,3 +273,10 @@ def _related(step: Step, model: ModelState) -> list[_Related]:
             place = (name.segment, name.series)
             others[place] = max(others.get(place, -math.inf), log_m / math.log(10))
     return [(segment, series, log10_m) for (segment, series), log10_m in others.items()]
+
+
+def _drifts(watch: Watch, use: int) -> bool:
+    """Say whether an alert about an alarm is pending or firing, or nothing was seen since the alarm."""
+    series = watch.uses[use].series
+    lives = (watch.lives.get((series, rule), Life()) for rule in watch.rules[use])
+    return watch.episodes[use].events == 0 or any(life.open for life in lives)

@@ -10,11 +10,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from stream_monitor.core.alerts.identity import SeriesName
-from stream_monitor.core.alerts.lifecycle import Life, Patience, Reason, advance, end, remind
+from stream_monitor.core.alerts.lifecycle import Life, Patience, Reason, Worst, advance, end, remind
 from stream_monitor.core.judge.episodes import effect_window, end_episode, is_mature, observe
+from stream_monitor.core.judge.levels import levels
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.parents import waits
 from stream_monitor.core.judge.rulebook import Rulebook
+from stream_monitor.core.judge.shown import category_names
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.rules import EffectWindow, Pane
 
@@ -141,6 +143,8 @@ def _judge(
             judged.withheld.append(case.order)
         elif reason is Reason.FIRED and waits(model, watch, use, case.rule):
             life, reason = advance(before, replace(verdict, room=False), patience, now)
+        if life.firing and verdict.value > life.worst.value:
+            life = replace(life, worst=_worst(watch, use, window, verdict.value))
     else:
         life, reason = remind(before, patience, now)
     if life != before:
@@ -149,6 +153,12 @@ def _judge(
     watch.episodes[use].fired |= life.firing
     if reason is not None:
         judged.steps.append(Step(watch, use, case.rule, before, life, reason, window))
+
+
+def _worst(watch: Watch, use: int, window: EffectWindow, value: float) -> Worst:
+    """Return what a pane says that was the worst so far."""
+    found = levels(window, category_names(watch.series[watch.uses[use].series]))
+    return Worst(value, window.to_ms, tuple((own.of, own.baseline, own.window) for own in found))
 
 
 def _is_over(watch: Watch, use: int) -> bool:

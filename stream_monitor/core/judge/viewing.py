@@ -7,13 +7,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stream_monitor.core.alerts.identity import SeriesName, alert_id, alert_labels, fingerprint, storm_labels
-from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Reason
-from stream_monitor.core.alerts.wording import summary
+from stream_monitor.core.alerts.identity import alert_id, alert_labels, fingerprint, storm_labels
+from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.detectors.river_group import RiverGroup
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
-from stream_monitor.core.judge.telling import guarantee
+from stream_monitor.core.judge.telling import guarantee, summary_now
 from stream_monitor.core.judge.view import (
     AlertView,
     BaselineView,
@@ -24,7 +23,7 @@ from stream_monitor.core.judge.view import (
 )
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.plan import RulePlan, Severity
-from stream_monitor.core.rules import EffectWindow, measure
+from stream_monitor.core.rules import EffectWindow, Pane, measure
 
 if TYPE_CHECKING:
     from stream_monitor.core.judge.fold import Judge
@@ -203,8 +202,8 @@ def _missing_ratio(watch: Watch, item: WatchedSeries, places: _Places) -> float 
 def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
     for watch in model.watches():
         for series, rule in watch.open_lives():
-            plan = judge.rulebook.plans[rule]
-            yield _alert(judge, watch.name(series), plan, watch.lives[series, rule])
+            use = next(i for i, names in watch.rules.items() if rule in names and watch.uses[i].series == series)
+            yield _alert(judge, watch, use, judge.rulebook.plans[rule])
     if model.storm.open:
         labels = storm_labels(model.name, judge.plan.alerts.labels)
         yield AlertView(
@@ -218,14 +217,20 @@ def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
         )
 
 
-def _alert(judge: Judge, name: SeriesName, plan: RulePlan, life: Life) -> AlertView:
-    labels = alert_labels(name, rule=plan.name, severity=plan.severity, constants=judge.plan.alerts.labels)
+def _alert(judge: Judge, watch: Watch, use: int, rule: RulePlan) -> AlertView:
+    series = watch.uses[use].series
+    life = watch.lives[series, rule.name]
+    labels = alert_labels(
+        watch.name(series), rule=rule.name, severity=rule.severity, constants=judge.plan.alerts.labels
+    )
+    pane_ms = judge.plan.detection.pane_ms
+    last_ms = int(watch.starts(1)[0])
     return AlertView(
         alert_id=alert_id(fingerprint(labels), life.starts_ms),
         labels=labels,
         status=life.status or AlertStatus.PENDING,
-        severity=plan.severity,
+        severity=rule.severity,
         starts_ms=life.starts_ms,
-        summary=summary(name, Reason.OPENED, (plan.effect.measure, life.told_value)),
+        summary=summary_now(watch, use, rule, judge.plan, Pane(last_ms, last_ms + pane_ms)),
         sequence=life.sequence,
     )

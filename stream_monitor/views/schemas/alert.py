@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from stream_monitor.core.alerts.event import MAX_BINS, MAX_EXAMPLES, MAX_POSITIONS, MAX_RELATED, TYPE_PREFIX
+from stream_monitor.core.alerts.event import MAX_BINS, MAX_EXAMPLES, MAX_LEVELS, MAX_POSITIONS, MAX_RELATED, TYPE_PREFIX
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Reason
 from stream_monitor.core.canonical import Json
 from stream_monitor.core.plan import Severity
@@ -79,6 +79,8 @@ def _evidence() -> dict[str, Json]:
         {"baseline": items(NUMBER, most=MAX_BINS), "window": items(NUMBER, most=MAX_BINS)},
         {"edges": items(NUMBER, most=MAX_BINS - 1), "categories": items(TEXT, most=MAX_BINS)},
     )
+    ends: Json = {"type": "array", "minItems": 2, "maxItems": 2, "items": or_null(NUMBER)}
+    level = record({"of": TEXT, "baseline": NUMBER, "window": NUMBER}, {"baseline_range": ends, "window_range": ends})
     return record(
         {},
         {
@@ -91,8 +93,12 @@ def _evidence() -> dict[str, Json]:
             "statistic": NUMBER,
             "threshold": NUMBER,
             "budget_panes": NUMBER,
+            "pane_ms": COUNT,
             "family": COUNT,
             "effect": record({"measure": TEXT, "value": NUMBER, "floor": NUMBER}, {"noise_95": NUMBER}),
+            "previous": NUMBER,
+            "levels": items(level, most=MAX_LEVELS),
+            "worst": record({"value": NUMBER, "at": INSTANT, "levels": items(level, most=MAX_LEVELS)}),
             "window": {**_SPAN, "properties": {"from": INSTANT, "to": INSTANT, "n": COUNT}},
             "change": _SPAN,
             "baseline": record({"id": BASELINE_ID, "m": COUNT}),

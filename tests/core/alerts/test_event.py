@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import msgspec
+import orjson
 import pytest
 
 from stream_monitor.core.alerts import event as wire
 from stream_monitor.core.alerts.identity import SeriesName, alert_labels, fingerprint, storm_labels, subject
+from stream_monitor.core.canonical import canonical_json
 from stream_monitor.core.plan import Severity
 
-EXAMPLE = (
-    b'{"data":{"alert_id":"b371c53ded674fc8-1795331960000","annotations":{"description":"Evidence 10^7.1, budget 1'
-    b'0^6.5; higher values are more frequent.","runbook_url":"https://runbooks.example/drift","summary":"fraud 7: '
-    b'feature amount drifts (PSI 0.22)"},"evidence":{"baseline":{"id":"sha256:e3b0c44298fc1c149afbf4c8996fb92427ae'
-    b'41e4649b934ca495991b7852b855","m":1023},"bins":{"baseline":[205,205,205,205,204],"edges":[12.5,40.0,90.0,210'
-    b'.0],"window":[420,655,940,1265,1720]},"budget_panes":259200,"change":{"from":"2026-11-22T07:17:50.000Z","to"'
-    b':"2026-11-22T07:18:30.000Z"},"detector":"rank_shiryaev_roberts","effect":{"floor":0.1,"measure":"psi","noise'
-    b'_95":0.0111629,"value":0.222373},"examples":[{"event_id":"01JD9X2M7Q-17","offset":81233,"partition":2}],"fam'
-    b'ily":12,"guarantee":"bound","log10_evidence":7.1,"log10_threshold":6.49282,"related":[{"log10_evidence":5.2,'
-    b'"series":"prediction"}],"source":[{"first":80100,"next":82100,"partition":2,"topic":"inference-events"}],"wi'
-    b'ndow":{"from":"2026-11-22T07:18:50.000Z","n":5000,"to":"2026-11-22T07:19:40.000Z"}},"fingerprint":"b371c53de'
-    b'd674fc8","generatorURL":"https://monitor.example/alerts/b371c53ded674fc8-1795331960000","labels":{"alertname'
-    b'":"FeatureDrift","model":"fraud","rule":"drift","series":"feature:amount","severity":"warning","version":"7"'
-    b'},"reason":"fired","sequence":1,"startsAt":"2026-11-22T07:19:20.000Z","status":"firing"},"datacontenttype":"'
-    b'application/json","id":"b371c53ded674fc8-1795331960000-1","partitionkey":"b371c53ded674fc8","source":"/strea'
-    b'm-monitor/fraud-monitor","specversion":"1.0","subject":"fraud/7/feature:amount","time":"2026-11-22T07:19:40.'
-    b'000Z","type":"io.streammonitor.alert.firing.v1"}'
-)
+SCHEMA_EXAMPLES = Path(__file__).parents[2] / "schemas" / "examples"
+
+EXAMPLE = canonical_json(orjson.loads((SCHEMA_EXAMPLES / "alert.json").read_bytes()))
 """The documented example in canonical form."""
 
 

@@ -1,0 +1,145 @@
+"""The two texts of an alert: a summary that says what, and a description that says everything else.
+
+The description answers, in this order: since when, from what to what, how sure, what else, and what to do. A resolved
+alert says how long it lasted, how far it went and what is so now; why it was raised is history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from stream_monitor.core.alerts import event as wire
+from stream_monitor.core.alerts.lifecycle import Reason
+from stream_monitor.core.alerts.wording.certainty import caution, certainty
+from stream_monitor.core.alerts.wording.facts import SAID_BY_LEVELS, Facts, called
+from stream_monitor.core.alerts.wording.numbers import between, clock, lasted, listed, number, span
+from stream_monitor.core.alerts.wording.table import Wording, wording
+from stream_monitor.core.time import parse_instant
+
+
+class Text(NamedTuple):
+    """What people read."""
+
+    summary: str
+    description: str
+
+
+def text(facts: Facts) -> Text:
+    """Return the texts of an alert event."""
+    row = wording(facts.alertname)
+    sentences = _over(facts, row) if facts.resolved else _open(facts, row)
+    return Text(f"{facts.who}: {_headline(facts, row)}", " ".join(_sentence(part) for part in sentences if part))
+
+
+def _headline(facts: Facts, row: Wording) -> str:
+    length = span(max(0, (facts.ends_ms or facts.now_ms) - facts.starts_ms))
+    subject = row.subject.replace("{what}", facts.what)
+    match facts.reason:
+        case Reason.RECOVERED:
+            now = row.now(facts)
+            return f"{subject} back to normal after {length}{': ' if now else ''}{now}"
+        case Reason.ESCALATED:
+            return f"{subject} worse: {facts.taken_over_by} takes over from {facts.rule} after {length}"
+        case Reason.BASELINE_CHANGED:
+            return f"{subject} compared with a new baseline now; this alert ends after {length}"
+        case Reason.RULE_REMOVED:
+            return f"{subject} no longer judged by rule {facts.rule}; this alert ends after {length}"
+        case Reason.MODEL_RETIRED:
+            return f"no events for long; the alert about {facts.what} ends after {length}"
+        case Reason.WORSENED:
+            return f"worse than before: {row.changed(facts)}{_effect(facts)}"
+        case Reason.REMINDER:
+            return f"still so after {span(facts.now_ms - facts.starts_ms)}: {row.changed(facts)}{_effect(facts)}"
+        case Reason.OPENED:
+            return f"not yet an alert: {row.changed(facts)}{_effect(facts)}"
+        case Reason.FIRED:
+            return f"{row.changed(facts)}{_effect(facts)}"
+
+
+def _open(facts: Facts, row: Wording) -> Sequence[str]:
+    change = facts.evidence.change
+    began = "" if change is None else f"it began {between(parse_instant(change.from_), parse_instant(change.to))}"
+    return (
+        began,
+        _with_base(facts, row.figures(facts)),
+        certainty(facts.evidence),
+        caution(facts),
+        *_others(facts),
+        _waiting(facts),
+        f"what to do: {row.todo.replace('{what}', facts.what)}",
+        _links(facts),
+    )
+
+
+def _over(facts: Facts, row: Wording) -> Sequence[str]:
+    assert facts.ends_ms is not None
+    figures = row.figures(facts) if facts.reason is Reason.RECOVERED else ""
+    return (
+        f"it lasted {lasted(facts.starts_ms, facts.ends_ms)}",
+        _worst(facts, row),
+        _with_base(facts, figures),
+        facts.slow,
+        _links(facts),
+    )
+
+
+def _worst(facts: Facts, row: Wording) -> str:
+    """Return how far it went, in the words of the summary then."""
+    most = facts.evidence.worst
+    if most is None:
+        return ""
+    effect = msgspec.structs.replace(facts.evidence.effect, value=most.value)
+    then = facts.with_evidence(
+        msgspec.structs.replace(facts.evidence, effect=effect, levels=most.levels, previous=None)
+    )
+    return f"at worst, at {clock(parse_instant(most.at))}: {row.changed(then)}{_effect(then)}"
+
+
+def _effect(facts: Facts) -> str:
+    """Return the effect in brackets, and what it was in the event before; nothing where levels say it all."""
+    own: wire.Effect = facts.evidence.effect
+    if own.measure in SAID_BY_LEVELS:
+        return ""
+    before = "" if facts.evidence.previous is None else f", was {number(facts.evidence.previous, 2)}"
+    return f" ({facts.measure} {number(own.value, 2)}{before})"
+
+
+def _with_base(facts: Facts, figures: str) -> str:
+    """Add what the figures rest on."""
+    if not figures:
+        return ""
+    window, baseline = facts.evidence.window, facts.evidence.baseline
+    seen = f"{window.n:,} events"
+    base = "" if baseline is None else f", baseline {baseline.m:,}"
+    hours = f", compared with {facts.hours}" if facts.hours else ""
+    return f"normally → now: {figures} ({seen}{base}{hours})"
+
+
+def _others(facts: Facts) -> Sequence[str]:
+    """Return what else drifts: the same series in segments, and other series, each segment and series once."""
+    related = facts.evidence.related
+    own = [other.segment for other in related if other.segment and other.series == facts.name.series]
+    others = list(dict.fromkeys(other.series for other in related if other.series != facts.name.series))
+    return (
+        f"also in {listed(sorted(own))}" if own else "",
+        f"also drifting: {listed([called(series) for series in others])}" if others else "",
+    )
+
+
+def _waiting(facts: Facts) -> str:
+    """Return whose alerts wait for room."""
+    if not facts.waiting:
+        return ""
+    return f"alerts wait about {listed([called(series) for series in facts.waiting])}"
+
+
+def _links(facts: Facts) -> str:
+    details = f"details: stream-monitor alerts show {facts.alert_id}"
+    return f"runbook: {facts.runbook_url} - {details}" if facts.runbook_url else details
+
+
+def _sentence(part: str) -> str:
+    return f"{part[0].upper()}{part[1:]}."
