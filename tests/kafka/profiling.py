@@ -113,6 +113,11 @@ class Stage:
         """Return the ends of all input partitions."""
         return end_offsets(self.admin, self.partitions(), uncommitted=True)
 
+    def ends_of_profiles(self) -> dict[tuple[str, int], int]:
+        """Return the ends of the log of profiles."""
+        count = len(self.admin.list_topics(self.names.profiles, timeout=10).topics[self.names.profiles].partitions)
+        return end_offsets(self.admin, [TopicPartition(self.names.profiles, p) for p in range(count)])
+
     def is_caught_up(self) -> bool:
         """Say whether everything in the inputs is committed; not while the broker does not answer."""
         try:

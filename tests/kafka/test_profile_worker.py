@@ -370,12 +370,16 @@ def forget_offsets(stage: Stage) -> None:
 
 
 def test_expired_offsets_are_never_guessed(kafka: str, prefix: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A group that has counted and lost its offsets stops with exit code 7; a young one begins again."""
+    """A group that has counted and whose log of profiles is gone too stops with exit code 7 and the command."""
     stage = make_stage(kafka, prefix, partitions=1)
     stage.send(0, [event(n, T0) for n in range(20)])
     with running(stage.job()):
         wait_until(stage.is_caught_up)
     forget_offsets(stage)
+    for future in stage.admin.delete_records(
+        [TopicPartition(stage.names.profiles, p, -1) for p in range(2)]  # -1: up to the end
+    ).values():
+        future.result(20)
     monkeypatch.setattr("stream_monitor.kafka.profile.assignment.YOUNG_MS", 0)
     worker = Running(stage.job())
     wait_until(worker.ended)

@@ -22,7 +22,7 @@ PARTS = 8
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_every_schedule_is_exact(part: int) -> None:
-    """Crashes, zombies, lost records, refused, unanswered and late commits, torn transactions: every event once."""
+    """Crashes, zombies, lost records and offsets, resets, late commits, torn transactions: every event counts once."""
     ends = {seed: run(World(), seed) for seed in range(part, SCHEDULES, PARTS)}
 
     assert {seed: end for seed, end in ends.items() if end is not End.EXACT} == {}
@@ -33,6 +33,13 @@ def test_hidden_late_copies_are_never_silently_wrong() -> None:
     ends = Counter(run(World(), seed, late_copies=True) for seed in range(200))
 
     assert (ends[End.WRONG], ends[End.EXACT] >= 190) == (0, True)
+
+
+def test_offsets_lost_under_zombies_are_never_silently_wrong() -> None:
+    """A worker that stood still while the offsets were deleted, and writes afterwards, costs at most a loud stop."""
+    ends = Counter(run(World(), seed, zombies=True) for seed in range(400))
+
+    assert (ends[End.WRONG], ends[End.EXACT] >= 380) == (0, True)
 
 
 def test_a_lost_record_stops_loudly() -> None:
@@ -104,6 +111,14 @@ class TwoStage(RuleBasedStateMachine):
     @rule(worker=workers)
     def crash(self, worker: int) -> None:
         self.world.crash(worker)
+
+    @rule(partition=places)
+    def lose_offset(self, partition: int) -> None:
+        self.world.lose_offset(partition)
+
+    @rule(partition=places)
+    def reset(self, partition: int) -> None:
+        self.world.reset(partition)
 
     @rule(partition=places, worker=workers, zombie=st.booleans())
     def rebalance(self, partition: int, worker: int, zombie: bool) -> None:

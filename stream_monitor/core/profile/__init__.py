@@ -1,7 +1,7 @@
 """Profiles: what a chunk of events counts, how counts are written, and how they are merged.
 
 `chunk` counts, `record` holds what one record of `drift-profiles` says, `codec` its bytes, `merge` the addition of
-profiles.
+profiles, `trace` what the log says of a chain.
 """
 
 from __future__ import annotations
@@ -22,9 +22,11 @@ from stream_monitor.core.profile.record import (
     SeriesCounts,
     Undeclared,
 )
+from stream_monitor.core.profile.trace import ChainTrace, Standing
 
 __all__ = [
     "EXAMPLES",
+    "ChainTrace",
     "ChunkCounts",
     "ChunkPosition",
     "ChunkSource",
@@ -39,6 +41,7 @@ __all__ = [
     "ProfiledChunk",
     "ProgressRecord",
     "SeriesCounts",
+    "Standing",
     "Undeclared",
     "UnknownRecord",
     "chunk_digest",

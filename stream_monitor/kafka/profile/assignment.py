@@ -1,13 +1,13 @@
 """Taking partitions up (steps 3 and 4): where each goes on, and a new lease for each before anything is read.
 
-The committed offset and its metadata are all the state there is. What is missing is never guessed: a partition
-without a committed state begins only where the group's start record, another partition or the operator says that it
-is new.
+The committed offset and its metadata are all the state there is. What is missing is taken from the log, and never
+guessed: `beginning` says where a partition without a committed offset goes on.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import logging
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -21,22 +21,17 @@ from stream_monitor.core.pace import after_end, bounded, is_suspected, needs_gua
 from stream_monitor.core.plan import MINUTE_MS
 from stream_monitor.kafka.clients import committed, end_offsets
 from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
-from stream_monitor.kafka.profile.healing import Found, LogTail
+from stream_monitor.kafka.profile.beginning import Absent, begin, made_anew
+from stream_monitor.kafka.profile.healing import Found, LogRange, LogTail
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.profile.pacing import log_after_end
-from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy, StartFrom
+from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy
 from stream_monitor.kafka.topics import TopicState, describe_topics
+
+_LOG = logging.getLogger("stream_monitor.kafka.profile")
 
 YOUNG_MS = 10 * MINUTE_MS
 """A group that began less than this ago may have partitions that never committed."""
-
-
-@dataclass(frozen=True, slots=True)
-class LogRange:
-    """First offset of a partition's log, and the one after its last record."""
-
-    start: int
-    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +100,7 @@ class Assignment:
             else:
                 found[place] = _committed(place, answer, topic_id)
         if absent:
-            known = self._topics_with_metadata(absent, states)
-            for place in absent:
-                found[place] = self._begin(place, _topic_id(states, place), ranges[place], start, known)
+            found |= self._without_offsets({place: _topic_id(states, place) for place in absent}, ranges, start, states)
         return self._leased(found, ranges), states
 
     def _leased(self, found: Mapping[Place, Found], ranges: Mapping[Place, LogRange]) -> dict[Place, Found]:
@@ -141,37 +134,50 @@ class Assignment:
         answers = committed(self.consumer, every, timeout_s=self.request_s)
         return {answer.topic for answer in answers if answer.offset >= 0 and answer.metadata}
 
-    def _begin(self, place: Place, topic_id: str, log: LogRange, start: GroupStart, known: set[str]) -> Found:
-        """Return where a partition without a committed offset begins."""
-        topic, partition = place
-        counted = start.record.partitions.get(topic)
-        if counted is None or start.is_young or topic in known:
-            if counted is not None and partition >= counted:
-                return Found(0, ChainState(topic=topic_id))  # added since: every event in it is new
-            match self.policy.start:
-                case StartFrom.EARLIEST:
-                    return Found(log.start, ChainState(topic=topic_id))
-                case StartFrom.LATEST:
-                    return Found(log.end, ChainState(topic=topic_id))
-                case StartFrom.FAIL:
-                    raise HistoryUnusable(f"{topic}[{partition}]: no committed offset, and start is 'fail'")
-        raise HistoryUnusable(
-            f"{topic}: the group has counted it before, but its committed offsets are gone (expired?):"
-            " run 'stream-monitor recover offsets'"
-        )
+    def _without_offsets(
+        self,
+        topic_ids: Mapping[Place, str],
+        ranges: Mapping[Place, LogRange],
+        start: GroupStart,
+        states: Mapping[str, TopicState],
+    ) -> dict[Place, Found]:
+        """Return where partitions without a committed offset go on."""
+        with_metadata = self._topics_with_metadata(sorted(topic_ids), states)
+        log = TopicPartition(self.profiles, 0)
+        (profiles,) = self._ranges([log]).values()
+        search = self.tail.search(topic_ids, profiles, timeout_s=self.reading_s)
+        found = {}
+        for place, topic_id in topic_ids.items():
+            absent = Absent(
+                topic_id,
+                ranges[place],
+                counted=start.record.partitions.get(place[0]),
+                is_young=start.is_young,
+                has_siblings=place[0] in with_metadata,
+                trace=search.traces[place],
+                reached_start=search.reached_start,
+                now_ms=start.now_ms,
+            )
+            found[place], why = begin(place, absent, self.policy)
+            _LOG.log(why.level, "%s[%d]: no committed offset: %s", *place, why.text)
+        return found
 
     def _checked(self, place: Place, found: Found, log: LogRange) -> Found:
         """Compare a position with the log of its partition."""
         name = f"{place[0]}[{place[1]}]"
         if found.next > log.end:
             raise DataLoss(
-                f"{name}: counted up to offset {found.next}, but the log ends at {log.end}: lost or made anew"
+                f"{name}: counted up to offset {found.next}, but the log ends at {log.end}: lost or made anew; run"
+                " 'stream-monitor recover offsets --to earliest' to count what is there now"
             )
         if found.next >= log.start:
             return found
         lost = f"{name}: offsets {found.next} to {log.start - 1} were deleted before they were counted"
         if self.policy.on_data_loss is OnDataLoss.FAIL:
-            raise DataLoss(f"{lost}; set on_data_loss: continue to go on behind the gap")
+            raise DataLoss(
+                f"{lost}; set on_data_loss: continue, or run 'stream-monitor recover offsets --to"
+                " earliest', to go on behind the gap"
+            )
         # A new epoch says in the log that the offsets of this chain do not join: the gap is declared, not hidden.
         return Found(log.start, dataclasses.replace(found.chain, epoch=found.chain.epoch + 1))
 
@@ -187,13 +193,15 @@ def _committed(place: Place, answer: TopicPartition, topic_id: str) -> Found:
     name = f"{place[0]}[{place[1]}]"
     if not answer.metadata:
         raise HistoryUnusable(
-            f"{name}: offset {answer.offset} was committed without the chain state (reset by a tool?):"
-            " run 'stream-monitor recover offsets'"
+            f"{name}: offset {answer.offset} was committed without the chain state (reset by a tool?): run"
+            " 'stream-monitor recover offsets' to go on at the last chunk, or with '--to OFFSET' to begin elsewhere"
         )
     try:
         chain = ChainState.decode(answer.metadata)
     except ValueError as error:
-        raise HistoryUnusable(f"{name}: the committed chain state cannot be read: {error}") from error
+        raise HistoryUnusable(
+            f"{name}: the committed chain state cannot be read: {error}: run 'stream-monitor recover offsets'"
+        ) from error
     if chain.topic != topic_id:
-        raise DataLoss(f"{name}: the topic was made anew: its id is {topic_id}, counted was {chain.topic}")
+        raise DataLoss(made_anew(place, topic_id, chain.topic))
     return Found(answer.offset, chain)

@@ -1,26 +1,30 @@
-"""Heals a chain whose committed state was set back: the log knows better (step 3, H6).
+"""Takes the chain from the log: where a committed state was set back, and where none is left (step 3, H6, H25).
 
 The client repeats an offset commit inside the call and hides it; a copy that the network held back can be applied
-after the next commit and put an older state in its place, with no error seen anywhere. But a chunk only ever names a
-committed one. So a new owner reads partition 0 of the profiles topic from the progress record that its state points
-at, and if a chunk names a later predecessor than the state does, the state is taken from that predecessor's progress
-record.
+after the next commit and put an older state in its place, with no error seen anywhere. And committed offsets can be
+gone: expired, deleted with the group or by hand. But a chunk only ever names a committed one. So a new owner reads
+partition 0 of the profiles topic, from the progress record that its state points at or from far enough back, and goes
+on behind the latest chunk that is named there.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import msgspec
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, TopicPartition
 
-from stream_monitor.core.chain import ChainState, ChunkName
-from stream_monitor.core.profile import ProgressRecord, decode
+from stream_monitor.core.chain import ChainState
+from stream_monitor.core.profile import ChainTrace, ProgressRecord, decode
 from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
 from stream_monitor.kafka.profile.owned import Place
+
+LOOK_BACK = (10_000, 200_000)
+"""Records of the log in which a chain is looked for, the nearest first. A partition that is counted writes one every
+pane, so a chain that is further back has not been counted for very long."""
 
 _BATCH = 5_000
 _POLL_S = 0.2
@@ -33,6 +37,32 @@ class Found:
     next: int
     chain: ChainState
     guarded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogRange:
+    """First offset of a partition's log, and the one after its last record."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was found of chains whose committed state is gone.
+
+    Attributes:
+        traces: by partition.
+        start: offset from which the log was read; from 0 on, a partition without a trace was never counted in it.
+    """
+
+    traces: Mapping[Place, ChainTrace]
+    start: int
+
+    @property
+    def reached_start(self) -> bool:
+        """Whether the whole log was read, and nothing of it is gone."""
+        return self.start == 0
 
 
 class LogTail:
@@ -56,21 +86,56 @@ class LogTail:
             timeout_s: how long to read.
 
         Raises:
-            HistoryUnusable: the log could not be read to `end`, or lacks a record that it names.
+            HistoryUnusable: the log could not be read to `end`, lacks a record that it names, or says that the offset
+                was moved without the chain.
             Stop: the cluster refuses us.
         """
         starts = [f.chain.at for f in found.values() if f.chain.at is not None]
         if not starts or min(starts) >= end:
             return dict(found)
-        chains = {place: _Chain(state) for place, state in found.items()}
-        self._read(chains, start=min(starts), end=end, timeout_s=timeout_s)
-        return {place: chain.healed(place) for place, chain in chains.items()}
+        traces = {place: ChainTrace(state.chain.topic) for place, state in found.items()}
+        self._read(traces, start=min(starts), end=end, timeout_s=timeout_s)
+        return {place: healed(place, state, traces[place]) for place, state in found.items()}
+
+    def search(
+        self,
+        topic_ids: Mapping[Place, str],
+        log: LogRange,
+        *,
+        timeout_s: float,
+        look_back: Sequence[int] = LOOK_BACK,
+    ) -> Search:
+        """Look for the chains of partitions that have no committed state, as far back as it may take.
+
+        Args:
+            topic_ids: id of the topic of each partition.
+            log: of the profiles topic's partition 0.
+            timeout_s: how long to read, each time.
+            look_back: records to read, the nearest first; further back only while a partition has no trace.
+
+        Raises:
+            HistoryUnusable: the log could not be read to its end.
+            Stop: the cluster refuses us.
+        """
+        nearest, *further = [max(log.start, log.end - records) for records in look_back]
+        search = self._search_from(nearest, topic_ids, log, timeout_s)
+        for start in further:
+            if start < search.start and any(trace.is_empty for trace in search.traces.values()):
+                search = self._search_from(start, topic_ids, log, timeout_s)
+        return search
+
+    def _search_from(self, start: int, topic_ids: Mapping[Place, str], log: LogRange, timeout_s: float) -> Search:
+        traces = {place: ChainTrace(topic_id) for place, topic_id in topic_ids.items()}
+        self._read(traces, start=start, end=log.end, timeout_s=timeout_s)
+        return Search(traces, start)
 
     def close(self) -> None:
         """Close the reader."""
         self._reader.close()
 
-    def _read(self, chains: Mapping[Place, _Chain], *, start: int, end: int, timeout_s: float) -> None:
+    def _read(self, traces: Mapping[Place, ChainTrace], *, start: int, end: int, timeout_s: float) -> None:
+        if start >= end:
+            return
         deadline = time.monotonic() + timeout_s
         self._reader.assign([TopicPartition(self._profiles, 0, start)])
         position = start
@@ -85,7 +150,7 @@ class LogTail:
                 assert offset is not None  # only error events are without one
                 value = message.value()
                 if value is not None:
-                    _note(chains, value, offset, is_progress=message.key() is None)
+                    note(traces, value, offset, is_progress=message.key() is None)
                 position = offset + 1
         self._reader.unassign()
 
@@ -103,47 +168,28 @@ class LogTail:
         return position
 
 
-@dataclass(slots=True)
-class _Chain:
-    """What the log says of one partition."""
+def healed(place: Place, committed: Found, trace: ChainTrace) -> Found:
+    """Return a committed state, or that of a later chunk that the log names.
 
-    committed: Found
-    lease: int = 0
-    tip: ChunkName | None = None
-    records: dict[ChunkName, tuple[int, ProgressRecord]] = field(default_factory=dict)
-
-    def note(self, record: ProgressRecord, offset: int) -> None:
-        """Learn a progress record of this partition."""
-        if record.topic_id != self.committed.chain.topic:
-            return
-        self.records[record.source.name] = (offset, record)
-        if self.tip is None or record.prev > self.tip:
-            self.tip = record.prev
-
-    def healed(self, place: Place) -> Found:
-        """Return the committed state, or that of a later chunk that the log names; with the largest lease seen."""
-        chain = self.committed.chain
-        # A lease that was forgotten must not be used twice: the name of a chunk would be, too.
-        lease = max(chain.lease, self.lease)
-        if self.tip is None or self.tip <= chain.last:
-            return Found(self.committed.next, dataclasses.replace(chain, lease=lease))
-        if self.tip not in self.records:
-            raise HistoryUnusable(
-                f"{place[0]}[{place[1]}]: the log names chunk {self.tip.seq}/{self.tip.lease}, later than the committed"
-                f" {chain.last.seq}/{chain.last.lease}, but does not hold it: run 'stream-monitor recover offsets'"
-            )
-        offset, record = self.records[self.tip]
-        healed = dataclasses.replace(
-            chain,
-            epoch=record.source.epoch,
-            lease=lease,
-            last=self.tip,
-            at=offset,
-            max_ms=record.max_ms,
-            idle_ms=record.idle_until_ms,
-            trying=None,
+    Raises:
+        HistoryUnusable: the log does not hold that chunk, or the offset was moved and the chain state was not.
+    """
+    name, chain = f"{place[0]}[{place[1]}]", committed.chain
+    ends_at = trace.ends_at(chain)
+    if ends_at is not None and ends_at != committed.next:
+        raise HistoryUnusable(
+            f"{name}: the committed offset is {committed.next}, but the last chunk ends at {ends_at}: somebody moved"
+            " the offset and kept its metadata. Run 'stream-monitor recover offsets' to go on at the last chunk, or"
+            " with '--to OFFSET' to begin elsewhere"
         )
-        return Found(record.next, healed)
+    standing = trace.healed(committed.next, chain)
+    if not standing.is_whole:
+        last = standing.chain.last
+        raise HistoryUnusable(
+            f"{name}: the log names chunk {last.seq}/{last.lease}, later than the committed"
+            f" {chain.last.seq}/{chain.last.lease}, but does not hold it: run 'stream-monitor recover offsets'"
+        )
+    return dataclasses.replace(committed, next=standing.next, chain=standing.chain)
 
 
 class _Source(msgspec.Struct):
@@ -161,16 +207,17 @@ class _Peek(msgspec.Struct):
 _PEEK = msgspec.json.Decoder(_Peek)
 
 
-def _note(chains: Mapping[Place, _Chain], value: bytes, offset: int, *, is_progress: bool) -> None:
+def note(traces: Mapping[Place, ChainTrace], value: bytes, offset: int, *, is_progress: bool) -> None:
+    """Let the trace that a record of the profiles topic belongs to learn it."""
     try:
         source = _PEEK.decode(value).source
     except msgspec.MsgspecError:
         return  # not ours; the judge decides about strangers in the log
-    chain = chains.get((source.topic, source.partition))
-    if chain is None:
+    trace = traces.get((source.topic, source.partition))
+    if trace is None:
         return
-    chain.lease = max(chain.lease, source.lease)
+    trace.lease = max(trace.lease, source.lease)
     if is_progress:
         record = decode(value)
         if isinstance(record, ProgressRecord):
-            chain.note(record, offset)
+            trace.note(record, offset)

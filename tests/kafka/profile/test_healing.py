@@ -7,9 +7,9 @@ import dataclasses
 import pytest
 
 from stream_monitor.core.chain import ChainState, ChunkName
-from stream_monitor.core.profile import ChunkSource, ProgressRecord, encode
+from stream_monitor.core.profile import ChainTrace, ChunkSource, ProgressRecord, encode
 from stream_monitor.kafka.errors import HistoryUnusable
-from stream_monitor.kafka.profile.healing import Found, _Chain, _note
+from stream_monitor.kafka.profile.healing import Found, healed, note
 
 PLACE = ("in", 0)
 COMMITTED = Found(100, ChainState("id", lease=2, last=ChunkName(5, 2), at=40, max_ms=1_000))
@@ -33,21 +33,21 @@ def progress(seq: int, lease: int, prev: tuple[int, int], *, topic_id: str = "id
     )
 
 
-def healed(*records: ProgressRecord) -> Found:
-    chain = _Chain(COMMITTED)
+def after(*records: ProgressRecord, committed: Found = COMMITTED) -> Found:
+    trace = ChainTrace(committed.chain.topic)
     for offset, record in enumerate(records, start=41):
-        _note({PLACE: chain}, encode(record), offset, is_progress=True)
-    return chain.healed(PLACE)
+        note({PLACE: trace}, encode(record), offset, is_progress=True)
+    return healed(PLACE, committed, trace)
 
 
 def test_a_log_that_names_nothing_later_changes_nothing() -> None:
     """A chunk that names the committed one may be lost or not: it is not known to be committed."""
-    assert healed(progress(6, 2, (5, 2))) == COMMITTED
+    assert after(progress(6, 2, (5, 2))) == COMMITTED
 
 
 def test_a_chunk_that_is_named_was_committed() -> None:
     """The state is that of its progress record: offset, watermark, idle fact, and where the record stands."""
-    found = healed(progress(6, 2, (5, 2)), progress(7, 2, (6, 2)), progress(8, 2, (7, 2)))
+    found = after(progress(6, 2, (5, 2)), progress(7, 2, (6, 2)), progress(8, 2, (7, 2)))
 
     assert (120, ChunkName(7, 2), 42) == (found.next, found.chain.last, found.chain.at)
     assert (1_007, 70) == (found.chain.max_ms, found.chain.idle_ms)
@@ -55,14 +55,14 @@ def test_a_chunk_that_is_named_was_committed() -> None:
 
 def test_a_lease_that_was_forgotten_is_not_used_again() -> None:
     """A name written twice would be two chunks."""
-    found = healed(progress(6, 4, (5, 2)))
+    found = after(progress(6, 4, (5, 2)))
 
     assert found == dataclasses.replace(COMMITTED, chain=dataclasses.replace(COMMITTED.chain, lease=4))
 
 
 def test_chunks_of_a_topic_of_the_same_name_do_not_count() -> None:
     """Another id is another topic."""
-    found = healed(progress(6, 2, (5, 2), topic_id="other"), progress(7, 2, (6, 2), topic_id="other"))
+    found = after(progress(6, 2, (5, 2), topic_id="other"), progress(7, 2, (6, 2), topic_id="other"))
 
     assert (found.next, found.chain.last) == (COMMITTED.next, COMMITTED.chain.last)
 
@@ -70,4 +70,12 @@ def test_chunks_of_a_topic_of_the_same_name_do_not_count() -> None:
 def test_a_log_that_lacks_the_chunk_it_names_stops_the_worker() -> None:
     """Retention has passed it: nothing is guessed."""
     with pytest.raises(HistoryUnusable, match="recover offsets"):
-        healed(progress(8, 2, (7, 2)))
+        after(progress(8, 2, (7, 2)))
+
+
+def test_an_offset_that_was_moved_beside_its_chain_stops_the_worker() -> None:
+    """A tool that keeps the metadata of a reset would make a chunk that does not join: the judge would never go on."""
+    moved = dataclasses.replace(COMMITTED, next=90, chain=dataclasses.replace(COMMITTED.chain, last=ChunkName(6, 2)))
+
+    with pytest.raises(HistoryUnusable, match=r"recover offsets.*--to OFFSET"):
+        after(progress(6, 2, (5, 2)), committed=moved)

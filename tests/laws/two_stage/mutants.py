@@ -20,7 +20,7 @@ from stream_monitor.core.judge.roster import Roster
 from stream_monitor.core.profile import ProgressRecord
 from tests.laws.two_stage.broker import Event
 from tests.laws.two_stage.judging import JudgeWorker, PaneJudge
-from tests.laws.two_stage.profiling import Owned, ProfileWorker, Round
+from tests.laws.two_stage.profiling import TOPIC_ID, Owned, ProfileWorker, Round
 
 Patch = tuple[object, str, object]
 """Object, attribute and the value it gets."""
@@ -97,6 +97,28 @@ class NoHealing(ProfileWorker):
 
     def healed(self, partition: int, found: Owned) -> Owned:
         return found
+
+
+class RestartsAtTheFirstChunk(ProfileWorker):
+    """Begins a chain whose committed offset is lost again at its first chunk."""
+
+    def lost(self, partition: int) -> Owned:
+        return Owned(0, ChainState(TOPIC_ID))
+
+
+class RestartsInTheFirstEpoch(ProfileWorker):
+    """Takes a lost chain from the log, but not its epoch."""
+
+    def lost(self, partition: int) -> Owned:
+        found = super().lost(partition)
+        return Owned(found.next, dataclasses.replace(found.chain, epoch=0))
+
+
+class LostLeaseUsedAgain(ProfileWorker):
+    """Takes the lease of a lost chain from the progress records in the log."""
+
+    def unused_lease(self, chain: ChainState) -> int:
+        return chain.lease
 
 
 class NoWatermark(ProfileWorker):
@@ -209,6 +231,9 @@ MUTANTS = [
     Mutant("no client restart after an unanswered commit", worker=NoClientRestart),
     Mutant("owned changed before success", worker=OwnedBeforeSuccess),
     Mutant("log not read from `at` on assignment", worker=NoHealing, late_copies=True),
+    Mutant("chain restarts at seq 1", worker=RestartsAtTheFirstChunk),
+    Mutant("chain restarts in the first epoch", worker=RestartsInTheFirstEpoch),
+    Mutant("lease of a lost chain used twice", worker=LostLeaseUsedAgain),
     Mutant("metadata without watermark", worker=NoWatermark),
     Mutant("metadata without idle_until", worker=NoIdleFact),
     Mutant("lateness per chunk", worker=LatenessPerChunk),

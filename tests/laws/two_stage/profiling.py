@@ -10,10 +10,18 @@ from enum import StrEnum
 import numpy as np
 
 from stream_monitor.core.baseline import Schedule
-from stream_monitor.core.chain import ChainState, ChunkName
+from stream_monitor.core.chain import ChainState
 from stream_monitor.core.pace import after_chunk, after_end, is_suspected, needs_guard
 from stream_monitor.core.plan import Plan
-from stream_monitor.core.profile import ChunkPosition, LogEntry, ProgressRecord, decode, profile_chunk
+from stream_monitor.core.profile import (
+    ChainTrace,
+    ChunkPosition,
+    LogEntry,
+    ProgressRecord,
+    Standing,
+    decode,
+    profile_chunk,
+)
 from tests.laws.two_stage.broker import Broker, Commit, Event
 from tests.traffic import TOPIC, Events, batch_of
 
@@ -186,21 +194,29 @@ class ProfileWorker:
     # --- what mutants change ------------------------------------------------------------------------------------------
 
     def committed(self, partition: int) -> Owned:
-        """Return the committed state, or a later one that the log names."""
+        """Return the committed state, or a later one that the log names; without one, what the log says."""
         commit = self.broker.committed.get(partition)
-        start = Owned(0, ChainState(TOPIC_ID))
-        found = start if commit is None else Owned(commit.next, ChainState.decode(commit.metadata))
-        return self.healed(partition, found)
+        if commit is None:
+            return self.lost(partition)
+        return self.healed(partition, Owned(commit.next, ChainState.decode(commit.metadata)))
+
+    def lost(self, partition: int) -> Owned:
+        """Return where a partition stands that has no committed offset: new, unless the log knows better.
+
+        Its lease is one that nobody has used: the log holds the progress records of whole chunks only.
+        """
+        standing = traced(self.broker, partition, 0).standing() or Standing(0, ChainState(TOPIC_ID))
+        lease = self.unused_lease(standing.chain)
+        return Owned(standing.next, dataclasses.replace(standing.chain, lease=lease))
+
+    def unused_lease(self, chain: ChainState) -> int:
+        """Return a lease after a loss of offsets: broker time is far above leases that were counted up."""
+        return max(chain.lease, self.broker.now_ms // 1_000)
 
     def healed(self, partition: int, found: Owned) -> Owned:
         """Return the state of the latest chunk that the log names."""
-        records = log_of(self.broker, partition, found.chain.at or 0)
-        tip = max((record.prev for _, record in records), default=ChunkName())
-        if tip <= found.chain.last:
-            return found
-        at, record = next((at, record) for at, record in records if record.source.name == tip)
-        chain = dataclasses.replace(found.chain, last=tip, at=at, max_ms=record.max_ms, idle_ms=record.idle_until_ms)
-        return Owned(record.next, chain)
+        standing = traced(self.broker, partition, found.chain.at or 0).healed(found.next, found.chain)
+        return Owned(standing.next, standing.chain)
 
     def new_lease(self, chain: ChainState, partition: int) -> int:
         """Return a lease that nobody has used."""
@@ -234,6 +250,14 @@ class ProfileWorker:
     def unanswered(self, partition: int) -> None:
         """Make sure that a late copy of the commit is refused: come back as another member."""
         self.restart_client()
+
+
+def traced(broker: Broker, partition: int, start: int) -> ChainTrace:
+    """Return what the log says of the chain of a source partition, from an offset on."""
+    trace = ChainTrace(TOPIC_ID)
+    for offset, record in log_of(broker, partition, start):
+        trace.note(record, offset)
+    return trace
 
 
 def log_of(broker: Broker, partition: int, start: int) -> list[tuple[int, ProgressRecord]]:

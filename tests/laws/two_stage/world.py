@@ -6,6 +6,7 @@ can run thousands.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -13,7 +14,7 @@ from random import Random
 
 from stream_monitor.core.judge import ChainGap
 from stream_monitor.core.plan import DetectionPlan, ModelPlan, Plan, TimePlan
-from tests.laws.two_stage.broker import Broker, Event
+from tests.laws.two_stage.broker import Broker, Commit, Event
 from tests.laws.two_stage.judging import JudgeWorker, Outcome
 from tests.laws.two_stage.profiling import Answer, ProfileWorker
 from tests.laws.two_stage.truth import expected
@@ -111,6 +112,34 @@ class World:
             if self.owner[partition] == worker:
                 self.workers[worker].assign(partition)
 
+    def lose_offset(self, partition: int) -> None:
+        """Delete the committed offset of a partition: with its group, by hand, or because it has expired.
+
+        Brokers refuse that while the group has members.
+        """
+        self.empty_group()
+        self.tick(1)
+        self.broker.committed.pop(partition, None)
+
+    def empty_group(self) -> None:
+        """Let every worker end, its partitions in the hands of nobody."""
+        for worker in self.workers:
+            worker.restart_client()
+
+    def lose_offset_under_zombies(self, partition: int) -> None:
+        """Delete the committed offset while a worker that lost its membership may still write."""
+        self.tick(1)
+        self.broker.committed.pop(partition, None)
+
+    def reset(self, partition: int) -> None:
+        """Let an operator commit where the partition stands, in a new epoch, while no worker is a member."""
+        self.empty_group()
+        operator = self.worker_class(PLAN, self.broker)
+        found = operator.committed(partition)
+        chain = dataclasses.replace(found.chain, epoch=found.chain.epoch + 1)
+        self.broker.commit(Commit(partition, operator.member, found.next, chain.encode()))
+        self.broker.members.discard(operator.member)
+
     # --- judge --------------------------------------------------------------------------------------------------------
 
     def fold(self, count: int) -> None:
@@ -159,11 +188,12 @@ class End(StrEnum):
     WRONG = "wrong"
 
 
-def steps(*, late_copies: bool) -> list[tuple[int, Callable[[World, Random], None]]]:
+def steps(*, late_copies: bool, zombies: bool) -> list[tuple[float, Callable[[World, Random], None]]]:
     """Return what may happen, with weights.
 
     Args:
         late_copies: whether the network also delivers hidden copies of commits after later ones.
+        zombies: whether offsets are also lost while workers live that do not know it.
     """
     answers = [Answer.OK] * 12 + [Answer.TIMED_OUT_APPLIED, Answer.TIMED_OUT_LOST, Answer.TIMED_OUT_HELD]
     answers += [Answer.OK_BUT_HELD_COPY] * (3 if late_copies else 0)
@@ -175,6 +205,9 @@ def steps(*, late_copies: bool) -> list[tuple[int, Callable[[World, Random], Non
         world.idle(worker, partition)
         world.flush(worker, partition)
         world.commit(worker, partition, draw.choice(answers))
+
+    def lose(world: World, partition: int) -> None:
+        (world.lose_offset_under_zombies if zombies else world.lose_offset)(partition)
 
     def at(draw: Random) -> tuple[int, int]:
         return draw.randrange(WORKERS), draw.randrange(SOURCES)
@@ -204,16 +237,18 @@ def steps(*, late_copies: bool) -> list[tuple[int, Callable[[World, Random], Non
                 draw.randrange(SOURCES), draw.randrange(WORKERS), gracefully=draw.random() < 0.4
             ),
         ),
+        (1, lambda world, draw: lose(world, draw.randrange(SOURCES))),
+        (0.3, lambda world, draw: world.reset(draw.randrange(SOURCES))),
         (8, lambda world, draw: world.fold(draw.randint(1, 8))),
         (4, lambda world, draw: world.tell(draw.choice(outcomes), snapshot=draw.random() < 0.3)),
         (1, lambda world, _: world.kill_judge()),
     ]
 
 
-def run(world: World, seed: int, *, length: int = 120, late_copies: bool = False) -> End:
+def run(world: World, seed: int, *, length: int = 120, late_copies: bool = False, zombies: bool = False) -> End:
     """Run a random schedule; say whether it ended exact, stopped loudly, or told something wrong."""
     draw = Random(seed)
-    weights, actions = zip(*steps(late_copies=late_copies), strict=True)
+    weights, actions = zip(*steps(late_copies=late_copies, zombies=zombies), strict=True)
     try:
         for partition in range(SOURCES):
             world.rebalance(partition, world.owner[partition], gracefully=True)
