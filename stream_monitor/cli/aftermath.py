@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from stream_monitor.cli.output import note
 from stream_monitor.cli.plotting import Plotting
 from stream_monitor.cli.scoring import read_truth, say_scores, score
-from stream_monitor.cli.told import ToldAlerts, column_names, known_names, watched_names
+from stream_monitor.cli.told import ToldAlerts, known_names, watched_names
 
 if TYPE_CHECKING:
-    from stream_monitor.runtimes.backtesting import Prepared
     from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
+    from stream_monitor.runtimes.prepared import Prepared
     from stream_monitor.runtimes.renewal import Renewed
 
 
@@ -33,12 +33,11 @@ class Aftermath:
         self._prepared = prepared
         self._title = title
         self._max_delay = max_delay
-        columns = column_names(prepared.rows)
-        known = known_names(prepared.rows, [baseline for baseline, _ in prepared.baselines])
-        self._truth = None if truth is None else read_truth(truth, columns, known, prepared.row_of_stamp)
-        self._told = ToldAlerts(prepared.row)
-        self._judged_from = prepared.row(min(from_ms for _, from_ms in prepared.baselines))
-        self._plotting = None if plot is None else Plotting(plot, prepared.row, [(0, self._judged_from)])
+        known = known_names(prepared.layout, [baseline for baseline, _ in prepared.baselines])
+        self._truth = None if truth is None else read_truth(truth, prepared, known)
+        self._told = ToldAlerts(prepared.place)
+        self._judged_from = prepared.place(min(from_ms for _, from_ms in prepared.baselines))
+        self._plotting = None if plot is None else Plotting(plot, prepared.place, [(0, self._judged_from)])
 
     def take(self, alert: LocalAlert) -> None:
         """Take an alert event."""
@@ -47,7 +46,7 @@ class Aftermath:
     def renewed(self, made: Renewed) -> None:
         """Take a new reference."""
         if self._plotting is not None:
-            self._plotting.references.append((self._prepared.row(made.since_ms), self._prepared.row(made.from_ms)))
+            self._plotting.references.append((self._prepared.place(made.since_ms), self._prepared.place(made.from_ms)))
 
     def look(self, pipeline: LocalPipeline, seen: int) -> None:
         """Note the evidence after that many rows."""
@@ -66,7 +65,7 @@ class Aftermath:
                 rows=rows,
                 max_delay=self._max_delay,
             )
-            say_scores(card, as_json=as_json)
+            say_scores(card, self._prepared.row_of_place, as_json=as_json)
         if self._plotting is not None:
             shown = self._plotting.write(
                 self._prepared.rows, count=rows, title=self._title, fired=fired, truth=self._truth

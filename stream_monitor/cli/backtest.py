@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from stream_monitor.cli.failures import CommandError
-from stream_monitor.cli.output import note, progress, say
+from stream_monitor.cli.failures import CommandError, Exit
+from stream_monitor.cli.output import note, progress
+from stream_monitor.cli.sources import source_file
 from stream_monitor.cli.state import GlobalOptions
+from stream_monitor.cli.totals import AlertPrinter, instant
 
 if TYPE_CHECKING:
-    from stream_monitor.core.alerts.event import AlertCloudEvent
-    from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
-
-WhenOf = Callable[[int], str]
-"""Says when an instant was, in the words of the source."""
+    from stream_monitor.runtimes.local import LocalAlert
 
 
 @dataclass(slots=True)
@@ -59,8 +55,8 @@ def backtest(
         str,
         typer.Argument(
             metavar="SOURCE",
-            help="A file of rows (CSV, Parquet, JSON lines), of native events or of exported topics; or the name of the"
-            " profiles topic, whose records are judged again.",
+            help="A file of rows (CSV, Parquet, JSON), of native events or of exported topics, - for standard input;"
+            " or the name of the profiles topic, whose records are judged again.",
         ),
     ],
     baseline: Annotated[
@@ -123,7 +119,6 @@ def backtest(
     if time_unit and time_unit not in TIME_UNITS:
         raise CommandError(f"--time-unit: must be one of {', '.join(TIME_UNITS)}, got {time_unit}")
     options = context.ensure_object(GlobalOptions)
-    path = Path(source)
     rows = RowOptions(
         baseline=baseline,
         baseline_rows=baseline_rows,
@@ -137,17 +132,18 @@ def backtest(
         max_delay=max_delay,
         plot=plot,
     )
-    if not path.exists():
+    if source != "-" and not Path(source).exists():
         _need_rows(rows)
         _profiles_of_kafka(options, source, since=since, until=until)
         return
     from stream_monitor.runtimes.replay import is_export
 
-    if is_export(path):
-        _need_rows(rows)
-        _export(options, path, partitions or [])
-    else:
-        _rows(options, path, rows)
+    with source_file(source) as path:
+        if is_export(path):
+            _need_rows(rows)
+            _export(options, path, partitions or [])
+        else:
+            _rows(options, path, rows)
 
 
 def _need_rows(said: RowOptions) -> None:
@@ -163,7 +159,7 @@ def _export(options: GlobalOptions, path: Path, partitions: list[str]) -> None:
     from stream_monitor.runtimes.replay import ExportError, replay, survey
 
     settings = options.settings(needs_group=False)
-    printer = _Printer(options, _instant)
+    printer = AlertPrinter(options, instant)
     try:
         contents = survey(path)
         note(f"{path}: " + ", ".join(f"{count:,} records of {topic}" for topic, count in contents.records.items()))
@@ -179,6 +175,7 @@ def _export(options: GlobalOptions, path: Path, partitions: list[str]) -> None:
     except ExportError as error:
         raise CommandError(str(error)) from None
     printer.totals(pipeline)
+    printer.check(pipeline)
 
 
 def _counts(texts: list[str]) -> dict[str, int]:
@@ -228,12 +225,13 @@ def _profiles_of_kafka(options: GlobalOptions, topic: str, *, since: str | None,
         since_ms=None if since is None else ago_ms(since, "--since"),
         until_ms=None if until is None else ago_ms(until, "--until"),
     )
-    printer = _Printer(options, _instant)
+    printer = AlertPrinter(options, instant)
     for partition in range(states[topic].partitions):
         for entry in read_profiles(kafka, topic, partition, span=span):
             for alert in pipeline.fold(partition, entry):
                 printer(alert)
     printer.totals(pipeline)
+    printer.check(pipeline)
 
 
 # --- files of rows ----------------------------------------------------------------------------------------------------
@@ -242,9 +240,12 @@ def _profiles_of_kafka(options: GlobalOptions, topic: str, *, since: str | None,
 def _rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
     from stream_monitor.formats.tables import TableError
     from stream_monitor.runtimes.sizing import TooFewRows
+    from stream_monitor.runtimes.survey import TooManyRejects
 
     try:
         _run_rows(options, path, said)
+    except TooManyRejects as error:
+        raise CommandError(str(error), Exit.DEAD_LETTERS) from None
     except (TableError, TooFewRows) as error:
         text = str(error)
         raise CommandError(text if text.startswith(str(path)) or "/" in text else f"{path}: {text}") from None
@@ -275,7 +276,7 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
     for line in prepared.notes:
         note(line)
     after = Aftermath(prepared, title=path.name, truth=said.truth, max_delay=said.max_delay, plot=said.plot)
-    printer = _Printer(options, prepared.when)
+    printer = AlertPrinter(options, prepared.when)
     settings = prepared.settings
     renewal = None
     if not said.keeps_baseline and options.config is None:
@@ -308,64 +309,4 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
         )
     printer.totals(run.pipeline)
     after.speak(run.pipeline, as_json=options.json)
-
-
-# --- what is printed --------------------------------------------------------------------------------------------------
-
-
-class _Printer:
-    """Prints alerts as they come, and totals at the end."""
-
-    def __init__(self, options: GlobalOptions, when: WhenOf) -> None:
-        self._options = options
-        self._when = when
-        self._fired: dict[str, None] = {}
-
-    def __call__(self, alert: LocalAlert) -> None:
-        """Print one alert event."""
-        from stream_monitor.core.alerts.event import decode
-
-        event = decode(alert.event.value)
-        if event.data.reason == "fired":
-            labels = event.data.labels
-            named = (labels.get("segment", ""), labels.get("series", labels["alertname"]))
-            self._fired[" ".join(part for part in named if part)] = None
-        if self._options.json:
-            say(alert.event.value.decode())
-        elif event.data.reason != "reminder":
-            say(_line(event, alert.event.timestamp_ms, self._when))
-
-    def totals(self, pipeline: LocalPipeline) -> None:
-        """Print what was read and what was found."""
-        totals = pipeline.totals
-        watched = [series for view in pipeline.views for series in view.series]
-        if totals.read:
-            parts = [f"{totals.read:,} rows: {totals.counted:,} counted"]
-            parts += [
-                f"{count:,} {word}" for word, count in (("late", totals.late), ("rejected", totals.rejected)) if count
-            ]
-            note(", ".join(parts) + "".join(f"; {count:,} x {why}" for why, count in totals.reasons.most_common(5)))
-        failures = sum((Counter(dict(view.counters)) for view in pipeline.views), Counter[tuple[str, ...]]())
-        for (family, *labels), count in sorted(failures.items()):
-            if family == "detector_failures_total":
-                note(f"detector {labels[1]} failed on {count} series of {labels[0]}, which it watched no more")
-        drifted = ", ".join(self._fired) or "none"
-        note(f"{len(self._fired)} of {len(watched)} series raised an alert: {drifted}")
-
-
-def _line(event: AlertCloudEvent, at_ms: int, when: WhenOf) -> str:
-    data = event.data
-    severity = data.labels.get("severity", "")
-    line = f"{when(at_ms)}  {data.status} ({data.reason})  {severity}  {data.annotations.summary}"
-    change = data.evidence.change
-    if data.status == "firing" and change is not None:
-        from stream_monitor.core.time import parse_instant
-
-        line += f"; began between {when(parse_instant(change.from_))} and {when(parse_instant(change.to))}"
-    return line
-
-
-def _instant(at_ms: int) -> str:
-    from stream_monitor.core.time import format_instant
-
-    return format_instant(at_ms)
+    printer.check(run.pipeline)

@@ -10,6 +10,7 @@ import typer
 from stream_monitor.cli.failures import CommandError, Exit
 from stream_monitor.cli.output import emit, note, say, table
 from stream_monitor.cli.schedule import read_schedule
+from stream_monitor.cli.sources import source_file
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ app = typer.Typer(help="Baselines: build, show, activate.", no_args_is_help=True
 @app.command()
 def build(
     context: typer.Context,
-    file: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON lines, or native events one a line.")],
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet, JSON, or native events; - is standard input.")],
     model: Annotated[str, typer.Option("--model", help="Name of the model; without it, the name of the file.")] = "",
     version: Annotated[str, typer.Option("--version", help="Version of the model.")] = "",
     columns: Annotated[
@@ -44,15 +45,21 @@ def build(
     from stream_monitor.formats.tables import TableError
     from stream_monitor.runtimes.backtesting import reference_rows
     from stream_monitor.runtimes.rows import build_baselines
+    from stream_monitor.runtimes.survey import TooManyRejects
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings(needs_group=False)
     try:
-        found = reference_rows(
-            file, model=model, version=version, columns=parse_columns(columns or []), plan=settings.plan
-        )
+        with source_file(file) as path:
+            found, notes = reference_rows(
+                path, model=model, version=version, columns=parse_columns(columns or []), settings=settings
+            )
     except TableError as error:
         raise CommandError(str(error)) from None
+    except TooManyRejects as error:
+        raise CommandError(str(error), Exit.DEAD_LETTERS) from None
+    for line in notes:
+        note(line)
     built, refused = build_baselines(found, settings.plan)
     for line in refused:
         note(f"no baseline for {line}")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from stream_monitor.lab.labelled import Truth
     from stream_monitor.lab.plot import EvidenceCourse, Panel, Reduction
     from stream_monitor.runtimes.local import LocalPipeline
-    from stream_monitor.runtimes.rows import Rows
+    from stream_monitor.runtimes.survey import Rows
 
 MOST_PANELS = 12
 

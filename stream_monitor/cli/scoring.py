@@ -3,30 +3,29 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream_monitor.cli.failures import CommandError
 from stream_monitor.cli.output import emit, note, say, table
-from stream_monitor.cli.told import Fired, series_name
+from stream_monitor.cli.told import Fired, column_names, series_name
 
 if TYPE_CHECKING:
     from stream_monitor.core.canonical import Json
     from stream_monitor.lab.labelled import Scorecard, Truth
     from stream_monitor.lab.scores import Change
+    from stream_monitor.runtimes.prepared import Prepared
 
 
-def read_truth(
-    path: Path, columns: Mapping[str, str], known: Collection[str], row_of: Callable[[int], int | None]
-) -> Truth:
-    """Read known changes; what goes by the name of its column or series gets the one that is told, instants their rows.
+def read_truth(path: Path, prepared: Prepared, known: Collection[str]) -> Truth:
+    """Read known changes; what goes by the name of its column or series gets the one that is told.
 
     Args:
         path: of the file.
-        columns: series of columns that are no features.
+        prepared: the backtest; its rows become places in the order of time, and so do instants.
         known: names under which alerts are told.
-        row_of: finds the row of an instant.
 
     Raises:
         CommandError: the file cannot be used, or names a series that the judged file does not have.
@@ -34,17 +33,26 @@ def read_truth(
     from stream_monitor.lab.labelled import EVERYTHING, Truth, TruthError, read_truth
 
     try:
-        changes = read_truth(path, row_of).changes
+        changes = read_truth(path, prepared.row_of_stamp).changes
     except TruthError as error:
         raise CommandError(f"--truth: {error}") from None
+    columns = column_names(prepared.layout)
     found: dict[str, set[Change]] = {}
     for name, own in changes.items():
         told = columns.get(name) or series_name(name)
         if told not in {EVERYTHING, *known}:
             some = ", ".join(sorted(known)[:10])
             raise CommandError(f"--truth: {path}: series: must be one of the file ({some} ...), got {name!r}")
-        found.setdefault(told, set()).update(own)
+        found.setdefault(told, set()).update(_in_time(change, prepared) for change in own)
     return Truth({name: tuple(sorted(own)) for name, own in found.items()})
+
+
+def _in_time(change: Change, prepared: Prepared) -> Change:
+    """Return a change of rows of the file as one of places in the order of time."""
+    if prepared.in_order:
+        return change
+    end = change.end if math.isinf(change.end) else float(prepared.place_of_row(int(change.end)))
+    return replace(change, start=float(prepared.place_of_row(int(change.start))), end=end)
 
 
 def score(
@@ -69,8 +77,8 @@ def score(
     )
 
 
-def say_scores(card: Scorecard, *, as_json: bool) -> None:
-    """Write the scores: a table for people, one object for programs."""
+def say_scores(card: Scorecard, row_of: Callable[[int], int], *, as_json: bool) -> None:
+    """Write the scores: a table for people, one object for programs; `row_of` finds the row at a place in time."""
     if card.left_out:
         note(f"{card.left_out} known changes lie in the reference rows or beyond the file: not counted")
     if as_json:
@@ -79,12 +87,12 @@ def say_scores(card: Scorecard, *, as_json: bool) -> None:
     say()
     table(["score", "value"], [[name, _shown(value)] for name, value in _scores(card).items()])
     rows = [
-        [stream or "(file)", *(f"{change.start:,.0f}", _delay(delay), "")]
+        [stream or "(file)", *(f"{row_of(int(change.start)):,}", _delay(delay), "")]
         for stream, matched in zip(card.streams, card.matches, strict=True)
         for change, delay in zip(matched.changes, matched.delays, strict=True)
     ]
     false = [
-        [stream or "(file)", "", "", f"{alarm:,.0f}"]
+        [stream or "(file)", "", "", f"{row_of(int(alarm)):,}"]
         for stream, matched in zip(card.streams, card.matches, strict=True)
         for alarm in matched.false
     ]

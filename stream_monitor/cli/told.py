@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
+    from stream_monitor.formats.tables import TableLayout
     from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
-    from stream_monitor.runtimes.rows import Rows
 
 RowOf = Callable[[int], int]
-"""Returns how many rows happened before an instant."""
+"""Returns how many rows happened before an instant: a place in the order of time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,21 +66,18 @@ def watched_names(pipeline: LocalPipeline) -> list[str]:
     return sorted({series_name(series.series) for view in pipeline.views for series in view.series})
 
 
-def column_names(rows: Rows) -> Mapping[str, str]:
-    """Return the series of columns that are no features, by the name of the column."""
-    from stream_monitor.formats.tables import Table
+def column_names(layout: TableLayout | None) -> Mapping[str, str]:
+    """Return the series of columns that are no features, by the name of the column; native events have no layout."""
     from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
 
-    if not isinstance(rows, Table):
+    if layout is None:
         return {}
-    return {rows.layout.roles[role]: series for role, series in SERIES_OF_ROLE.items() if role in rows.layout.roles}
+    return {layout.roles[role]: series for role, series in SERIES_OF_ROLE.items() if role in layout.roles}
 
 
-def known_names(rows: Rows, baselines: Iterable[Baseline]) -> set[str]:
+def known_names(layout: TableLayout | None, baselines: Iterable[Baseline]) -> set[str]:
     """Return under what names alerts about a file may be told, and the features in it that are not watched."""
-    from stream_monitor.formats.tables import Table
-
     names = {series_name(series) for baseline in baselines for series in baseline.series}
-    if isinstance(rows, Table):
-        names |= {*rows.layout.kinds, *rows.layout.dropped, *column_names(rows).values()}
+    if layout is not None:
+        names |= {*layout.kinds, *layout.dropped, *column_names(layout).values()}
     return names

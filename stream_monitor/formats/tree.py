@@ -49,7 +49,7 @@ def read_tree(value: bytes, *, max_bytes: int) -> Tree | Fault:
         tree: Tree = orjson.loads(value)
     except orjson.JSONDecodeError as refusal:
         try:
-            tree = _TOLERANT.decode(text)
+            tree = TOLERANT.decode(text)
         except json.JSONDecodeError:
             where = f"at byte {len(text[: refusal.pos].encode())}"
             return unreadable(RejectReason.INVALID_JSON, "JSONDecodeError", f"value: no JSON {where} of {len(value)}")
@@ -73,4 +73,5 @@ def _integer(digits: str) -> int | float:
     return int(digits) if len(digits) <= _SAFE_DIGITS else float(digits)
 
 
-_TOLERANT = json.JSONDecoder(parse_int=_integer)
+TOLERANT = json.JSONDecoder(parse_int=_integer)
+"""Reads what Python writes: numbers that are not finite, lone surrogates, integers of any length."""

@@ -18,8 +18,8 @@ from stream_monitor.core.baseline import Baseline, ReferenceTable, Regimes, meas
 from stream_monitor.core.baseline.season import FEWEST_SEASONS, normal_scores, season
 from stream_monitor.core.baseline.table import Column
 from stream_monitor.formats.tables.reference import ReferenceRows
-from stream_monitor.runtimes.rows import Key, Rows
 from stream_monitor.runtimes.sizing import SMALLEST_BASELINE
+from stream_monitor.runtimes.survey import Key, Rows
 
 _MOST_ROWS = 100_000
 """Rows that are looked at: a longer file has a reference of 10,000 rows, which sees what this many do not."""

@@ -11,9 +11,9 @@ from stream_monitor.core.plan import ModelPlan, Plan
 from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables import Role, TableLayout
 from stream_monitor.runtimes.dependence import dependence_notes
-from stream_monitor.runtimes.rows import Survey
 from stream_monitor.runtimes.seasons import season_notes
 from stream_monitor.runtimes.segments import segment_notes
+from stream_monitor.runtimes.survey import Survey
 
 
 def file_note(path: Path, seen: Survey, layout: TableLayout | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stream_monitor.core.alerts.event import AlertCloudEvent, decode
-from stream_monitor.runtimes.backtesting import Prepared
+from stream_monitor.runtimes.prepared import Prepared
 from stream_monitor.runtimes.renewal import Renewal
 from stream_monitor.runtimes.rows import run_rows
 

@@ -26,8 +26,9 @@ from stream_monitor.lab.generators import (
     Step,
     write_csv,
 )
-from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
+from stream_monitor.runtimes.backtesting import prepare_rows
 from stream_monitor.runtimes.course import NO_SEASON, Courses, season_of
+from stream_monitor.runtimes.prepared import Prepared
 from tests.runtimes.backtested import fired_events
 
 ROWS = 2_000

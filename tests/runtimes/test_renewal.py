@@ -10,7 +10,8 @@ import pytest
 from stream_monitor.config import load
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.batch import Batch
-from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
+from stream_monitor.runtimes.backtesting import prepare_rows
+from stream_monitor.runtimes.prepared import Prepared
 from stream_monitor.runtimes.slices import slices
 from tests.runtimes.backtested import fired_events
 

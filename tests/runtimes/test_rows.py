@@ -17,8 +17,10 @@ from stream_monitor.config import Settings, load
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.alerts.event import decode
 from stream_monitor.formats.tables import TableError
-from stream_monitor.runtimes.backtesting import Prepared, prepare_rows
-from stream_monitor.runtimes.rows import Survey, run_rows
+from stream_monitor.runtimes.backtesting import prepare_rows
+from stream_monitor.runtimes.prepared import Prepared
+from stream_monitor.runtimes.rows import run_rows
+from stream_monitor.runtimes.survey import Survey
 from tests.runtimes.stories import SCENARIO, START_MS
 
 ROWS, DRIFT = 4_000, 2_500
@@ -205,7 +207,7 @@ def test_native_events_in_a_file_are_decoded(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("text", "error"),
-    [("x\n1\n2\n", "at least 126 rows"), ("", "Empty"), ("x,x\n1,2\n", "twice")],
+    [("x\n1\n2\n", "at least 126 rows"), ("", "is empty"), ("x,x\n1,2\n", "twice")],
 )
 def test_what_cannot_be_judged_is_refused(tmp_path: Path, text: str, error: str) -> None:
     """Too short, empty, or ambiguous: told in one line."""

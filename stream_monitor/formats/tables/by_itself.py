@@ -15,10 +15,10 @@ import numpy as np
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.batch import Column, NumericColumn, ObjectColumn
 from stream_monitor.core.names import SeriesKind
-from stream_monitor.formats.tables.files import Cells
+from stream_monitor.formats.tables.cells import Cells
+from stream_monitor.formats.tables.missing import MISSING_TEXTS
 from stream_monitor.formats.tables.stamps import stamp_form
 from stream_monitor.formats.tables.values import (
-    MISSING_TEXTS,
     boolean_column,
     instants,
     is_plain_number,

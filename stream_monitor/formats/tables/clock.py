@@ -12,8 +12,8 @@ import pyarrow as pa
 from stream_monitor.core.arrays import Bool, Int64
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.time import format_instant
+from stream_monitor.formats.tables.cells import Cells
 from stream_monitor.formats.tables.errors import TableError
-from stream_monitor.formats.tables.files import Cells
 from stream_monitor.formats.tables.stamps import StampForm, stamp_form
 from stream_monitor.formats.tables.values import TIME_UNITS, infer_kind, instants, plain_cells
 

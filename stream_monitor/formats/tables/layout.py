@@ -33,9 +33,10 @@ from stream_monitor.formats.tables.by_itself import (
     kind_of_classes,
     why_no_feature,
 )
+from stream_monitor.formats.tables.cells import Cells, Columns
 from stream_monitor.formats.tables.clock import Clock, Stamps
 from stream_monitor.formats.tables.errors import TableError
-from stream_monitor.formats.tables.files import Block, Cells, TableFile
+from stream_monitor.formats.tables.files import TableFile
 from stream_monitor.formats.tables.numbers import NumberForm
 from stream_monitor.formats.tables.values import infer_kind, numeric_column, text_column
 
@@ -162,7 +163,7 @@ def kinds_of(baseline: Baseline) -> dict[str, SeriesKind]:
     return {feature: kind for feature, kind in kinds.items() if feature is not None}
 
 
-def choose_layout(file: TableFile, sample: Block, options: TableOptions) -> TableLayout:
+def choose_layout(file: TableFile, sample: Columns, options: TableOptions) -> TableLayout:
     """Return the layout of a file from its names and a sample of its rows.
 
     Raises:
@@ -208,7 +209,7 @@ def choose_layout(file: TableFile, sample: Block, options: TableOptions) -> Tabl
     return _with_errors(TableLayout(roles, kinds, role_kinds, dropped, stamps), file, sample, options)
 
 
-def _with_errors(layout: TableLayout, file: TableFile, sample: Block, options: TableOptions) -> TableLayout:
+def _with_errors(layout: TableLayout, file: TableFile, sample: Columns, options: TableOptions) -> TableLayout:
     """Return the layout of a file that is judged by itself with the errors of its predictions, if they can be told."""
     if not options.by_itself or not {Role.LABEL, Role.PREDICTION} <= layout.roles.keys():
         return layout
@@ -222,7 +223,7 @@ def _with_errors(layout: TableLayout, file: TableFile, sample: Block, options: T
 
 
 def _take_clock(
-    file: TableFile, sample: Block, options: TableOptions, roles: dict[Role, str], taken: set[str]
+    file: TableFile, sample: Columns, options: TableOptions, roles: dict[Role, str], taken: set[str]
 ) -> Stamps:
     """Give the time stamp its column, if there is one, and return how it is read."""
     clock = Clock(file.path, file.kind == "csv", options.time_unit, options.zone, guesses=options.by_itself)
@@ -257,7 +258,7 @@ def _candidates(names: Iterable[str], file: TableFile, taken: set[str]) -> Itera
     return (plain[name] for name in names if name in plain)
 
 
-def _column_for(role: Role, file: TableFile, sample: Block, options: TableOptions, taken: set[str]) -> str | None:
+def _column_for(role: Role, file: TableFile, sample: Columns, options: TableOptions, taken: set[str]) -> str | None:
     plain = _plain_names(file, taken)
     names = (*_NAMES[role], *(_PREDICTIONS if options.by_itself and role is Role.PREDICTION else ()))
     candidates = _candidates(names, file, taken)
@@ -292,6 +293,8 @@ def _why_left_out(name: str, cells: Cells, kind: SeriesKind | None, options: Tab
         case None if isinstance(cells, pa.Array) and cells.null_count < len(cells):
             timed = options.by_itself and pa.types.is_temporal(cells.type)
             return DATES if timed else f"values of type {cells.type} are no feature"
+        case None if any(isinstance(cell, list) for cell in cells):
+            return "lists are no feature"
         case _:
             return why_no_feature(cells, kind) if options.by_itself else None
 

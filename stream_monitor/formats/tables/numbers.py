@@ -16,8 +16,9 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from stream_monitor.formats.tables.files import Cells
-from stream_monitor.formats.tables.values import MISSING_TEXTS, plain_cells
+from stream_monitor.formats.tables.cells import Cells
+from stream_monitor.formats.tables.missing import MISSING_TEXTS
+from stream_monitor.formats.tables.values import plain_cells
 
 _FEWEST_NUMBERS = 20
 """Different numbers, above which they are amounts; `36 months` and `60 months` are two categories."""

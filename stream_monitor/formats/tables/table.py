@@ -17,8 +17,9 @@ from stream_monitor.core.batch import Batch, Cell, Column, Group, ObjectColumn, 
 from stream_monitor.core.keys import file_row_hashes, row_hashes
 from stream_monitor.core.names import NamedField, RejectReason, Stage, check_name, feature_series
 from stream_monitor.core.profile.columns import take_rows
+from stream_monitor.formats.tables.cells import BadRow, Block, Cells, Columns
 from stream_monitor.formats.tables.errors import TableError
-from stream_monitor.formats.tables.files import Block, Cells, TableFile, open_file
+from stream_monitor.formats.tables.files import TableFile, open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE, Role, TableLayout, TableOptions, choose_layout
 from stream_monitor.formats.tables.numbers import NumberForm, number_form
 from stream_monitor.formats.tables.reference import Reference, ReferenceRows
@@ -62,11 +63,8 @@ class Table:
         Raises:
             TableError: the file is damaged, or a model or version has an impossible name.
         """
-        first = 0
         for block in self.file.blocks(self.options.batch_rows):
-            size = len(next(iter(block.values())))
-            yield TableBatch(first, first + size, self._batch(_plain(block, self.layout.forms), first, size))
-            first += size
+            yield TableBatch(block.first, block.next, self._batch(block))
 
     def references(self) -> list[Reference]:
         """Return the rows of every model and version, by name; of more than a million rows, a fair sample.
@@ -84,23 +82,34 @@ class Table:
             raise TableError(f"{self.file.path}: holds no row with a time stamp")
         return [own.reference(*key, timed=timed, ordered=timed) for key, own in sorted(gathered.items())]
 
-    def _batch(self, block: Block, first: int, size: int) -> Batch:
-        offsets = np.arange(first, first + size, dtype=np.int64)
-        event_ms, bad = self._times(block, offsets)
-        rows = _Rows(block, offsets, np.flatnonzero(~bad), self._columns(block, size))
+    def _batch(self, block: Block) -> Batch:
+        cells, numbers = _plain(block.columns, self.layout.forms), block.numbers
+        event_ms, bad = self._times(cells, numbers)
+        rows = _Rows(cells, numbers, np.flatnonzero(~bad), self._columns(cells, numbers.size))
         groups = [self._group(rows, model, version, own) for (model, version), own in self._by_model(rows)]
-        rejects = [_untimed(row, first) for row in np.flatnonzero(bad).tolist()]
-        event_ms = event_ms[rows.good]
-        return Batch(size, offsets[rows.good], event_ms, event_ms, groups, rejects)
+        rejects = [_reject(own, block.first) for own in block.bad]
+        rejects += [_reject(own, block.first) for own in self._untimed(cells, numbers, np.flatnonzero(bad))]
+        rejects.sort(key=lambda own: own.index)
+        event_ms, read = event_ms[rows.good], block.next - block.first
+        empty = read - rows.good.size - len(rejects)
+        return Batch(read, numbers[rows.good], event_ms, event_ms, groups, rejects, tombstones=empty)
 
-    def _times(self, block: Block, offsets: Int64) -> tuple[Int64, Bool]:
+    def _times(self, cells: Columns, numbers: Int64) -> tuple[Int64, Bool]:
         name = self.layout.roles.get(Role.TIMESTAMP)
         if name is None:
-            return self.options.start_ms + offsets * self.options.row_ms, np.zeros(offsets.size, np.bool_)
-        cells = _cells(block, name, offsets.size)
-        return self.layout.stamps.read(cells)
+            return self.options.start_ms + numbers * self.options.row_ms, np.zeros(numbers.size, np.bool_)
+        return self.layout.stamps.read(_cells(cells, name, numbers.size))
 
-    def _columns(self, block: Block, size: int) -> dict[str, Column]:
+    def _untimed(self, cells: Columns, numbers: Int64, rows: Intp) -> Iterator[BadRow]:
+        """Yield the rows whose time stamp cannot be read."""
+        name = self.layout.roles.get(Role.TIMESTAMP)
+        stamps = None if name is None else _cells(cells, name, numbers.size)
+        for row in rows.tolist():
+            cell = None if stamps is None else plain_cells(stamps[row : row + 1])[0]
+            what = f"{name}: must be a time stamp, got " + ("none" if cell is None else repr(cell)[:60])
+            yield BadRow(int(numbers[row]), RejectReason.INVALID_TIMESTAMP, f"row {int(numbers[row]):,}: {what}")
+
+    def _columns(self, block: Columns, size: int) -> dict[str, Column]:
         text = self.file.kind == "csv"
         columns: dict[str, Column] = {
             feature_series(name): column_of(block[name], kind, text=text)
@@ -178,21 +187,22 @@ def open_table(path: Path, options: TableOptions | None = None) -> Table:
     """
     options = TableOptions() if options is None else options
     file = open_file(path)
-    sample = next(file.blocks(options.batch_rows), None)
-    if sample is None:
+    block = next(file.blocks(options.batch_rows), None)
+    if block is None or (not block.numbers.size and not block.bad):
         raise TableError(f"{path}: holds no rows")
+    sample = block.columns
     forms = _forms(sample, options) if options.by_itself else {}
     layout = choose_layout(file, _plain(sample, forms), options)
     return Table(file, replace(layout, forms=forms), options)
 
 
-def _forms(sample: Block, options: TableOptions) -> dict[str, NumberForm]:
+def _forms(sample: Columns, options: TableOptions) -> dict[str, NumberForm]:
     """Return how the numbers of a file that is judged by itself are written, where they need to be rewritten."""
     texts = {name: plain_cells(cells[:_FORM_ROWS]) for name, cells in sample.items() if name not in options.segments}
     return {name: form for name, cells in texts.items() if (form := number_form(cells)) is not None}
 
 
-def _plain(block: Block, forms: Mapping[str, NumberForm]) -> Block:
+def _plain(block: Columns, forms: Mapping[str, NumberForm]) -> Columns:
     """Return a block with numbers as a program writes them."""
     return {name: forms[name].plain(cells) if name in forms else cells for name, cells in block.items()}
 
@@ -201,7 +211,7 @@ def _plain(block: Block, forms: Mapping[str, NumberForm]) -> Block:
 class _Rows:
     """A block of the file: its cells, row numbers, rows with an instant, and the columns of its series."""
 
-    block: Block
+    block: Columns
     offsets: Int64
     good: Intp
     columns: Mapping[str, Column]
@@ -214,7 +224,7 @@ class _Rows:
         return text_column(_cells(self.block, name, self.size)).values
 
 
-def _cells(block: Block, name: str, size: int) -> Cells:
+def _cells(block: Columns, name: str, size: int) -> Cells:
     """Return a column of a block; a JSON column that no row of it has is empty."""
     return block[name] if name in block else [None] * size
 
@@ -234,12 +244,12 @@ def _failures(column: Column) -> ObjectColumn:
     return ObjectColumn([cell is not None and cell is not False and cell != 0 for cell in column.cells()])
 
 
-def _untimed(row: int, first: int) -> Reject:
+def _reject(own: BadRow, first: int) -> Reject:
     return Reject(
-        index=row,
-        offset=first + row,
-        stage=Stage.TRANSFORMATION,
-        reason=RejectReason.INVALID_TIMESTAMP,
+        index=own.number - first,
+        offset=own.number,
+        stage=Stage.TRANSFORMATION if own.reason is RejectReason.INVALID_TIMESTAMP else Stage.VALUE,
+        reason=own.reason,
         error="ValueError",
-        message="the time stamp is missing or cannot be read",
+        message=own.message,
     )

@@ -19,11 +19,8 @@ import pyarrow.compute as pc
 from stream_monitor.core.arrays import Bool, Float64, Int64
 from stream_monitor.core.batch import INVALID, Cell, NumericColumn, ObjectColumn
 from stream_monitor.core.names import SeriesKind, cut_category
-from stream_monitor.formats.tables.files import Cells
-
-MISSING_TEXTS = frozenset(
-    {"", "na", "n/a", "#n/a", "#na", "<na>", "nan", "-nan", "null", "none", "nil", "?"}  # in lower case
-)
+from stream_monitor.formats.tables.cells import Cells
+from stream_monitor.formats.tables.missing import MISSING_TEXTS
 
 _NUMERIC_SHARE = 0.95
 """A column of texts is numeric when at least this share of them are numbers: some systems write `unknown` between."""

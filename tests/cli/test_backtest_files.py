@@ -1,0 +1,293 @@
+"""`backtest` and `baseline build` of files as people have them: what is read, what is refused, and with which code."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import os
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import numpy as np
+import orjson
+import pytest
+
+from stream_monitor.cli.failures import Exit
+from stream_monitor.cli.main import run_command
+
+ROWS, DRIFT = 1_500, 1_000
+START = datetime(2026, 1, 20, tzinfo=UTC)
+MOMENTS = [START + timedelta(minutes=10 * n) for n in range(ROWS)]
+
+
+@pytest.fixture(autouse=True)
+def _no_settings_around(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in os.environ if name.startswith("STREAM_MONITOR_")]:
+        monkeypatch.delenv(name)
+
+
+def numbers(seed: int = 3, *, shift: float = 1.5) -> list[float]:
+    """Draws that move by some standard deviations at row 1,000."""
+    x = np.random.default_rng(seed).normal(size=ROWS)
+    x[DRIFT:] += shift
+    return [float(value) for value in x.round(4)]
+
+
+def events(x: Iterable[object], **fields: object) -> list[dict[str, object]]:
+    """Native events, ten minutes apart."""
+    return [
+        {
+            "event_id": f"e{n}",
+            "model": "m",
+            "timestamp": MOMENTS[n].isoformat(),
+            "features": {"x": value, "y": (n * 7 % 13) / 13},
+            **fields,
+        }
+        for n, value in enumerate(x)
+    ]
+
+
+def jsonl(path: Path, rows: Iterable[object]) -> Path:
+    """Write rows as JSON lines."""
+    path.write_bytes(b"".join(orjson.dumps(row) + b"\n" for row in rows))
+    return path
+
+
+def told(capsys: pytest.CaptureFixture[str], *arguments: str | Path) -> tuple[int, str, str]:
+    """Run a command: its code, what it prints and what it notes."""
+    code = run_command([str(own) for own in arguments])
+    printed = capsys.readouterr()
+    assert "Traceback" not in printed.err
+    assert "unexpected" not in printed.err
+    return code, printed.out, printed.err
+
+
+# --- rows that cannot be read -----------------------------------------------------------------------------------------
+
+
+def test_a_file_that_is_still_written_is_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its last line is cut: it is rejected, with its number, and the others are judged."""
+    path = jsonl(tmp_path / "a.jsonl", ({"x": x} for x in numbers()))
+    path.write_bytes(path.read_bytes()[:-4])
+    code, out, err = told(capsys, "backtest", path)
+
+    assert (code, out.count("fired")) == (0, 1)
+    assert "rejected: 1 x invalid_json (line 1,500: no JSON at byte" in err
+    assert "1,500 rows: 1,499 counted, 1 rejected; 1 x invalid_json" in err
+
+
+@pytest.mark.parametrize("command", ["backtest", "baseline build"])
+@pytest.mark.parametrize(
+    ("broken", "message"),
+    [
+        pytest.param(
+            lambda e: {k: v for k, v in e.items() if k != "event_id"}, "event_id: required, got none", id="gone"
+        ),
+        pytest.param(lambda e: {**e, "event_id": 7}, "event_id: must be text, got an integer", id="a number"),
+        pytest.param(lambda e: {**e, "model": 1.5}, "model: must be text, got a number", id="the model"),
+        pytest.param(lambda e: {**e, "timestamp": "soon"}, "timestamp: must be an RFC 3339", id="the time"),
+        pytest.param(lambda e: {**e, "timestamp": None}, "timestamp: required, got none", id="no time"),
+    ],
+)
+def test_events_that_are_all_refused_say_why(
+    command: str, broken: object, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The field, the first line, the count; it is no success, and another baseline would not help."""
+    assert callable(broken)
+    path = jsonl(tmp_path / "a.jsonl", map(broken, events(numbers())))
+    code, out, err = told(capsys, *command.split(), path)
+
+    assert (code, out) == (Exit.DEAD_LETTERS, "")
+    assert "none of 1,500 rows can be read: 1,500 x " in err
+    assert f"(line 1: {message}" in err
+    assert "--baseline" not in err
+
+
+@pytest.mark.parametrize("command", ["backtest", "baseline build"])
+def test_too_many_bad_rows_end_with_a_code_of_their_own(
+    command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """As a worker does; who wants the others judged says so."""
+    rows = events(numbers())
+    for row in rows[:200]:
+        del row["timestamp"]
+    path = jsonl(tmp_path / "a.jsonl", rows)
+    code, _, err = told(capsys, *command.split(), path)
+    assert code == Exit.DEAD_LETTERS
+    assert (
+        "200 of 1,500 rows cannot be read, and dead_letters.max_share allows 10%: 200 x missing_field (line 1: " in err
+    )
+
+    code, _, err = told(capsys, *command.split(), path, "--set", "dead_letters.max_share=0.2")
+    assert code == 0
+    assert "rejected: 200 x missing_field (line 1: timestamp: required, got none)" in err
+
+
+def test_a_bad_row_of_a_csv_file_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """With its line; those behind it keep their numbers."""
+    lines = ["x,y", *(f"{x},{n * 7 % 13}" for n, x in enumerate(numbers()))]
+    lines.insert(301, "half a")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines))
+    code, out, err = told(capsys, "backtest", path)
+
+    assert (code, out.count("fired")) == (0, 1)
+    assert "rejected: 1 x bad_shape (line 302: must hold 2 cells, as most rows do, got 1)" in err
+    assert "1,501 rows: 1,500 counted, 1 rejected" in err
+
+
+def test_values_that_are_not_finite_cost_themselves_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Neither the event nor its time stamp, however far apart events are; their rise is told."""
+    rng = np.random.default_rng(1)
+    lines = [
+        orjson.dumps(event).replace(b'"x":0.5,', b'"x":' + (b"NaN", b"Infinity", b"1e400")[n % 3] + b",")
+        for n, event in enumerate(
+            events(0.5 if rng.random() < (0.3 if n > DRIFT else 0.01) else x for n, x in enumerate(numbers(shift=0.0)))
+        )
+    ]
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b"\n".join(lines))
+    code, out, err = told(capsys, "backtest", path)
+
+    assert code == 0
+    assert "1,500 rows: 1,500 counted" in err
+    assert "invalid values of x" in out
+
+
+# --- where a file comes from ------------------------------------------------------------------------------------------
+
+
+class _Input:
+    """Standard input that holds bytes."""
+
+    def __init__(self, content: bytes) -> None:
+        self.buffer = io.BytesIO(content)
+
+    def isatty(self) -> bool:
+        return False
+
+
+@pytest.mark.parametrize("pack", [lambda data: data, gzip.compress], ids=["plain", "gzip"])
+@pytest.mark.parametrize("command", ["backtest", "baseline build"])
+def test_a_file_may_come_through_a_pipe(
+    command: str, pack: object, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`-` is standard input, whatever it holds."""
+    assert callable(pack)
+    content = jsonl(tmp_path / "a.jsonl", events(numbers())).read_bytes()
+    monkeypatch.setattr("sys.stdin", _Input(pack(content)))
+    code, out, err = told(capsys, *command.split(), "-")
+
+    assert code == 0
+    assert "m" in out
+    assert command != "backtest" or "1,500 rows: 1,500 counted" in err
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl.gz", "a.txt", "a"])
+def test_events_are_known_by_what_they_are(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Packed or not, whatever the file is called, one a line or in an array."""
+    path = tmp_path / name
+    rows = events(numbers())
+    content = (
+        orjson.dumps(rows, option=orjson.OPT_INDENT_2) if name == "a.json" else b"\n".join(map(orjson.dumps, rows))
+    )
+    path.write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+    code, out, err = told(capsys, "backtest", path)
+
+    assert (code, out.count("fired")) == (0, 1)
+    assert "native events" in err
+
+
+def test_a_folder_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """It is said, with what to do."""
+    code, _, err = told(capsys, "backtest", tmp_path)
+
+    assert code == Exit.USAGE
+    assert "is a folder: name one file in it" in err
+
+
+# --- silence ----------------------------------------------------------------------------------------------------------
+
+
+def test_a_file_without_a_feature_is_no_success(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Nothing was judged: silence is no answer."""
+    path = tmp_path / "a.csv"
+    path.write_text("id\n" + "".join(f"{n}\n" for n in range(ROWS)))
+    code, _, err = told(capsys, "backtest", path)
+
+    assert code != 0
+    assert "raised an alert" not in err
+
+
+def test_silence_without_a_promise_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Of a random walk no false-alarm rate can be promised."""
+    walk = np.cumsum(np.random.default_rng(4).normal(size=ROWS)).round(3)
+    path = tmp_path / "a.csv"
+    path.write_text("n,x\n" + "".join(f"{n},{x}\n" for n, x in enumerate(walk)))
+    _, _, err = told(capsys, "backtest", path)
+
+    assert "none of them has a promise about false alarms (dependence: 1)" in err
+
+
+# --- rows of the file -------------------------------------------------------------------------------------------------
+
+
+def shuffled(tmp_path: Path, *, old: bool = False) -> tuple[Path, list[int]]:
+    """A file whose rows are in no order, and the row of the file at each place in time."""
+    order = [int(n) for n in np.random.default_rng(8).permutation(ROWS)]
+    x = numbers()
+    lines = ["ts,x", *(f"{MOMENTS[n].isoformat()},{x[n]}" for n in order)]
+    if old:
+        lines.append(f"{(START - timedelta(days=400)).isoformat()},0.1")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines) + "\n")
+    rows = sorted(range(ROWS), key=lambda row: order[row])
+    return path, rows
+
+
+@pytest.mark.parametrize("old", [False, True], ids=["in time", "one stamp far away"])
+def test_a_row_is_named_by_its_number_in_the_file(
+    old: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whatever its place in time, and known changes are rows of the file as well."""
+    path, rows = shuffled(tmp_path, old=old)
+    (tmp_path / "t.csv").write_text(f"{rows[DRIFT]}\n")
+    code, out, err = told(capsys, "backtest", path, "--truth", tmp_path / "t.csv", "--max-delay", "200")
+    row, moment = out.split("row ")[1].split(" (")[:2]
+    at = datetime.fromisoformat(moment.split(")")[0])
+
+    assert code == 0
+    assert "each is named by its number in the file" in err
+    assert MOMENTS[rows.index(int(row.replace(",", "")))] == at
+    assert MOMENTS[DRIFT] < at < MOMENTS[DRIFT + 200]
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith(("hits", "false alarms  "))] == ["1", "0"]
+    assert f"{rows[DRIFT]:,}" in out.split("true change")[1]
+
+
+@pytest.mark.parametrize("far", [-400, 4_000], ids=["old", "in the future"])
+def test_one_stamp_far_away_costs_the_order_of_no_row(
+    far: int, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Rows sorted by entity are judged in the order of time, spaced evenly."""
+    rng = np.random.default_rng(5)
+    lines = ["ts,driver,x"]
+    for driver in range(5):
+        for hour in range(300):
+            x = rng.normal() + driver + (2.0 if hour >= 200 else 0.0)
+            lines.append(f"{(START + timedelta(hours=hour)).isoformat()},d{driver},{x:.4f}")
+    lines.insert(700, f"{(START + timedelta(days=far)).isoformat()},d1,0.1")
+    path = tmp_path / "a.csv"
+    path.write_text("\n".join(lines))
+    code, out, err = told(capsys, "backtest", path)
+    fired = [line for line in out.splitlines() if "fired" in line]
+
+    assert code == 0
+    assert "have long gaps: rows are taken in the order of their times, a second apart" in err
+    assert len(fired) == 1
+    assert "feature x" in fired[0]
+    assert (
+        START + timedelta(hours=200)
+        < datetime.fromisoformat(fired[0].split("(")[1].split(")")[0])
+        < START + timedelta(hours=240)
+    )
