@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,6 +19,8 @@ from stream_monitor.config import Settings, load
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.kafka.clients import open_admin
+from stream_monitor.kafka.readers import read_dead_letters
+from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import TopicSpec, create_topics, delete_topics
 from stream_monitor.lab.broker import Broker, free_ports
 from stream_monitor.runtimes.connection import baseline_writer, kafka_settings, topic_specs
@@ -40,7 +43,7 @@ def broker(given: str | None) -> Iterator[str]:
 def deployment(
     bootstrap: str, sections: Mapping[str, Plain], *, partitions: int, baselines: Sequence[Baseline]
 ) -> Iterator[Settings]:
-    """Make topics, publish baselines, run a worker of both roles, and give its settings.
+    """Make topics, publish baselines, run a worker of both roles, and give its settings; no event may be rejected.
 
     Args:
         bootstrap: of the broker.
@@ -66,8 +69,20 @@ def deployment(
         try:
             with _process(file, address, Path(name) / "worker.log"):
                 yield settings
+            require_no_rejects(kafka_settings(settings), settings.topics.dead_letters)
         finally:
             delete_topics(admin, [spec.name for spec in specs])
+
+
+def require_no_rejects(settings: KafkaSettings, dead_letters: str) -> None:
+    """Check that everything a bench has sent was counted: what was rejected costs less, and measures nothing.
+
+    Raises:
+        RuntimeError: there are dead letters.
+    """
+    found = Counter(letter.reason for letter in read_dead_letters(settings, dead_letters))
+    if found:
+        raise RuntimeError(f"{found.total():,} events of the bench were rejected: {dict(found)}")
 
 
 def _configuration(prefix: str, bootstrap: str, address: str, partitions: int) -> dict[str, Plain]:

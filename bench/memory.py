@@ -242,6 +242,8 @@ def counted(chunks: Iterator[RawChunk], decoder: Decoder, plan: Plan, schedule: 
         profiled = profile_chunk(
             decoder.decode(chunk), position=position, chain=chain, plan=plan, schedule=schedule, partitions=1
         )
+        if profiled.counts.counted != len(chunk):
+            raise RuntimeError(f"only {profiled.counts.counted:,} of {len(chunk):,} events count: {profiled.counts}")
         chain = profiled.chain
         yield from profiled.entries
 

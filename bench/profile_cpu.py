@@ -144,7 +144,7 @@ def measure(features: int, repetitions: int) -> list[str]:
     schedule = schedule_of(traffic.baseline())
     decoder = NativeDecoder(InputPlan("inference-events"), PLAN)
     for chunk in chunks:
-        decoder.decode(chunk)
+        count(decoder.decode(chunk), chunk, schedule)
     bare, decode, both = [], [], []
     for chunk in islice(cycle(chunks), repetitions):
         times = [time.thread_time_ns()]
@@ -171,7 +171,11 @@ def measure(features: int, repetitions: int) -> list[str]:
 
 
 def count(batch: Batch, chunk: RawChunk, schedule: Schedule) -> None:
-    """Count a chunk as the worker does."""
+    """Count a chunk as the worker does.
+
+    Raises:
+        RuntimeError: not every event of it counts.
+    """
     first = int(chunk.offsets[0])
     position = ChunkPosition(
         topic=chunk.topic,
@@ -185,7 +189,11 @@ def count(batch: Batch, chunk: RawChunk, schedule: Schedule) -> None:
         first=first,
         next=first + len(chunk),
     )
-    profile_chunk(batch, position=position, chain=ChainState("bench"), plan=PLAN, schedule=schedule, partitions=4)
+    profiled = profile_chunk(
+        batch, position=position, chain=ChainState("bench"), plan=PLAN, schedule=schedule, partitions=4
+    )
+    if profiled.counts.counted != len(chunk):
+        raise RuntimeError(f"only {profiled.counts.counted:,} of {len(chunk):,} events count: {profiled.counts}")
 
 
 def schedule_of(baseline: Baseline) -> Schedule:

@@ -30,6 +30,7 @@ import orjson
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.cimpl import NewTopic
 
+from bench._worker import require_no_rejects
 from stream_monitor.core.baseline import Baseline, Origin, OriginType, ReferenceTable, build_baseline
 from stream_monitor.core.keys import row_hashes
 from stream_monitor.core.names import feature_series
@@ -211,6 +212,7 @@ def run_worker(settings: KafkaSettings, source: Input) -> tuple[Rate, dict[str, 
             raise RuntimeError("the worker ended")
     worker.stop()
     thread.join()
+    require_no_rejects(settings, topics.dead_letters)
     rounds = [
         mark
         for i, mark in enumerate(clock.marks)

@@ -34,9 +34,10 @@ from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan, Plan
 from stream_monitor.core.profile import ChunkPosition, LogEntry, profile_chunk
 from stream_monitor.core.rules import RuleFactory
+from tests import instants
 
 TOPIC = "inference-events"
-T0 = 1_795_331_960_000
+T0 = instants.T0_MS
 """Start of every story, on a pane edge."""
 
 SECOND = 1_000

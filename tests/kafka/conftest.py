@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
@@ -13,9 +13,19 @@ import pytest
 
 from stream_monitor.lab.broker import Broker, BrokerUnavailable
 from tests import needs
+from tests.kafka import feeds
 from tests.kafka.brokers import GIVEN, any_broker, jars_missing, own_until_end
 
 NEED = "a Kafka broker"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_pyfunc_call() -> Generator[None, object, object]:
+    """Fail a test whose good events were rejected: whatever it found, it found of nothing."""
+    feeds.begin()
+    result = yield
+    feeds.check()  # while the test's brokers are still there
+    return result
 
 
 class BrokerFactory(Protocol):

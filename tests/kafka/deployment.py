@@ -19,6 +19,7 @@ from stream_monitor.core.baseline import Baseline
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.topics import create_topics
 from stream_monitor.runtimes.connection import baseline_writer, kafka_settings, topic_specs
+from tests.kafka.feeds import feed_of
 from tests.kafka.members import make_topic
 from tests.kafka.offsets import GroupOffsets
 
@@ -39,6 +40,9 @@ class Deployment:
         judges: partitions of the topics of the judge.
         settings: sections of the configuration beside those of Kafka.
         snapshots: judges write a snapshot at each pane instead of one in ten minutes.
+
+    Attributes:
+        feed: what is sent; at the test's end `feed.rejects` of its records must be dead letters, none unless it is set.
     """
 
     def __init__(
@@ -77,6 +81,8 @@ class Deployment:
         make_topic(bootstrap, self.input, input_partitions)
         create_topics(open_admin(self.kafka), topic_specs(self.settings))
         self.offsets = GroupOffsets(self.settings, input_partitions=input_partitions)
+        own = self.settings.topics
+        self.feed = feed_of(self.kafka, dead_letters=own.dead_letters, profiles=own.profiles)
 
     def activate(self, baseline: Baseline) -> None:
         """Publish a baseline that is active for all event time: the group has not started yet."""

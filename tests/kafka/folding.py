@@ -49,6 +49,20 @@ class Folded:
         records = (p for by in self.chunks.values() for chunks in by.values() for c in chunks for p in c.profiles)
         return merged(record.profile for record in records)
 
+    @property
+    def counted(self) -> int:
+        """Events that count, late ones among them; not dead letters, not tombstones."""
+        return sum(p.counts.counted + p.counts.late for p in self._progress_of_all())
+
+    @property
+    def rejected(self) -> int:
+        """Records of the chunks that count which are dead letters."""
+        return sum(p.counts.rejected for p in self._progress_of_all())
+
+    def _progress_of_all(self) -> list[ProgressRecord]:
+        (by, *_) = self.chunks.values()
+        return [chunk.progress for chunks in by.values() for chunk in chunks]
+
     def progress(self, place: Place) -> list[ProgressRecord]:
         """Return the progress records that count for a source partition, the same in every judge partition."""
         (first, *others) = [[c.progress for c in by.get(place, [])] for by in self.chunks.values()]

@@ -25,10 +25,11 @@ from stream_monitor.kafka.judge.records import (
 from stream_monitor.kafka.readers import read_partition
 from stream_monitor.kafka.settings import KafkaSettings, reader
 from stream_monitor.kafka.topics import create_topics, describe_topics, plan_topics
+from tests import instants
 from tests.kafka.counting_judge import entry_value
 from tests.kafka.judge_process import topic_names
 
-T0_MS = int(time.time() * 1000) - 3_600_000
+T0_MS = instants.ago_ms(instants.HOUR_S, edge_ms=1)
 """Event time of the first entry: an hour ago, because alerts carry event time and retention goes by it."""
 
 FAST = {

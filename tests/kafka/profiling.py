@@ -25,6 +25,7 @@ from stream_monitor.kafka.observer import NullObserver, Observer
 from stream_monitor.kafka.profile import ProfileJob, ProfilePolicy, ProfileWorker, Tuning
 from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import TopicNames, create_topics, plan_topics
+from tests.kafka.feeds import feed_of
 from tests.kafka.folding import Folded, fold, read_all
 from tests.kafka.members import make_topic, quick_settings
 
@@ -140,12 +141,15 @@ def make_stage(
     inputs: int = 1,
     idle_after_ms: int | None = None,
     pane_ms: int = PANE_MS,
+    rejects: int | None = 0,
 ) -> Stage:
-    """Make the topics of a stage and return it."""
+    """Make the topics of a stage and return it; at the test's end `rejects` of its records must be dead letters."""
     stage = Stage(bootstrap, prefix, tuple(f"{prefix}in{i}" for i in range(inputs)), idle_after_ms, pane_ms)
     for topic in stage.inputs:
         make_topic(bootstrap, topic, partitions)
     create_topics(stage.admin, plan_topics(stage.names, partitions=profiles, replication=1))
+    names = stage.names
+    feed_of(stage.settings, dead_letters=names.dead_letters, profiles=names.profiles, rejects=rejects)
     return stage
 
 

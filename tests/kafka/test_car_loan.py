@@ -20,7 +20,8 @@ from stream_monitor.kafka.readers import AlertRecord, alert_events
 from stream_monitor.lab.demo import exposition
 from stream_monitor.runtimes.connection import kafka_settings
 from stream_monitor.runtimes.kafka import KafkaRuntime
-from tests import car_loan, needs
+from tests import car_loan, instants, needs
+from tests.kafka.feeds import feed_of
 from tests.kafka.members import QUICK, make_topic
 
 ROW_MS = 100
@@ -140,7 +141,9 @@ def test_the_five_drifted_columns_alarm_and_nothing_else(kafka: str, prefix: str
     for command in (["topics", "create"], [*build, "--publish", "--activate"]):
         assert run_command(["-c", str(file), *command]) == 0
     settings = load(file)
-    start_ms = (int(time.time()) - 7_200) // 10 * 10_000
+    own = settings.topics
+    feed_of(kafka_settings(settings), dead_letters=own.dead_letters, profiles=own.profiles)
+    start_ms = instants.ago_ms(2 * instants.HOUR_S)
     send(settings, start_ms)
 
     alerts = judged(settings, panes=50_000 * ROW_MS // PANE_MS)

@@ -18,6 +18,8 @@ from stream_monitor.kafka.event_producer import EventProducer
 from stream_monitor.kafka.readers import read_topics
 from stream_monitor.lab.broker import free_ports
 from stream_monitor.runtimes.connection import kafka_settings
+from tests import instants
+from tests.kafka.feeds import feed_of
 from tests.kafka.members import make_topic
 from tests.kafka.offsets import GroupOffsets
 from tests.kafka.test_run_command import PARTITIONS, _answers, _configuration, command
@@ -59,13 +61,15 @@ def test_a_faust_app_that_is_killed_counts_exactly(kafka: str, prefix: str, tmp_
     }
     config.write_text(json.dumps(text))
     settings = load(config, environ={})
+    own = settings.topics
+    feed_of(kafka_settings(settings), dead_letters=own.dead_letters, profiles=own.profiles)
     make_topic(kafka, settings.plan.inputs[0].topic, PARTITIONS)
     assert command("topics", "create", config=config).returncode == 0
     reference = tmp_path / "reference.jsonl"
     reference.write_bytes(b"".join(value + b"\n" for _, value in SCENARIO.reference(2_000, start_ms=0)))
     assert command("baseline", "build", str(reference), "--activate", config=config).returncode == 0
 
-    start_ms = (int(time.time()) - 3_600) * 1_000
+    start_ms = instants.ago_ms(instants.HOUR_S)
     placed = traffic(SECONDS, partitions=PARTITIONS, start_ms=start_ms)
     for partition, records in enumerate(placed):
         records.append(SCENARIO.second(SECONDS + 30, start_ms=start_ms)[partition])

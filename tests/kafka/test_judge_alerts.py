@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import time
 
 import numpy as np
 import pytest
@@ -16,6 +15,7 @@ from stream_monitor.core.plan import AlertsPlan, DetectionPlan, DetectorPlan, Pl
 from stream_monitor.kafka.baseline_log import BaselineWriter
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.readers import read_partition
+from tests import instants
 from tests.kafka.judge_process import JudgeRun, finish
 from tests.kafka.judging import FAST, Alert, JudgedTopics
 from tests.traffic import Events, Monitor, baseline_of
@@ -31,7 +31,7 @@ PLAN = Plan(
     ),
     alerts=AlertsPlan(resolve_after=5),
 )
-T0_MS = (int(time.time() * 1000) - 3_600_000) // PANE_MS * PANE_MS
+T0_MS = instants.ago_ms(instants.HOUR_S)
 MODELS = tuple(next(f"m{i}" for i in range(99) if judge_partition(f"m{i}", 2) == p) for p in range(2))
 
 KILLS = {

@@ -10,6 +10,7 @@ from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicP
 
 from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
 from stream_monitor.kafka.profile import assignment
+from tests import instants
 from tests.kafka.members import make_topic
 from tests.kafka.offset_deletion import delete_group_offset
 from tests.kafka.profiling import Running, Stage, event, make_stage, running, wait_until
@@ -19,7 +20,7 @@ EVENTS = 60
 
 def feed(stage: Stage, numbers: range) -> None:
     """Send events of the last minutes, the same share to every partition."""
-    start_ms = int(time.time() * 1000) - 300_000
+    start_ms = instants.ago_ms(300)
     for partition in range(2):
         stage.send(partition, [event(n, start_ms + 100 * n) for n in numbers if n % 2 == partition])
 

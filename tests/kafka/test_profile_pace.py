@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-
 from stream_monitor.core.chain import CHUNK_LIMIT, ChainState
 from stream_monitor.core.pace import RECOVERY
 from stream_monitor.kafka.observer import NullObserver
 from stream_monitor.kafka.profile.policy import Tuning
+from tests import instants
 from tests.kafka.folding import Folded, read_all
 from tests.kafka.profiling import Stage, event, make_stage, running, start_process, wait_until
 
@@ -47,7 +46,7 @@ def counted(folded: Folded) -> int:
 def test_a_partition_whose_owners_were_killed_again_and_again_is_soon_at_its_full_pace(kafka: str, prefix: str) -> None:
     """Every kill hits an owner while it counts; the next worker catches up and says how much its chunks may hold."""
     stage = make_stage(kafka, prefix, partitions=1)
-    now = int(time.time() * 1000) - 60_000
+    now = instants.ago_ms(60)
     stage.send(0, [event(n, now) for n in range(3_000)])
     kill(stage, "profile.8.before")
     for _ in range(5):
@@ -69,7 +68,7 @@ def test_a_partition_whose_owners_were_killed_again_and_again_is_soon_at_its_ful
 def test_a_worker_that_is_killed_after_the_count_leaves_no_suspicion(kafka: str, prefix: str) -> None:
     """What it announced is withdrawn before anything is written: kills, stalls and outages there are no crashes."""
     stage = make_stage(kafka, prefix, partitions=1)
-    now = int(time.time() * 1000) - 60_000
+    now = instants.ago_ms(60)
     stage.send(0, [event(n, now) for n in range(100)])
     kill(stage, "profile.8.before")
     for step in ("profile.8.withdrawn", "profile.10.before", "profile.11.before") * 2:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
@@ -18,11 +19,12 @@ import orjson
 import pytest
 
 from stream_monitor.config import Settings, load
+from stream_monitor.core.time import format_instant
 from stream_monitor.kafka.event_producer import EventProducer
 from stream_monitor.kafka.readers import read_topics
 from stream_monitor.lab.broker import BrokerUnavailable, free_ports
 from stream_monitor.runtimes.connection import kafka_settings
-from tests import needs
+from tests import instants, needs
 from tests.kafka.conftest import NEED
 from tests.kafka.members import make_topic
 from tests.kafka.offsets import GroupOffsets
@@ -91,7 +93,7 @@ def _answers(address: str) -> bool:
 
 def _send(settings: Settings) -> None:
     """Send the traffic an hour late, a broken record, and in each partition an event that ends it."""
-    start_ms = (int(time.time()) - 3_600) * 1_000
+    start_ms = instants.ago_ms(instants.HOUR_S)
     producer = EventProducer(kafka_settings(settings), settings.plan.inputs[0].topic)
     for partition, records in enumerate(traffic(SECONDS, partitions=PARTITIONS, start_ms=start_ms)):
         for at_ms, value in records:
@@ -108,7 +110,7 @@ def deployment(_broker: str | BrokerUnavailable, tmp_path_factory: pytest.TempPa
     if isinstance(_broker, BrokerUnavailable):
         needs.missing(NEED, str(_broker))
     folder = tmp_path_factory.mktemp("deployment")
-    name = f"t{folder.name}-{time.time_ns():x}"
+    name = f"t{folder.name}-{uuid.uuid4().hex[:10]}"
     config = folder / "monitor.yaml"
     config.write_text(json.dumps(_configuration(_broker, name, free_ports(1)[0])))
     settings = load(config, environ={})
@@ -222,7 +224,8 @@ def test_a_second_activation_lies_ahead(deployment: Deployment) -> None:
     """Once the group has started, a baseline can only become active later; an instant in the past is refused."""
     identity = command("baseline", "show", "--format", "json", config=deployment.config).stdout
     baseline_id = orjson.loads(identity.splitlines()[0])["id"]
-    late = command("baseline", "activate", baseline_id, "--from", "2026-01-01T00:00:00Z", config=deployment.config)
+    passed = format_instant(instants.ago_ms(instants.HOUR_S))
+    late = command("baseline", "activate", baseline_id, "--from", passed, config=deployment.config)
     ahead = command("baseline", "activate", baseline_id, config=deployment.config)
 
     assert late.returncode == 1

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import threading
-import time
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -12,6 +11,7 @@ from stream_monitor.lab.demo.on_kafka import KafkaBackend
 from stream_monitor.lab.drifts import MeanShift
 from stream_monitor.lab.fraud import Fraud
 from stream_monitor.lab.scenario import Scenario
+from tests import instants
 from tests.deploy.dashboard import RULES, filled_in, queries
 from tests.prometheus_server import PrometheusServer
 
@@ -33,11 +33,11 @@ def test_prometheus_and_the_dashboard_see_a_real_worker(
 ) -> None:
     """The exposition has no lint, the drift arrives as a firing ModelDrift, and every panel shows data."""
     ended = threading.Event()
-    start_ms = (int(time.time()) - HISTORY_S) * 1_000
+    start_ms = instants.ago_ms(HISTORY_S, edge_ms=1_000)
 
     def traffic(worker: KafkaBackend) -> None:
         second = HISTORY_S
-        while not ended.wait(max(0.0, start_ms / 1_000 + second + 1 - time.time())):
+        while not ended.wait(max(0.0, (start_ms - instants.now_ms()) / 1_000 + second + 1)):
             send_second(worker, second, start_ms=start_ms)
             second += 1
 

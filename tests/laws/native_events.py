@@ -9,8 +9,9 @@ import numpy as np
 from hypothesis import strategies as st
 
 from stream_monitor.core.batch import ABSENT, Batch, Cell, RawChunk, Sentinel
+from tests import instants
 
-T0_MS = 1_795_331_960_000
+T0_MS = instants.T0_MS
 """Record time of the first event."""
 
 NUMBERS = ["0", "-0.0", "-0", "1", "17", "0.5", "1e3", "5e-324", "1.7976931348623157e308", "9007199254740993"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import subprocess
-import time
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +20,7 @@ from stream_monitor.outputs.http import HttpServer
 from stream_monitor.outputs.points import OVERFLOW
 from stream_monitor.outputs.prometheus import MetricsOptions
 from stream_monitor.outputs.top_series import HOLD_S
+from tests import instants
 from tests.outputs.listening import PREFIX, Listener, alert, chunk, eventful, series, view
 from tests.prometheus_server import PrometheusServer
 
@@ -102,7 +102,7 @@ def test_openmetrics_is_served_to_those_who_ask() -> None:
 def test_a_real_prometheus_scrapes_the_values(prometheus: Path, tmp_path: Path) -> None:
     """Value, labels and type arrive in Prometheus as they were set."""
     listener = eventful()
-    listener.clock.now_s = time.time()
+    listener.clock.now_s = instants.now_ms() / 1_000
     identity = Identity("fraud-monitor", "0", ("profile", "judge"), "0.1.0", "9f2b0c61d8")
     with (
         HttpServer("127.0.0.1", 0, pages(identity, listener.metrics, listener.health)) as server,

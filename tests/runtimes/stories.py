@@ -15,9 +15,10 @@ from stream_monitor.lab.demo.training import baseline_of
 from stream_monitor.lab.drifts import MeanShift
 from stream_monitor.lab.fraud import Fraud
 from stream_monitor.lab.scenario import Scenario
+from tests import instants
 
 TOPIC = "inference-events"
-START_MS = 1_795_331_960_000
+START_MS = instants.T0_MS
 SCENARIO = Scenario("shift", Fraud(3), 100, (MeanShift("amount", at_s=15.0, until_s=600.0, factor=3.0),), 600)
 
 PLAN = Plan(

@@ -17,9 +17,10 @@ from stream_monitor.core.baseline import (
     start_record,
 )
 from stream_monitor.core.plan import TimePlan
+from tests import instants
 
 LEAD_MS = 420_000
-T0 = 1_795_332_000_000
+T0 = instants.T0_MS + 40_000
 PANE_MS = 10_000
 
 

@@ -33,8 +33,9 @@ from stream_monitor.core.profile import (
     profile_chunk,
 )
 from stream_monitor.formats.native import NativeDecoder
+from tests import instants
 
-T0_MS = 1_795_331_960_000
+T0_MS = instants.T0_MS
 """Start of a pane."""
 
 TOPIC = "events"

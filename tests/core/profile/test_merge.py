@@ -20,8 +20,9 @@ from stream_monitor.core.profile import (
     merge_profiles,
 )
 from stream_monitor.core.profile.merge import smallest_names
+from tests import instants
 
-KEY = ProfileKey("fraud", "7", "", 1_795_331_960_000, 10_000, late=False, baseline="sha256:0f")
+KEY = ProfileKey("fraud", "7", "", instants.T0_MS, 10_000, late=False, baseline="sha256:0f")
 PLACE = ("events", 2)
 SOURCE = ChunkSource(*PLACE, epoch=0, seq=163, lease=4)
 
