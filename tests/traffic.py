@@ -29,7 +29,18 @@ from stream_monitor.core.baseline import (
 from stream_monitor.core.batch import Batch, Column, Group, NumericColumn, ObjectColumn, empty_batch
 from stream_monitor.core.chain import ChainState
 from stream_monitor.core.detectors import DetectorClass
-from stream_monitor.core.judge import AlertEvent, AlertState, BaselineProposal, Judge, Output, StoredEntry
+from stream_monitor.core.judge import (
+    AlertEvent,
+    AlertState,
+    BaselineProposal,
+    GatheringRequest,
+    Judge,
+    Output,
+    StoredEntry,
+    document_records,
+    proposal_record,
+    why_unwanted,
+)
 from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan, Plan
 from stream_monitor.core.profile import ChunkPosition, LogEntry, profile_chunk
@@ -63,7 +74,7 @@ class Events:
     at_ms: Int64
     record_ms: Int64
     numbers: Mapping[str, Float64] = field(default_factory=dict)
-    texts: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
+    texts: Mapping[str, Sequence[str | bool | None]] = field(default_factory=dict)
     segments: Mapping[str, Sequence[str | None]] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -233,10 +244,12 @@ class Monitor:
         outputs = self.judges[partition].fold(entry)
         self.outputs[partition] += outputs
         for output in outputs:
-            if isinstance(output, BaselineProposal):
+            if not isinstance(output, BaselineProposal | GatheringRequest):
+                continue
+            if why_unwanted(output, self.schedule, self.broker_ms) is None:
                 pane_ms = self.plan.detection.pane_ms
                 from_ms = proposed_activation_ms(self.broker_ms, lead_ms=self.lead_ms, pane_ms=pane_ms)
-                self.publish(output.baseline, from_ms=from_ms)
+                self.write_baselines([*document_records(output), proposal_record(output, from_ms)])
 
     def pause(self) -> None:
         """Name the last chunk of every source partition."""

@@ -1,12 +1,15 @@
-"""`baseline build`, `show`, `activate`: the reference of a model version."""
+"""`baseline build`, `show`, `list`, `activate`, `cancel`, `retire`: the reference of a model version."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream_monitor.cli.activations import activate_baseline, baseline_by_id
+from stream_monitor.cli.coverage import print_coverage
 from stream_monitor.cli.failures import CommandError, Exit
 from stream_monitor.cli.output import emit, note, say, table
 from stream_monitor.cli.schedule import read_schedule
@@ -17,8 +20,9 @@ if TYPE_CHECKING:
     from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline, Schedule
     from stream_monitor.core.canonical import Json
+    from stream_monitor.runtimes.training import DoubtfulColumn
 
-app = typer.Typer(help="Baselines: build, show, activate.", no_args_is_help=True)
+app = typer.Typer(help="Baselines: build, show, list, activate, cancel, retire.", no_args_is_help=True)
 
 
 @app.command()
@@ -28,7 +32,29 @@ def build(
     model: Annotated[str, typer.Option("--model", help="Name of the model; without it, the name of the file.")] = "",
     version: Annotated[str, typer.Option("--version", help="Version of the model.")] = "",
     columns: Annotated[
-        list[str] | None, typer.Option("--column", metavar="ROLE=COLUMN", help="Which column is the prediction ...")
+        list[str] | None,
+        typer.Option(
+            "--column",
+            metavar="ROLE=COLUMN",
+            help="Which column has a role: timestamp, event_id, model, version, prediction, confidence, label, latency"
+            " or error. Without it, its name decides. May be given several times.",
+        ),
+    ] = None,
+    label: Annotated[
+        str, typer.Option("--label", metavar="COLUMN", help="The column of the label; live events do not have it.")
+    ] = "",
+    excluded: Annotated[
+        list[str] | None,
+        typer.Option("--exclude", metavar="COLUMN", help="A column that is no feature. May be given several times."),
+    ] = None,
+    features: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--feature",
+            metavar="COLUMN",
+            help="A column that is a feature although it looks like a label or an identifier. May be given several"
+            " times.",
+        ),
     ] = None,
     to: Annotated[Path | None, typer.Option("--to", help="Write the document to a file.")] = None,
     publish: Annotated[bool, typer.Option("--publish", help="Write it to the topic of baselines.")] = False,
@@ -39,28 +65,42 @@ def build(
     """Build a baseline from training data and show it, write it, publish it or activate it.
 
     Columns named like `models[].segments` of the configuration are segments: each of their values with enough rows gets
-    a reference of its own.
+    a reference of its own. The label is left out. A column that looks like a label or an identifier is not taken for a
+    feature: the command ends with exit code 2 and says which options decide.
+
+    Series that live events have and the table lacks (predictions, latencies, errors ...) get their reference from live
+    events, unless `models[].baseline.from` is `published`.
     """
     from stream_monitor.cli.roles import parse_columns
     from stream_monitor.formats.tables import TableError
-    from stream_monitor.runtimes.backtesting import reference_rows
     from stream_monitor.runtimes.rows import build_baselines
     from stream_monitor.runtimes.survey import TooManyRejects
+    from stream_monitor.runtimes.training import training_rows
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings(needs_group=False)
+    roles = parse_columns([*(columns or []), *([f"label={label}"] if label else [])])
     try:
         with source_file(file) as path:
-            found, notes = reference_rows(
-                path, model=model, version=version, columns=parse_columns(columns or []), settings=settings
+            found = training_rows(
+                path,
+                model=model,
+                version=version,
+                columns=roles,
+                excluded=excluded or [],
+                features=features or [],
+                settings=settings,
             )
     except TableError as error:
         raise CommandError(str(error)) from None
     except TooManyRejects as error:
         raise CommandError(str(error), Exit.DEAD_LETTERS) from None
-    for line in notes:
+    for line in found.notes:
         note(line)
-    built, refused = build_baselines(found, settings.plan)
+    _ask(file, found.doubtful)
+    if found.label:
+        note(f"label: {found.label} is left out: live events do not have it")
+    built, refused = build_baselines(list(found.references), settings.plan)
     for line in refused:
         note(f"no baseline for {line}")
     if not built:
@@ -78,7 +118,7 @@ def build(
         if publish or activate:
             _publish(settings, baseline)
         if activate:
-            _activate(settings, baseline, from_ms=None)
+            activate_baseline(settings, baseline, from_ms=None)
 
 
 @app.command()
@@ -102,7 +142,7 @@ def show(
     settings = options.settings(needs_group=False)
     schedule = read_schedule(settings)
     if which is not None:
-        _describe(options, _by_id(schedule, which), settings)
+        _describe(options, baseline_by_id(schedule, which), settings)
         return
     _show_schedule(options, schedule)
 
@@ -127,53 +167,71 @@ def activate(
         from_ms = None if from_ is None else parse_instant(from_)
     except ValueError as error:
         raise CommandError(f"--from: {error}") from None
-    _activate(settings, _by_id(read_schedule(settings), baseline_id), from_ms=from_ms)
+    activate_baseline(settings, baseline_by_id(read_schedule(settings), baseline_id), from_ms=from_ms)
+
+
+@app.command("list")
+def list_(context: typer.Context) -> None:
+    """List every activation: which reference counts from when, until when, and who wrote it."""
+    from stream_monitor.cli.activations import show_activations
+
+    options = context.ensure_object(GlobalOptions)
+    show_activations(options, read_schedule(options.settings(needs_group=False)))
+
+
+@app.command()
+def cancel(
+    context: typer.Context,
+    baseline_id: Annotated[str, typer.Argument(metavar="ID", help="Id of a scheduled baseline, or a beginning of it.")],
+) -> None:
+    """Cancel an activation that is scheduled, so that its baseline never counts.
+
+    What is so close that workers may know it already counts for a few minutes; the command says so.
+    """
+    from stream_monitor.cli.activations import end_activation
+
+    settings = context.ensure_object(GlobalOptions).settings(needs_group=False)
+    end_activation(settings, baseline_id, scheduled=True)
+
+
+@app.command()
+def retire(
+    context: typer.Context,
+    baseline_id: Annotated[str, typer.Argument(metavar="ID", help="Id of an active baseline, or a beginning of it.")],
+) -> None:
+    """Retire a baseline or supplement that counts now, as soon as that can be known everywhere.
+
+    What counted before it counts again. Without any, the first events from then on become the baseline, unless
+    `models[].baseline.from` is `published`.
+    """
+    from stream_monitor.cli.activations import end_activation
+
+    settings = context.ensure_object(GlobalOptions).settings(needs_group=False)
+    end_activation(settings, baseline_id, scheduled=False)
+
+
+def _ask(file: Path, doubtful: Sequence[DoubtfulColumn]) -> None:
+    """Refuse to take doubtful columns for features, and say what decides."""
+    if not doubtful:
+        return
+    from stream_monitor.runtimes.training import Doubt
+
+    lines = [
+        f"{item.column}: may be {'a label' if item.doubt is Doubt.LABEL else 'an identifier'}: {item.why};"
+        f" {f'--label {item.column}' if item.doubt is Doubt.LABEL else f'--exclude {item.column}'} leaves it out,"
+        f" --feature {item.column} takes it for a feature"
+        for item in doubtful
+    ]
+    for line in lines:
+        note(line)
+    raise CommandError(f"{file}: nothing was built: say of each of these columns what it is")
 
 
 def _publish(settings: Settings, baseline: Baseline) -> None:
     from stream_monitor.runtimes.connection import baseline_writer
 
     baseline_writer(settings).document(baseline)
-    note(f"published {baseline.id} to {settings.topics.baselines}")
-
-
-def _activate(settings: Settings, baseline: Baseline, *, from_ms: int | None) -> None:
-    from stream_monitor.core.baseline import activation_lead_ms, proposed_activation_ms
-    from stream_monitor.core.time import format_instant, pane_start
-    from stream_monitor.kafka.baseline_log import is_void
-    from stream_monitor.runtimes.connection import baseline_writer
-
-    plan = settings.plan
-    schedule = read_schedule(settings)
-    writer = baseline_writer(settings)
-    started = settings.group in schedule.starts
-    if from_ms is None:
-        # Broker time is what the rule is about: the document, written once more, tells it.
-        now_ms = writer.document(baseline)
-        lead_ms = activation_lead_ms(plan.time)
-        from_ms = proposed_activation_ms(now_ms, lead_ms=lead_ms, pane_ms=plan.detection.pane_ms) if started else 0
-    elif from_ms % plan.detection.pane_ms:
-        from_ms = pane_start(from_ms, plan.detection.pane_ms) + plan.detection.pane_ms
-    written_ms = writer.activation(baseline, from_ms)
-    if started and is_void(plan.time, written_ms=written_ms, from_ms=from_ms):
-        raise CommandError(
-            f"--from: {format_instant(from_ms)} is too soon: written at {format_instant(written_ms)}, it must lie at"
-            f" least {activation_lead_ms(plan.time) // 1_000} s later, because panes before may be counted already;"
-            " the activation is void for everybody: give a later instant",
-            Exit.UNEXPECTED,
-        )
-    named = f"{baseline.model} {baseline.version}".strip()
-    since = format_instant(from_ms) if from_ms else "the beginning (no worker of the group has started yet)"
-    note(f"{baseline.id} is the reference of {named} from {since} on")
-
-
-def _by_id(schedule: Schedule, beginning: str) -> Baseline:
-    wanted = beginning if beginning.startswith("sha256:") else f"sha256:{beginning}"
-    found = [baseline for own, baseline in sorted(schedule.documents.items()) if own.startswith(wanted)]
-    if len(found) != 1:
-        what = "no baseline" if not found else f"{len(found)} baselines"
-        raise CommandError(f"{what} with an id that begins with {beginning}", Exit.UNEXPECTED)
-    return found[0]
+    note(f"published {baseline.id} to {settings.topics.baselines}; it counts once it is activated")
 
 
 def _show_schedule(options: GlobalOptions, schedule: Schedule) -> None:
@@ -219,6 +277,7 @@ def _describe(options: GlobalOptions, baseline: Baseline, settings: Settings) ->
         for name, series in sorted(baseline.series.items())
     ]
     table(("series", "kind", "values", "missing", "bins"), rows)
+    print_coverage(settings.plan, baseline.model, baseline)
 
 
 def _summary(baseline: Baseline) -> dict[str, Json]:

@@ -157,6 +157,7 @@ def _measured(settings: Settings, models: set[str]) -> Mapping[str, float]:
 
 
 def _print(settings: Settings, kafka: dict[str, str], reports: list[ModelReport]) -> None:
+    from stream_monitor.cli.coverage import print_coverage
     from stream_monitor.cli.outlook import print_report
     from stream_monitor.config.durations import format_duration
 
@@ -177,6 +178,7 @@ def _print(settings: Settings, kafka: dict[str, str], reports: list[ModelReport]
         )
     for report in reports:
         print_report(plan, report)
+        print_coverage(plan, report.model, report.baseline)
 
 
 def _shown(settings: Settings, key: str, value: str) -> str:

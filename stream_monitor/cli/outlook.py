@@ -127,6 +127,7 @@ def print_report(plan: Plan, report: ModelReport) -> None:
 
 def report_json(plan: Plan, report: ModelReport) -> Json:
     """Return the report of a model for programs."""
+    from stream_monitor.cli.coverage import coverage_json, planned_coverage
     from stream_monitor.core.canonical import round_significant
 
     budget = plan.budget(report.model)
@@ -147,6 +148,7 @@ def report_json(plan: Plan, report: ModelReport) -> Json:
     return {
         "model": report.model,
         "baseline": None if report.baseline is None else report.baseline.id,
+        "coverage": coverage_json(planned_coverage(plan, report.model, report.baseline)),
         "budget": {
             "false_alarms": budget.false_alarms,
             "per_ms": budget.per_ms,

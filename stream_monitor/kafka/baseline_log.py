@@ -12,7 +12,15 @@ from dataclasses import dataclass
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
-from stream_monitor.core.baseline import Baseline, Schedule, activation_lead_ms, activation_record, start_record
+from stream_monitor.core.baseline import (
+    Activation,
+    Baseline,
+    Schedule,
+    activation_lead_ms,
+    activation_record,
+    end_record,
+    start_record,
+)
 from stream_monitor.core.plan import TimePlan
 from stream_monitor.kafka.clients import patiently
 from stream_monitor.kafka.deliveries import Outgoing, deliver
@@ -163,20 +171,25 @@ class BaselineWriter:
 
     def document(self, baseline: Baseline) -> int:
         """Write a baseline in parts and return the broker time of the last one, in epoch milliseconds."""
-        return self._deliver(baseline.parts())
+        return self.records(baseline.parts())
 
     def activation(self, baseline: Baseline, from_ms: int) -> int:
         """Write that a baseline is active from a pane on and return the broker time of the record.
 
         The record is void when that time plus the lead is after `from_ms` and the group has started: compare them.
         """
-        return self._deliver([activation_record(baseline.model, baseline.version, baseline.id, from_ms)])
+        return self.records([activation_record(baseline.model, baseline.version, baseline.id, from_ms)])
+
+    def end(self, activation: Activation, until_ms: int) -> int:
+        """Write that an activation does not count from a pane on and return the broker time of the record."""
+        return self.records([end_record(activation, until_ms)])
 
     def start(self, *, group: str, instance: str, partitions: Mapping[str, int]) -> int:
         """Write that a group begins to count, with the partition count of every input; return its broker time."""
-        return self._deliver([start_record(group, instance, partitions)])
+        return self.records([start_record(group, instance, partitions)])
 
-    def _deliver(self, records: Sequence[tuple[bytes, bytes]]) -> int:
+    def records(self, records: Sequence[tuple[bytes, bytes]]) -> int:
+        """Write records, at least one, and return the broker time of the last."""
         outgoing = [Outgoing(self.topic, PARTITION, key, value) for key, value in records]
         return deliver(self.producer, outgoing, timeout_s=self.timeout_s)
 

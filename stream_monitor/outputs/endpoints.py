@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.canonical import Json, canonical_json
-from stream_monitor.core.judge.view import JudgeView
+from stream_monitor.core.judge.view import JudgeView, WarmUpView
 from stream_monitor.core.time import format_instant
 from stream_monitor.outputs import families
 from stream_monitor.outputs.health import Health
@@ -106,11 +106,38 @@ def _judge_status(view: JudgeView) -> Json:
                 "last_pane": None if model.last_pane_end_ms is None else format_instant(model.last_pane_end_ms),
                 "baselines": {baseline.version: baseline.id for baseline in model.baselines},
                 "warming_up": model.warming_up,
+                "unwatched": {own.version: _unwatched(own) for own in model.unwatched},
+                "coverage": _coverage(view, model.model),
                 "series": sum(series.model == model.model for series in view.series),
                 "guarantees": _guarantees(view, model.model),
             }
             for model in view.models
         ],
+    }
+
+
+def _unwatched(own: WarmUpView) -> Json:
+    """Return since when, and why, nothing of a version is watched."""
+    return {
+        "since": format_instant(own.since_ms),
+        "rows": own.rows,
+        "wanted": own.wanted,
+        "attempts": own.attempts,
+        "failure": own.failure or None,
+    }
+
+
+def _coverage(view: JudgeView, model: str) -> Json:
+    """Return how many series of a model are watched, and of the others which are not and why."""
+    own = [item for item in view.coverage if item.model == model]
+    blind: dict[str, list[str]] = {}
+    for item in own:
+        if item.reason is not None:
+            name = "/".join(part for part in (item.version, item.segment, item.series) if part)
+            blind.setdefault(item.words, []).append(name)
+    return {
+        "watched": sum(item.reason is None for item in own),
+        "not_watched": {words: list[Json](sorted(names)) for words, names in sorted(blind.items())},
     }
 
 

@@ -151,6 +151,15 @@ RESTORE_DURATION: Final = _gauge("restore_duration_seconds", _P, (), "Time the l
 PANES_CLOSED: Final = _counter("panes_closed_total", _M, ("model",), "Panes judged.")
 LAST_PANE: Final = _gauge("last_pane_timestamp_seconds", _M, ("model",), "End of the last judged pane, in event time.")
 SERIES: Final = _gauge("series", _M, ("model", "state"), "Series by state of their monitoring.")
+NOT_WATCHED: Final = _gauge(
+    "series_not_watched", _M, ("model", "version", "reason"), "Series that nothing watches, by the reason."
+)
+UNWATCHED_SINCE: Final = _gauge(
+    "version_unwatched_timestamp_seconds",
+    _M,
+    ("model", "version"),
+    "Event time since when nothing of a version is watched; gone once something is.",
+)
 DETECTIONS: Final = _counter(
     "detections_total", _M, ("model", "detector"), "Detector alarms, before rules are applied."
 )
@@ -252,6 +261,8 @@ FAMILIES: Final = (
     PANES_CLOSED,
     LAST_PANE,
     SERIES,
+    NOT_WATCHED,
+    UNWATCHED_SINCE,
     DETECTIONS,
     DETECTOR_FAILURES,
     ALERT_EVENTS,

@@ -45,8 +45,14 @@ def model_points(view: JudgeView) -> Iterator[tuple[Point, ...]]:
     firing = Counter(
         (alert.labels.get("model", ""), alert.severity) for alert in view.alerts if alert.status is AlertStatus.FIRING
     )
+    blind = Counter((item.model, item.version, item.reason) for item in view.coverage if item.reason is not None)
+    for (model_name, version, reason), count in sorted(blind.items()):
+        labels = (safe_label(model_name), safe_label(version), reason.value)
+        yield (Point(families.NOT_WATCHED, labels, count),)
     for model in view.models:
         name = safe_label(model.model)
+        for own in model.unwatched:
+            yield (Point(families.UNWATCHED_SINCE, (name, safe_label(own.version)), own.since_ms / 1000),)
         yield from ((Point(families.SERIES, (name, each), states[model.model, each]),) for each in SeriesState)
         yield from ((Point(families.ALERTS_FIRING, (name, each), firing[model.model, each]),) for each in Severity)
         yield (Point(families.FALSE_ALARM_INTERVAL, (name,), model.false_alarm_interval_s),)

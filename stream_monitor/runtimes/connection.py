@@ -22,9 +22,7 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
         ConfigError: no broker is named, a key is one of ours, or librdkafka refuses it or its value.
     """
     try:
-        found = KafkaSettings(
-            settings.kafka.common, settings.kafka.consumer, settings.kafka.producer, group=settings.group
-        )
+        found = KafkaSettings(settings.kafka.common, settings.kafka.consumer, settings.kafka.producer)
     except WrongSettings as error:
         raise _refused(settings, error.wrong) from None
     unknown = tuple(unknown_settings(found))

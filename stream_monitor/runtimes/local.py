@@ -21,7 +21,19 @@ from stream_monitor.core.baseline import (
 )
 from stream_monitor.core.batch import Batch, RawChunk, empty_batch
 from stream_monitor.core.chain import ChainState
-from stream_monitor.core.judge import AlertEvent, AlertState, BaselineProposal, Judge, JudgeView, StoredEntry
+from stream_monitor.core.judge import (
+    AlertEvent,
+    AlertState,
+    BaselineProposal,
+    GatheringRequest,
+    Judge,
+    JudgeView,
+    Proposal,
+    StoredEntry,
+    document_records,
+    proposal_record,
+    why_unwanted,
+)
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import ChunkPosition, LogEntry, ProfiledChunk, profile_chunk
 from stream_monitor.core.time import pane_start
@@ -226,8 +238,8 @@ class LocalPipeline:
                     alerts.append(LocalAlert(partition, output))
                 case AlertState():
                     self._keep(output)
-                case BaselineProposal(baseline=baseline):
-                    self._accept(baseline)
+                case BaselineProposal() | GatheringRequest():
+                    self._accept(output)
         return alerts
 
     def _keep(self, state: AlertState) -> None:
@@ -244,10 +256,14 @@ class LocalPipeline:
             alerts += self.fold(entry.partition, StoredEntry(offset, self._broker_ms, entry.key, entry.value))
         return alerts
 
-    def _accept(self, baseline: Baseline) -> None:
-        self.proposed.append(baseline)
+    def _accept(self, proposal: Proposal) -> None:
+        if why_unwanted(proposal, self._schedule, self._broker_ms) is not None:
+            return
+        if isinstance(proposal, BaselineProposal):
+            self.proposed.append(proposal.baseline)
         from_ms = proposed_activation_ms(self._broker_ms, lead_ms=self._lead_ms, pane_ms=self.plan.detection.pane_ms)
-        self.publish(baseline, from_ms=from_ms)
+        for key, value in [*document_records(proposal), proposal_record(proposal, from_ms)]:
+            self._write_baseline_log(key, value)
 
     def _write_baseline_log(self, key: bytes, value: bytes) -> None:
         self._schedule.apply(key, value, self._schedule.next_offset, self._broker_ms)

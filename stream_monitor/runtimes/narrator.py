@@ -8,10 +8,11 @@ from __future__ import annotations
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
+from stream_monitor.core.judge.coverage import EVERYTHING, Blind
 from stream_monitor.core.judge.view import AlertView, JudgeView
 from stream_monitor.core.time import format_instant
 
@@ -22,6 +23,10 @@ MAX_LINES = 20
 """Of one kind after one commit; the rest is a number."""
 
 
+MAX_NAMES = 10
+"""Of series that are not watched for one reason."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Known:
     """What was said of a judge partition."""
@@ -29,6 +34,7 @@ class _Known:
     firing: Mapping[str, AlertView] = field(default_factory=dict)
     versions: frozenset[tuple[str, str]] = frozenset()
     baselines: frozenset[tuple[str, str, str]] = frozenset()
+    coverage: Mapping[tuple[str, str], str] = field(default_factory=dict)
 
 
 class Narrator:
@@ -59,9 +65,12 @@ class Narrator:
                 series,
                 len(now.firing),
             )
+            _say("coverage: %s", [now.coverage[each] for each in sorted(now.coverage)])
             return
         _say("first events of model %s", [_named(*pair) for pair in sorted(now.versions - before.versions)])
         _say("baseline in use: %s", [_reference(view, *each) for each in sorted(now.baselines - before.baselines)])
+        changed = [line for each, line in sorted(now.coverage.items()) if before.coverage.get(each) != line]
+        _say("coverage: %s", changed)
         _say("alert fired: %s", [_alert(now.firing[key]) for key in sorted(now.firing.keys() - before.firing.keys())])
         ended = sorted(before.firing.keys() - now.firing.keys())
         _say("alert resolved: %s", [_alert(before.firing[key]) for key in ended])
@@ -106,7 +115,29 @@ def _known(view: JudgeView) -> _Known:
         frozenset(
             (model.model, baseline.version, baseline.id) for model in view.models for baseline in model.baselines
         ),
+        _coverage(view),
     )
+
+
+def _coverage(view: JudgeView) -> dict[tuple[str, str], str]:
+    """Return what is watched of each version, and what is not and why; of traffic that comes and goes nothing."""
+    watched = Counter((item.model, item.version) for item in view.coverage if item.reason in (None, Blind.NO_EVENTS))
+    blind: dict[tuple[str, str], dict[str, list[str]]] = {}
+    for item in view.coverage:
+        if item.reason not in (None, Blind.NO_EVENTS):
+            name = "all series" if item.series == EVERYTHING else "/".join(filter(None, (item.segment, item.series)))
+            blind.setdefault((item.model, item.version), {}).setdefault(item.reason.words, []).append(name)
+    lines: dict[tuple[str, str], str] = {}
+    for place in sorted({*watched, *blind}):
+        groups = [f"{_listed(names)} ({words})" for words, names in sorted(blind.get(place, {}).items())]
+        rest = f"; not watched: {'; '.join(groups)}" if groups else ""
+        lines[place] = f"{_named(*place)}: {watched[place]} series watched{rest}"
+    return lines
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - MAX_NAMES
+    return ", ".join(sorted(names)[:MAX_NAMES]) + (f" and {more} more" if more > 0 else "")
 
 
 def _say(line: str, facts: list[str]) -> None:

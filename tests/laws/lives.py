@@ -16,7 +16,7 @@ from river.drift import PageHinkley
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.canonical import Json
 from stream_monitor.core.detectors import DetectorClass
-from stream_monitor.core.judge import Judge, Output
+from stream_monitor.core.judge import BaselineProposal, Judge, Output
 from stream_monitor.core.plan import (
     DEFAULT_RULES,
     AlertsPlan,
@@ -315,7 +315,9 @@ def statuses(judge: Judge) -> set[str]:
 def written(outputs: list[Output]) -> list[tuple[str, bytes | None, bytes | None]]:
     """Return outputs so that they can be compared."""
     return [
-        (type(out).__name__, getattr(out, "key", None), getattr(out, "value", getattr(out, "baseline", None)))
+        (type(out).__name__, None, out.baseline.encode())
+        if isinstance(out, BaselineProposal)
+        else (type(out).__name__, getattr(out, "key", None), getattr(out, "value", None))
         for out in outputs
     ]
 

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.chain import ChainState
+from stream_monitor.core.judge import Blind, Coverage
 from stream_monitor.core.judge.view import (
     AlertView,
     BaselineView,
@@ -17,6 +18,7 @@ from stream_monitor.core.judge.view import (
     ModelView,
     SeriesState,
     SeriesView,
+    WarmUpView,
 )
 from stream_monitor.core.names import ValueReject
 from stream_monitor.core.plan import Severity
@@ -144,9 +146,12 @@ def view(
 ) -> JudgeView:
     """Return a committed judge partition with one model."""
     baseline = BaselineView("7", "sha256:e3b0c44298fc", 1_795_000_000_000)
+    waiting = (WarmUpView("8", 1_795_331_950_000, 12, 4095),)
+    lacking = [Coverage(model, "7", "", name, reason=Blind.NOT_IN_BASELINE) for name in ("latency", "confidence")]
     return JudgeView(
         partition=partition,
-        models=(ModelView(model, panes, 1_795_331_960_000, 2_592_000.0, (baseline,)),),
+        models=(ModelView(model, panes, 1_795_331_960_000, 2_592_000.0, (baseline,), unwatched=waiting),),
+        coverage=(Coverage(model, "7", "", "feature:amount", ("rank_shiryaev_roberts",), ("drift",)), *lacking),
         series=tuple(all_series),
         alerts=tuple(alerts),
         counters=counters or {},

@@ -132,6 +132,19 @@ def test_status_says_where_the_worker_stands(address: str) -> None:
                         "last_pane": "2026-11-22T07:19:20.000Z",
                         "baselines": {"7": "sha256:e3b0c44298fc"},
                         "warming_up": {},
+                        "unwatched": {
+                            "8": {
+                                "since": "2026-11-22T07:19:10.000Z",
+                                "rows": 12,
+                                "wanted": 4095,
+                                "attempts": 0,
+                                "failure": None,
+                            }
+                        },
+                        "coverage": {
+                            "watched": 1,
+                            "not_watched": {"not watched: not in the baseline": ["7/confidence", "7/latency"]},
+                        },
                         "series": 2,
                         "guarantees": {"bound": ["7/feature:amount", "7/prediction"]},
                     }

@@ -248,6 +248,8 @@ def test_series_of_a_released_partition_vanish() -> None:
         "psi",
         "series",
         "series_guarantee_info",
+        "series_not_watched",
+        "version_unwatched_timestamp_seconds",
     }
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 
 import pytest
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
+from stream_monitor.core.judge import Blind, Coverage
 from stream_monitor.core.judge.view import AlertView, BaselineView, JudgeView, ModelView
 from stream_monitor.core.plan import Severity
 from stream_monitor.runtimes.narrator import Narrator
@@ -116,3 +118,26 @@ def test_dead_letters_are_said_at_the_first_and_then_once_a_minute(log: pytest.L
         "dead letters: 4269 more of events (invalid_json), 4270 since the start",
         "dead letters: 2730 more of events (invalid_json), 7000 since the start",
     ] == lines(log)
+
+
+def test_what_is_watched_is_said_when_it_changes(log: pytest.LogCaptureFixture) -> None:
+    """A version says how many series are watched, and which are not and why; traffic that comes and goes is no news."""
+    narrator = Narrator()
+    latency = Coverage("fraud", "7", "", "latency", reason=Blind.WARMING_UP, detail="5 of 4095 rows")
+    rows = replace(latency, detail="9 of 4095 rows")
+    errors = Coverage("fraud", "7", "", "serving_error", ("interval_bernoulli",), ("serving_errors",))
+    silent = errors.but(Blind.NO_EVENTS)
+    watched = Coverage("fraud", "7", "", "latency", ("rank_shiryaev_roberts",), ("drift",))
+    narrator.judged(view())
+    lines(log)
+    said = []
+    for found in ((errors, latency), (silent, rows), (errors, watched)):
+        narrator.judged(replace(view(), coverage=found))
+        said.append(lines(log))
+
+    waits = "latency (warming up: its reference is made of live events)"
+    assert said == [
+        [f"coverage: fraud 7: 1 series watched; not watched: {waits}"],
+        [],
+        ["coverage: fraud 7: 2 series watched"],
+    ]

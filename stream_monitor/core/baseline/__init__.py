@@ -4,10 +4,22 @@
 canonical bytes, with the `facts` beside its series and its `segments`. `build` makes one from a `table` of rows, whose
 `values` and `vocabulary` it reads first. `dependence` measures how much less rows say that depend on each other,
 `course` does so for a whole file, `measuring` for every series; `regimes` finds where a file jumps, `season` what
-repeats in it, `strata` says which hours have a reference of their own, `schedule` which baseline is active in a pane. A
-new kind of series is a class in `series`, a shape in `wire` and a branch in `build`.
+repeats in it, `strata` says which hours have a reference of their own. `schedule` says which baselines are active in a
+pane, from the records of `activation`. A new kind of series is a class in `series`, a shape in `wire` and a branch in
+`build`.
 """
 
+from stream_monitor.core.baseline.activation import (
+    Activation,
+    Branch,
+    End,
+    StartRecord,
+    activation_record,
+    end_record,
+    gathering_record,
+    start_record,
+    supplement_record,
+)
 from stream_monitor.core.baseline.build import build_baseline
 from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
 from stream_monitor.core.baseline.document import Baseline
@@ -16,14 +28,10 @@ from stream_monitor.core.baseline.facts import Constraint, Origin, OriginType, V
 from stream_monitor.core.baseline.measuring import measured_along, regimes_along
 from stream_monitor.core.baseline.regimes import Regimes
 from stream_monitor.core.baseline.schedule import (
-    Activation,
     Applied,
     Schedule,
-    StartRecord,
     activation_lead_ms,
-    activation_record,
     proposed_activation_ms,
-    start_record,
 )
 from stream_monitor.core.baseline.segments import SegmentReference
 from stream_monitor.core.baseline.series import (
@@ -43,11 +51,13 @@ __all__ = [
     "Baseline",
     "BaselineError",
     "BinaryBaseline",
+    "Branch",
     "CategoricalBaseline",
     "CategoryColumn",
     "Constraint",
     "Dependence",
     "DesignEffect",
+    "End",
     "NumericBaseline",
     "Origin",
     "OriginType",
@@ -65,9 +75,12 @@ __all__ = [
     "build_baseline",
     "by_stratum",
     "calendar_of",
+    "end_record",
+    "gathering_record",
     "measured_along",
     "of_pane",
     "proposed_activation_ms",
     "regimes_along",
     "start_record",
+    "supplement_record",
 ]

@@ -120,6 +120,24 @@ class Baseline:
         own = self.segments[label]
         return replace(self, origin=replace(self.origin, rows=own.rows), series=own.series, segments={})
 
+    @property
+    def places(self) -> frozenset[tuple[str, str]]:
+        """Every series that has a reference here, as (segment, name); the segment is empty for all rows."""
+        return frozenset(self._places())
+
+    def beside(self, others: Iterable[Baseline]) -> Baseline:
+        """Return what this baseline adds to others of the same version: the series that stand in none of them."""
+        taken = {place for other in others for place in other.places}
+        own = {name: item for name, item in self.series.items() if ("", name) not in taken}
+        segments: dict[str, SegmentReference] = {}
+        for label, segment in self.segments.items():
+            left = {name: item for name, item in segment.series.items() if (label, name) not in taken}
+            if left:
+                segments[label] = SegmentReference(segment.rows, left)
+        named = own.keys() | {name for segment in segments.values() for name in segment.series}
+        constraints = {name: item for name, item in self.constraints.items() if name in named}
+        return Baseline(self.model, self.version, self.origin, own, constraints, segments)
+
     def parts(self) -> list[tuple[bytes, bytes]]:
         """Return the records (key, value) that publish the document, each of 256 KiB or of a single larger series.
 

@@ -1,27 +1,40 @@
-"""Which baseline is active in a pane: the fold of the topic `drift-baselines`.
+"""Which baselines are active in a pane: the fold of the topic `drift-baselines`.
 
-A baseline is active from a pane on, chosen by event time, for everybody. An activation that would reach back to panes
-that may be counted already is void for everybody: that is decided by broker times written in the log, so every reader
-decides alike.
+A baseline is active from a pane on, chosen by event time, for everybody. What would reach back to panes that may be
+counted already is void for everybody: that is decided by broker times written in the log, so every reader decides
+alike.
+
+An operator's baseline wins over an automatic one in every pane. Beside the baseline of a version stand its supplements:
+references, made of first events, of series that the baseline does not have. Nothing is rewritten: an activation that
+is cancelled or retired has an end, which is a record of its own and keeps the same lead.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_right, insort
-from collections.abc import Mapping
-from dataclasses import dataclass
+from bisect import insort
+from collections.abc import Iterable, Mapping
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Final, Literal
+from typing import Final
 
 import msgspec
 
+from stream_monitor.core.baseline.activation import (
+    Activation,
+    ActivationWire,
+    Branch,
+    End,
+    EndWire,
+    GatheringWire,
+    StartRecord,
+    StartWire,
+    SupplementWire,
+    unescaped,
+)
 from stream_monitor.core.baseline.document import Baseline, part_position
 from stream_monitor.core.baseline.errors import BaselineError
-from stream_monitor.core.canonical import Json, canonical_json
+from stream_monitor.core.baseline.facts import OriginType
 from stream_monitor.core.plan import MINUTE_MS, TimePlan
-
-SCHEMA_VERSION: Final = 1
 
 _PROPAGATION_MS: Final = 2 * MINUTE_MS
 """For a worker that has not read the activation yet: it pauses when its reader lags by a minute."""
@@ -38,8 +51,12 @@ class Applied(StrEnum):
     PART = "part"
     """A document still lacks parts."""
     ACTIVATION = "activation"
+    END = "end"
+    """An activation counts up to a pane only."""
+    GATHERING = "gathering"
+    """Rows are to be gathered for a supplement."""
     VOID = "void"
-    """An activation that came too late to be the same for everybody."""
+    """An activation, or the end of one, that came too late to be the same for everybody."""
     REPEATED = "repeated"
     """An activation or start that is known already; the first one counts."""
     START = "start"
@@ -48,34 +65,8 @@ class Applied(StrEnum):
     MALFORMED = "malformed"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Activation:
-    """A baseline becomes active in the pane that begins at `from_ms`.
-
-    Attributes:
-        from_ms: start of the first pane, epoch ms.
-        offset: of its record in the topic.
-        timestamp_ms: broker time of its record.
-        baseline: id of the document.
-    """
-
-    from_ms: int
-    offset: int
-    timestamp_ms: int
-    model: str
-    version: str
-    baseline: str
-
-
-@dataclass(frozen=True, slots=True)
-class StartRecord:
-    """A group of workers began: partitions of every input topic at that time, and where the record stands."""
-
-    group: str
-    instance: str
-    partitions: Mapping[str, int]
-    offset: int
-    timestamp_ms: int
+Version = tuple[str, str]
+"""Model and version."""
 
 
 class Schedule:
@@ -92,9 +83,14 @@ class Schedule:
         self._next_offset = 0
         self._documents: dict[str, Baseline] = {}
         self._parts: dict[str, dict[int, bytes]] = {}
-        self._activations: dict[tuple[str, str], list[Activation]] = {}
+        self._activations: dict[Version, list[Activation]] = {}
+        self._supplements: dict[Version, list[Activation]] = {}
+        self._gatherings: dict[Version, list[tuple[int, int]]] = {}
+        self._ends: dict[tuple[Branch, str, str, int], int] = {}
         self._void: list[Activation] = []
+        self._void_ends: list[End] = []
         self._starts: dict[str, StartRecord] = {}
+        self._joined: dict[tuple[str, ...], tuple[Baseline, ...]] = {}
 
     @property
     def next_offset(self) -> int:
@@ -112,27 +108,104 @@ class Schedule:
         return tuple(item for key in sorted(self._activations) for item in self._activations[key])
 
     @property
+    def supplements(self) -> tuple[Activation, ...]:
+        """Every activation of a supplement that counts, by model, version and first pane."""
+        return tuple(item for key in sorted(self._supplements) for item in self._supplements[key])
+
+    @property
     def void(self) -> tuple[Activation, ...]:
         """The activations that came too late, by offset."""
         return tuple(self._void)
+
+    @property
+    def void_ends(self) -> tuple[End, ...]:
+        """The ends that came too late, by offset."""
+        return tuple(self._void_ends)
 
     @property
     def documents(self) -> Mapping[str, Baseline]:
         """Every complete document, by id."""
         return MappingProxyType(self._documents)
 
-    def at(self, model: str, version: str, pane_ms: int) -> Baseline | None:
-        """Return the baseline that is active in the pane starting at `pane_ms`, None while there is none.
+    def end_ms(self, activation: Activation) -> int | None:
+        """Return the first pane in which an activation does not count any more, None if it counts for ever."""
+        return self._ends.get((activation.branch, activation.model, activation.version, activation.from_ms))
 
-        The latest activation not after the pane whose document is known; exactly that version's, never another's.
+    def counts_at(self, activation: Activation, pane_ms: int) -> bool:
+        """Say whether an activation counts in a pane: it has begun and has not ended."""
+        end_ms = self.end_ms(activation)
+        return activation.from_ms <= pane_ms and (end_ms is None or pane_ms < end_ms)
+
+    def ahead(self, model: str, version: str, now_ms: int, *, of_operators: bool = False) -> tuple[Activation, ...]:
+        """Return the activations of a version that count at an instant or will count later.
+
+        Args:
+            model: whose they are.
+            version: of the model.
+            now_ms: the instant.
+            of_operators: only those that an operator wrote.
         """
-        activations = self._activations.get((model, version), ())
-        reached = bisect_right(activations, pane_ms, key=lambda item: item.from_ms)
-        for activation in reversed(activations[:reached]):
-            baseline = self._documents.get(activation.baseline)
-            if baseline is not None:
-                return baseline
-        return None
+        ends = ((own, self.end_ms(own)) for own in self._activations.get((model, version), ()))
+        return tuple(
+            own
+            for own, end_ms in ends
+            if (end_ms is None or end_ms > max(now_ms, own.from_ms)) and not (of_operators and own.automatic)
+        )
+
+    def activation_at(self, model: str, version: str, pane_ms: int) -> Activation | None:
+        """Return the activation whose baseline is the reference in a pane, None while there is none.
+
+        The latest that counts there and whose document is known, an operator's before every automatic one; exactly
+        that version's, never another's.
+        """
+        found: Activation | None = None
+        for own in self._activations.get((model, version), ()):
+            known = own.baseline in self._documents and self.counts_at(own, pane_ms)
+            if known and (found is None or found.automatic or not own.automatic):
+                found = own
+        return found
+
+    def at(self, model: str, version: str, pane_ms: int) -> Baseline | None:
+        """Return the baseline that is active in the pane starting at `pane_ms`, None while there is none."""
+        found = self.activation_at(model, version, pane_ms)
+        return None if found is None else self._documents[found.baseline]
+
+    def references(self, model: str, version: str, pane_ms: int) -> tuple[Baseline, ...]:
+        """Return what a version is compared with in a pane: its baseline, then its supplements; nothing without one.
+
+        A supplement counts while no series of it stands in the baseline or in an earlier supplement, so each series
+        has one reference. One without series only says that there was nothing to add; it is left out.
+        """
+        baseline = self.at(model, version, pane_ms)
+        if baseline is None:
+            return ()
+        known = [
+            document
+            for own in self._supplements.get((model, version), ())
+            if self.counts_at(own, pane_ms) and (document := self._documents.get(own.baseline)) is not None
+        ]
+        names = (baseline.id, *(document.id for document in known))
+        if names not in self._joined:
+            self._joined[names] = _disjoint(baseline, known)
+        return self._joined[names]
+
+    def gathers(self, model: str, version: str, pane_ms: int) -> bool:
+        """Say whether rows of a pane carry values of the series that have no reference yet.
+
+        They do until a supplement of the baseline is known: once after an operator's baseline began, and after each
+        request. An automatic baseline was made of live events: it needs a request.
+        """
+        active = self.activation_at(model, version, pane_ms)
+        if active is None:
+            return False
+        own = self._supplements.get((model, version), ())
+        alive = [item for item in own if (end_ms := self.end_ms(item)) is None or end_ms > pane_ms]
+        requests = [offset for from_ms, offset in self._gatherings.get((model, version), ()) if from_ms <= pane_ms]
+        if requests and max((item.offset for item in alive), default=-1) < max(requests):
+            return True
+        if active.automatic or self._documents[active.baseline].origin.type is OriginType.FIRST_EVENTS:
+            return False
+        return not any(item.extends == active.baseline for item in alive)
 
     def get(self, baseline_id: str) -> Baseline | None:
         """Return the document of that id, None while it is not complete."""
@@ -149,12 +222,35 @@ class Schedule:
         """
         self._next_offset = offset + 1
         try:
-            names = [_unescaped(name) for name in (key or b"").decode().split("/")]
+            names = [unescaped(name) for name in (key or b"").decode().split("/")]
             match names, value:
                 case ["doc", _, _], bytes():
                     return self._document(value)
                 case ["active", str(model), str(version), _], bytes():
-                    return self._activation(model, version, value, offset, timestamp_ms)
+                    wire = msgspec.json.decode(value, type=ActivationWire)
+                    return self._activation(
+                        Activation(
+                            wire.from_ms, offset, timestamp_ms, model, version, wire.baseline, automatic=wire.automatic
+                        )
+                    )
+                case ["supplement", str(model), str(version), _], bytes():
+                    more = msgspec.json.decode(value, type=SupplementWire)
+                    return self._activation(
+                        Activation(
+                            more.from_ms,
+                            offset,
+                            timestamp_ms,
+                            model,
+                            version,
+                            more.baseline,
+                            automatic=True,
+                            extends=more.extends,
+                        )
+                    )
+                case ["gather", str(model), str(version), _], bytes():
+                    return self._gathering(model, version, value, offset, timestamp_ms)
+                case ["end", _, str(model), str(version), _, _], bytes():
+                    return self._end(model, version, value, offset, timestamp_ms)
                 case ["start", str(group), str(instance)], bytes():
                     return self._start(group, instance, value, offset, timestamp_ms)
                 case _:
@@ -174,25 +270,54 @@ class Schedule:
         self._documents[baseline_id] = Baseline.from_parts(held.values())
         return Applied.DOCUMENT
 
-    def _activation(self, model: str, version: str, value: bytes, offset: int, timestamp_ms: int) -> Applied:
-        wire = msgspec.json.decode(value, type=_ActivationWire)
-        activation = Activation(wire.from_ms, offset, timestamp_ms, model, version, wire.baseline)
-        start = self._starts.get(self._group)
-        if start is not None and wire.from_ms < timestamp_ms + self._lead_ms:
+    def _activation(self, activation: Activation) -> Applied:
+        if self._is_void(activation.from_ms, activation.timestamp_ms):
             self._void.append(activation)
             return Applied.VOID
-        own = self._activations.setdefault((model, version), [])
-        if any(item.from_ms == wire.from_ms for item in own):
+        kept = self._supplements if activation.branch is Branch.SUPPLEMENT else self._activations
+        own = kept.setdefault((activation.model, activation.version), [])
+        if any(item.from_ms == activation.from_ms for item in own):
             return Applied.REPEATED
         insort(own, activation)
         return Applied.ACTIVATION
 
+    def _gathering(self, model: str, version: str, value: bytes, offset: int, timestamp_ms: int) -> Applied:
+        wire = msgspec.json.decode(value, type=GatheringWire)
+        if self._is_void(wire.from_ms, timestamp_ms):
+            return Applied.VOID
+        self._gatherings.setdefault((model, version), []).append((wire.from_ms, offset))
+        return Applied.GATHERING
+
+    def _end(self, model: str, version: str, value: bytes, offset: int, timestamp_ms: int) -> Applied:
+        wire = msgspec.json.decode(value, type=EndWire)
+        end = End(wire.branch, model, version, wire.from_ms, wire.until_ms, offset, timestamp_ms)
+        if self._is_void(end.until_ms, timestamp_ms):
+            self._void_ends.append(end)
+            return Applied.VOID
+        place = (end.branch, model, version, end.from_ms)
+        self._ends[place] = min(end.until_ms, self._ends.get(place, end.until_ms))
+        return Applied.END
+
     def _start(self, group: str, instance: str, value: bytes, offset: int, timestamp_ms: int) -> Applied:
-        wire = msgspec.json.decode(value, type=_StartWire)
+        wire = msgspec.json.decode(value, type=StartWire)
         if group in self._starts:
             return Applied.REPEATED
         self._starts[group] = StartRecord(group, instance, wire.partitions, offset, timestamp_ms)
         return Applied.START
+
+    def _is_void(self, pane_ms: int, timestamp_ms: int) -> bool:
+        """Say whether a change from a pane on was written too late to be the same for everybody."""
+        return self._group in self._starts and pane_ms < timestamp_ms + self._lead_ms
+
+
+def _disjoint(baseline: Baseline, supplements: Iterable[Baseline]) -> tuple[Baseline, ...]:
+    """Return a baseline and the supplements that share no series with what stands before them."""
+    joined, taken = [baseline], set(baseline.places)
+    for supplement in supplements:
+        if supplement.places and taken.isdisjoint(supplement.places):
+            joined.append(supplement)
+            taken.update(supplement.places)
+    return tuple(joined)
 
 
 def activation_lead_ms(time: TimePlan) -> int:
@@ -208,45 +333,3 @@ def proposed_activation_ms(broker_ms: int, *, lead_ms: int, pane_ms: int) -> int
     """
     earliest = broker_ms + lead_ms + _PROPOSAL_MS
     return -(-earliest // pane_ms) * pane_ms
-
-
-def activation_record(model: str, version: str, baseline_id: str, from_ms: int) -> tuple[bytes, bytes]:
-    """Return key and value of an activation; a record of its own per pane, never rewritten.
-
-    >>> activation_record("fraud", "7", "sha256:0f4d", 1795332000000)[0]
-    b'active/fraud/7/1795332000000'
-    """
-    value: Json = {
-        "kind": "activation",
-        "schema_version": SCHEMA_VERSION,
-        "baseline": baseline_id,
-        "from_ms": from_ms,
-    }
-    return f"active/{_escaped(model)}/{_escaped(version)}/{from_ms}".encode(), canonical_json(value)
-
-
-def start_record(group: str, instance: str, partitions: Mapping[str, int]) -> tuple[bytes, bytes]:
-    """Return key and value of a group's start: the number of partitions of every input topic."""
-    value: Json = {"kind": "start", "schema_version": SCHEMA_VERSION, "partitions": dict(partitions)}
-    return f"start/{_escaped(group)}/{_escaped(instance)}".encode(), canonical_json(value)
-
-
-class _ActivationWire(msgspec.Struct, frozen=True):
-    kind: Literal["activation"]
-    schema_version: Literal[1]
-    baseline: str
-    from_ms: int
-
-
-class _StartWire(msgspec.Struct, frozen=True):
-    kind: Literal["start"]
-    schema_version: Literal[1]
-    partitions: dict[str, int]
-
-
-def _escaped(name: str) -> str:
-    return name.replace("%", "%25").replace("/", "%2F")
-
-
-def _unescaped(name: str) -> str:
-    return name.replace("%2F", "/").replace("%2f", "/").replace("%25", "%")

@@ -6,6 +6,7 @@
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.judge.configured import Configured
+from stream_monitor.core.judge.coverage import Blind, Coverage, model_coverage, version_coverage
 from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
 from stream_monitor.core.judge.fold import Judge
 from stream_monitor.core.judge.idle_rules import Idle, IdleRule, idle_rules
@@ -15,9 +16,12 @@ from stream_monitor.core.judge.outputs import (
     AlertEvent,
     AlertState,
     BaselineProposal,
+    GatheringRequest,
     Output,
+    Proposal,
     StoredEntry,
 )
+from stream_monitor.core.judge.proposing import document_records, proposal_record, why_unwanted
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.view import (
     AlertView,
@@ -26,6 +30,7 @@ from stream_monitor.core.judge.view import (
     ModelView,
     SeriesState,
     SeriesView,
+    WarmUpView,
 )
 
 __all__ = [
@@ -36,9 +41,12 @@ __all__ = [
     "AlertView",
     "BaselineProposal",
     "BaselineView",
+    "Blind",
     "ChainGap",
     "Configured",
+    "Coverage",
     "FaintFloor",
+    "GatheringRequest",
     "Idle",
     "IdleRule",
     "Judge",
@@ -46,6 +54,7 @@ __all__ = [
     "JudgeView",
     "ModelView",
     "Output",
+    "Proposal",
     "Rulebook",
     "SeriesOutlook",
     "SeriesState",
@@ -55,7 +64,13 @@ __all__ = [
     "StoredEntry",
     "Unit",
     "UnknownBaseline",
+    "WarmUpView",
+    "document_records",
     "faint_floors",
     "idle_rules",
+    "model_coverage",
     "model_outlook",
+    "proposal_record",
+    "version_coverage",
+    "why_unwanted",
 ]

@@ -19,8 +19,8 @@ from stream_monitor.core.judge.episodes import open_episode
 from stream_monitor.core.judge.errors import UnknownBaseline
 from stream_monitor.core.judge.intake import admitted, count
 from stream_monitor.core.judge.ledger import Counters, Ledger
-from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, typical_mixture, version_watches
-from stream_monitor.core.judge.outputs import AlertEvent, AlertState, BaselineProposal, Output, StoredEntry
+from stream_monitor.core.judge.model import ModelState, demand_watch
+from stream_monitor.core.judge.outputs import AlertEvent, AlertState, Output, Proposal, StoredEntry
 from stream_monitor.core.judge.panes import ClosedPane, OpenPanes
 from stream_monitor.core.judge.pool import Pool, step_together
 from stream_monitor.core.judge.roster import EVENTS
@@ -28,12 +28,13 @@ from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.storm import storm_step, tell_storm
 from stream_monitor.core.judge.telling import Told, tell
 from stream_monitor.core.judge.verdicts import Judged, Step, end_settled, end_watch, judge_model
+from stream_monitor.core.judge.versions import give_up, take_version
 from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.core.judge.viewing import judge_view
 from stream_monitor.core.judge.watch import Watch, failed_uses, merge_places
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import EXAMPLES, Profile, Undeclared, merge_undeclared
-from stream_monitor.core.profile.merge import smallest_examples
+from stream_monitor.core.profile.merge import smallest_examples, without_values
 from stream_monitor.core.rules import Pane, RuleFactory
 from stream_monitor.core.time import pane_start
 
@@ -203,14 +204,17 @@ class Judge:
         now = Pane(pane.start_ms, pane.end_ms)
         count(pane, self.counters)
         told: list[Told] = []
-        proposals: list[BaselineProposal] = []
+        proposals: list[Proposal] = []
         chosen, left_out = admitted(pane, self.models, self.plan, partitions=self.partitions)
         self.undeclared = merge_undeclared([self.undeclared, left_out])
         self.counters["undeclared_total", "events"] += left_out.count
         for name, profiles in chosen.items():
             model = self._model(name, now)
             for version, profile in profiles.items():
-                proposals += self._take(model, version, profile, now, told)
+                mixed = (name, version, "") in pane.mixed
+                ends, wanted = take_version(self, model, version, profile, now, mixed=mixed)
+                told += ends
+                proposals += wanted
         awake = self._show(pane, chosen, now)
         self._step(awake, now)
         for name in sorted(self.models):
@@ -233,55 +237,6 @@ class Judge:
         self.models[name].last_ms = now.end_ms
         return self.models[name]
 
-    def _take(
-        self, model: ModelState, version: str, profile: Profile, now: Pane, told: list[Told]
-    ) -> list[BaselineProposal]:
-        """Take a profile in: gather it in warm-up, or see to it that its baseline is the one that is watched."""
-        state = model.version(version, now.end_ms)
-        state.noted(profile, now.end_ms)
-        if profile.key.baseline:
-            if state.watch is None or state.watch.baseline is None or state.watch.baseline.id != profile.key.baseline:
-                told += self._change_baseline(model, state, profile.key.baseline, now)
-            return []
-        if state.watch is not None or state.warm_up is None:
-            return []
-        made = state.warm_up.gather(profile, self.plan.limits)
-        if state.warm_up.is_full:
-            state.warm_up = None
-        if made is None:
-            return []
-        state.proposed = made.id
-        return [BaselineProposal(model.name, version, made)]
-
-    def _change_baseline(self, model: ModelState, state: VersionState, baseline_id: str, now: Pane) -> list[Told]:
-        told: list[Told] = []
-        slot = None
-        if state.watch is not None:
-            slot = state.watch.slot
-            told = self._give_up(model, state, Reason.BASELINE_CHANGED, now)
-        baseline = self.baseline(baseline_id)
-        watches = version_watches(
-            model,
-            baseline,
-            self.plan,
-            self.rulebook,
-            slot=model.free_slot() if slot is None else slot,
-            mixture=typical_mixture(baseline, state.typical_rows),
-        )
-        for watch in watches:
-            watch.enter(self.pool)
-        state.watch, state.segments, state.warm_up = watches[0], watches[1:], None
-        return told
-
-    def _give_up(self, model: ModelState, state: VersionState, reason: Reason, now: Pane) -> list[Told]:
-        """Let go of the series of a version, segments included; return the ends of their alerts."""
-        told: list[Told] = []
-        for watch in state.watches:
-            told += self._tell(model, end_watch(watch, reason, now), now)
-            watch.leave(self.pool)
-        state.watch, state.segments = None, []
-        return told
-
     def _show(self, pane: ClosedPane, chosen: Mapping[str, Mapping[str, Profile]], now: Pane) -> dict[str, ModelState]:
         """Show the pane to every known series, count 0 included; return the models that have seen it."""
         awake: dict[str, ModelState] = {}
@@ -294,13 +249,8 @@ class Judge:
             self.counters["panes_closed_total", name] += 1
             profiles = chosen.get(name, {})
             for version, state in model.versions.items():
-                profile = profiles.get(version)
-                if state.watch is not None:
-                    fits = profile is not None and _fits(state.watch, profile)
-                    state.watch.push(now.start_ms, profile if fits else None)
-                    for watch in state.segments:
-                        own = pane.profiles.get((name, version, watch.segment)) if fits else None
-                        watch.push(now.start_ms, own if own is not None and _fits(watch, own) else None)
+                for watch in state.watches:
+                    watch.push(now.start_ms, _shown(pane, profiles.get(version), watch))
             if model.demand is not None:
                 model.demand.push(now.start_ms, _all_versions(pane, profiles))
         return awake
@@ -321,7 +271,7 @@ class Judge:
 
     def _judge(self, model: ModelState, now: Pane, *, seen: bool) -> list[Told]:
         judged = judge_model(model, self.rulebook, self._patience, now, max_open=self.plan.alerts.max_open, seen=seen)
-        told = self._tell(model, judged.steps, now)
+        told = self.tell_steps(model, judged.steps, now)
         reason = storm_step(model, judged, self.plan, now)
         if reason is not None:
             told.append(tell_storm(model, model.storm, reason, judged, self.plan, source=self._source, now=now))
@@ -329,7 +279,7 @@ class Judge:
             end_settled(watch)
         return told
 
-    def _tell(self, model: ModelState, steps: Iterable[Step], now: Pane) -> list[Told]:
+    def tell_steps(self, model: ModelState, steps: Iterable[Step], now: Pane) -> list[Told]:
         """Return the events of the steps that are published: a pending alert only if the plan says so."""
         return [
             tell(step, self.rulebook.plans[step.rule], model, self.plan, source=self._source, now=now)
@@ -346,7 +296,7 @@ class Judge:
         for model in list(self.models.values()):
             for name, state in sorted(model.versions.items()):
                 if state.last_ms <= oldest:
-                    told += self._give_up(model, state, Reason.MODEL_RETIRED, now)
+                    told += give_up(self, model, state, Reason.MODEL_RETIRED, now)
                     del model.versions[name]
             if not model.versions and model.last_ms <= oldest:
                 told += self._retire_model(model, now)
@@ -355,7 +305,7 @@ class Judge:
     def _retire_model(self, model: ModelState, now: Pane) -> list[Told]:
         told: list[Told] = []
         if model.demand is not None:
-            told += self._tell(model, end_watch(model.demand, Reason.MODEL_RETIRED, now), now)
+            told += self.tell_steps(model, end_watch(model.demand, Reason.MODEL_RETIRED, now), now)
             model.demand.leave(self.pool)
         life, reason = end(model.storm, now.end_ms, Reason.MODEL_RETIRED)
         if reason is not None:
@@ -384,9 +334,19 @@ class Judge:
         self.rolling = digest.digest()
 
 
+def _shown(pane: ClosedPane, whole: Profile | None, watch: Watch) -> Profile | None:
+    """Return what a watch is shown of a pane: rows of its segment that were counted with its reference."""
+    if whole is None or not _fits(watch, whole):
+        return None
+    if not watch.segment:
+        return without_values(whole)
+    own = pane.profiles.get((watch.model, watch.version, watch.segment))
+    return own if own is not None and _fits(watch, own) else None
+
+
 def _fits(watch: Watch, profile: Profile) -> bool:
-    """Say whether a profile was counted with the baseline of a watch."""
-    return watch.baseline is not None and profile.key.baseline == watch.baseline.id
+    """Say whether a profile was counted with the reference of a watch."""
+    return watch.baseline is not None and watch.baseline.id in profile.key.references
 
 
 def _all_versions(pane: ClosedPane, profiles: Mapping[str, Profile]) -> Profile | None:
@@ -395,5 +355,5 @@ def _all_versions(pane: ClosedPane, profiles: Mapping[str, Profile]) -> Profile 
         return None
     demand = sum(pane.demand[profile.key.model, version, ""] for version, profile in profiles.items())
     found = merge_places(profile.offsets for profile in profiles.values())
-    examples = smallest_examples((row for profile in profiles.values() for row in profile.examples), EXAMPLES)
+    examples = smallest_examples((row.plain for profile in profiles.values() for row in profile.examples), EXAMPLES)
     return Profile(next(iter(profiles.values())).key, {}, demand, {}, found, examples)

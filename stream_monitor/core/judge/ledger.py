@@ -89,8 +89,9 @@ class Ledger:
     ) -> Candidate | None:
         decision = chain.decide(progress, log_offset)
         for record in decision.folds.profiles if decision.folds is not None else ():
-            if record.profile.key.baseline and not has_baseline(record.profile.key.baseline):
-                raise UnknownBaseline(record.profile.key.baseline)
+            for document in record.profile.key.references:
+                if not has_baseline(document):
+                    raise UnknownBaseline(document)
         self._drop(chain.apply(decision, progress, log_offset))
         self.roster.extend(chain.topic, progress.source_partitions)
         if decision.folds is not None:

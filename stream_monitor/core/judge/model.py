@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.baseline import Baseline
@@ -17,6 +18,9 @@ from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.judge.weights import demand_weight, segment_shares, slot_weight, split
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan, Threshold
 from stream_monitor.core.profile import Profile
+
+if TYPE_CHECKING:
+    from stream_monitor.core.judge.coverage import Coverage
 
 TYPICAL_PANES = 200
 """Panes whose sizes are kept to choose the alternatives of the rank detector."""
@@ -33,6 +37,13 @@ class VersionState:
         proposed: id of the baseline that was proposed for it.
         watch: its series over all rows; None in warm-up.
         segments: those of each segment, sorted by label.
+        supplements: the series that its baseline lacks, by reference: over all rows, then those of each segment.
+        gathering: rows that wait to become a supplement; None before the first.
+        blind_panes: panes in a row that held series without a reference.
+        asked_ms: when rows of such series were asked for last.
+        unwatched_ms: start of the pane since when nothing of it is watched; None while something is.
+        blind: series without a reference that its last pane held, sorted; of features the few of smallest hash.
+        planned: coverage that its references give, with their ids; worked out when it is asked for.
     """
 
     last_ms: int
@@ -41,6 +52,13 @@ class VersionState:
     proposed: str | None = None
     watch: Watch | None = None
     segments: list[Watch] = field(default_factory=list)
+    supplements: list[list[Watch]] = field(default_factory=list)
+    gathering: WarmUp | None = None
+    blind_panes: int = 0
+    asked_ms: int | None = None
+    unwatched_ms: int | None = None
+    blind: tuple[str, ...] = ()
+    planned: tuple[tuple[str, ...], list[Coverage]] | None = None
 
     def noted(self, profile: Profile, now_ms: int) -> None:
         """Note a pane with events."""
@@ -50,8 +68,20 @@ class VersionState:
 
     @property
     def watches(self) -> list[Watch]:
-        """The watches of all rows and of each segment; none in warm-up."""
-        return [] if self.watch is None else [self.watch, *self.segments]
+        """The watches of all rows and of each segment, then those of supplements; none in warm-up."""
+        more = [watch for watches in self.supplements for watch in watches]
+        return [] if self.watch is None else [self.watch, *self.segments, *more]
+
+    @property
+    def documents(self) -> list[Baseline]:
+        """What it is compared with: its baseline, then its supplements; empty in warm-up."""
+        whole = [self.watch, *(watches[0] for watches in self.supplements)]
+        return [watch.baseline for watch in whole if watch is not None and watch.baseline is not None]
+
+    @property
+    def subjects(self) -> int:
+        """What its watches use of the limit of series."""
+        return sum(len(subjects(watch.series)) for watch in self.watches)
 
     @property
     def typical_rows(self) -> float:
@@ -83,10 +113,13 @@ class ModelState:
     def version(self, name: str, now_ms: int) -> VersionState:
         """Return the state of a version, a new one if need be."""
         if name not in self.versions:
-            gathers = self.plan.baseline is BaselineFrom.FIRST_EVENTS
-            warm_up = WarmUp(self.name, name, self.plan.baseline_events) if gathers else None
-            self.versions[name] = VersionState(now_ms, warm_up=warm_up)
+            self.versions[name] = VersionState(now_ms, warm_up=self.new_warm_up(name, now_ms), unwatched_ms=now_ms)
         return self.versions[name]
+
+    def new_warm_up(self, version: str, since_ms: int) -> WarmUp | None:
+        """Return the warm-up of a version; None if its baseline is to be published."""
+        gathers = self.plan.baseline is BaselineFrom.FIRST_EVENTS
+        return WarmUp(self.name, version, self.plan.baseline_events, since_ms) if gathers else None
 
     def watches(self) -> Iterable[Watch]:
         """Yield the watches in the order of alerts: demand, then versions by name, all rows before segments."""
@@ -102,7 +135,7 @@ class ModelState:
 
     def free_slot(self) -> int:
         """Return the smallest part of the budget that no watched version uses."""
-        used = {state.watch.slot for state in self.versions.values() if state.watch is not None}
+        used = {watch.slot for state in self.versions.values() for watch in state.watches}
         return next(slot for slot in range(len(used) + 1) if slot not in used)
 
     def is_awake(self, now_ms: int, idle_limit_ms: int) -> bool:
@@ -140,18 +173,20 @@ def version_watches(
     *,
     slot: int,
     mixture: Callable[[str], Mixture],
+    taken: int = 0,
 ) -> list[Watch]:
-    """Return the watches of a version beside its baseline: all rows, then each segment; detectors are not yet started.
+    """Return the watches of a version beside a reference: all rows, then each segment; detectors are not yet started.
 
     Args:
         model: the model.
-        baseline: of the version.
+        baseline: of the version, or a supplement of it.
         plan: the plan.
         rulebook: its rules.
         slot: part of the budget.
         mixture: alternatives of the rank detector by segment ("" is all rows).
+        taken: how much of the limit of series other watches of the version use.
     """
-    kept, suppressed = _within_limits(segment_series(baseline, model.plan), plan)
+    kept, suppressed = within_limits(segment_series(baseline, model.plan), plan, taken)
     shares = segment_shares([label for label in kept if label])
     tolerance = model.plan.tolerance
     offsets = OFFSETS if plan.detection.threshold is Threshold.CALIBRATED else ()
@@ -180,6 +215,7 @@ def version_watches(
             plan.detection.window_panes,
             (),
             mixture(label),
+            taken,
         )
         watch.rules = rulebook.opened_by(series, uses, tolerance)
         watches.append(watch)
@@ -200,13 +236,19 @@ def typical_mixture(baseline: Baseline, rows: float) -> Callable[[str], Mixture]
     return of
 
 
-def _within_limits(
-    found: dict[str, list[WatchedSeries]], plan: Plan
+def within_limits(
+    found: dict[str, list[WatchedSeries]], plan: Plan, taken: int
 ) -> tuple[dict[str, list[WatchedSeries]], list[tuple[str, WatchedSeries]]]:
-    """Return the series by segment that the limits leave, all rows first, and those that they leave out."""
+    """Return the series by segment that the limits leave, all rows first, and those that they leave out.
+
+    Args:
+        found: series by segment.
+        plan: its limits.
+        taken: how much of the limit of series is used already.
+    """
     kept: dict[str, list[WatchedSeries]] = {}
     suppressed: list[tuple[str, WatchedSeries]] = []
-    room = plan.limits.series_per_model
+    room = max(0, plan.limits.series_per_model - taken)
     for place, (label, series) in enumerate(found.items()):
         inside, outside = within_limit(series, room if place <= plan.limits.segments else 0)
         room -= len(subjects(inside))

@@ -62,11 +62,27 @@ class BaselineProposal:
 
     The content is a function of the log: a judge that is restored before the activation was committed proposes the
     same document, with the same id, again.
+
+    Attributes:
+        extends: id of the baseline that it supplements; empty if it is to be the baseline. A supplement may be empty:
+            the version has no series without a reference then.
     """
 
     model: str
     version: str
     baseline: Baseline
+    extends: str = ""
 
 
-Output = AlertEvent | AlertState | BaselineProposal
+@dataclass(frozen=True, slots=True)
+class GatheringRequest:
+    """Live events of a version have had series without a reference for a while: rows of them are to be gathered."""
+
+    model: str
+    version: str
+
+
+Proposal = BaselineProposal | GatheringRequest
+"""What is written to the topic of baselines, and counts from a pane that the writer chooses."""
+
+Output = AlertEvent | AlertState | Proposal

@@ -53,9 +53,9 @@ class ClosedPane:
 
 @dataclass(slots=True)
 class OpenPane:
-    """What has been counted so far: profiles by subject and baseline, late rows by model and version."""
+    """What has been counted so far: profiles by subject and references, late rows by model and version."""
 
-    profiles: dict[tuple[Subject, str], Profile] = field(default_factory=dict)
+    profiles: dict[tuple[Subject, tuple[str, ...]], Profile] = field(default_factory=dict)
     late: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
@@ -110,7 +110,7 @@ class OpenPanes:
             model, version, segment = subject
             # All rows come before their segments, which are judged with the same baseline or not at all.
             whole = closed.profiles.get((model, version, "")) if segment else None
-            same = [profile for profile in profiles if whole is None or profile.key.baseline == whole.key.baseline]
+            same = [profile for profile in profiles if whole is None or profile.key.references == whole.key.references]
             judged = min(same or profiles, key=_preference)
             closed.profiles[subject] = judged
             closed.demand[subject] = sum(profile.demand for profile in profiles)
@@ -129,10 +129,12 @@ class OpenPanes:
     def _add(self, profile: Profile, start: int) -> None:
         pane = self.panes.setdefault(start, OpenPane())
         key = profile.key
-        place = ((key.model, key.version, key.segment), key.baseline)
+        place = ((key.model, key.version, key.segment), key.references)
         known = pane.profiles.get(place)
-        examples = EXAMPLES if key.baseline else self._warm_up_rows(key.model)
-        pane.profiles[place] = merge_profiles([profile] if known is None else [known, profile], examples=examples)
+        merged = [profile] if known is None else [known, profile]
+        gathered = any(row.values is not None for part in merged for row in part.examples)
+        examples = self._warm_up_rows(key.model) if gathered or not key.baseline else EXAMPLES
+        pane.profiles[place] = merge_profiles(merged, examples=examples)
 
     def _add_late(self, profile: Profile, start: int) -> None:
         if profile.key.segment == "":
@@ -146,6 +148,6 @@ class OpenPanes:
         return plan.baseline_events if plan is not None and wanted else EXAMPLES
 
 
-def _preference(profile: Profile) -> tuple[int, bool, str]:
+def _preference(profile: Profile) -> tuple[int, bool, tuple[str, ...]]:
     """Most rows first; of equal ones a baseline before none, then by id."""
-    return (-profile.events, profile.key.baseline == "", profile.key.baseline)
+    return (-profile.events, not profile.key.references, profile.key.references)

@@ -42,6 +42,13 @@ class Rulebook:
                     named.setdefault(item.name, []).append(asked)
         return named
 
+    def judging(self, item: WatchedSeries, tolerance: float | None = None) -> list[tuple[str, str]]:
+        """Return (rule, detector) for each rule that judges a series, in the order of the plan."""
+        asked = ((plan, self._asks(plan, item, tolerance)) for plan in self.plans.values())
+        return [
+            (plan.name, own.detector) for plan, own in asked if own is not None and judges(plan, item.name, item.kind)
+        ]
+
     def opened_by(
         self, series: Sequence[WatchedSeries], uses: Sequence[DetectorUse], tolerance: float | None = None
     ) -> dict[int, tuple[str, ...]]:

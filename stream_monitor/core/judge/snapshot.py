@@ -39,12 +39,13 @@ from stream_monitor.core.judge.state import (
     offsets,
     places,
 )
+from stream_monitor.core.judge.warm_up import WarmUp
 from stream_monitor.core.judge.watch import Episode, PaneSources, Watch
 
 if TYPE_CHECKING:
     from stream_monitor.core.judge.fold import Judge
 
-FORMAT = 1
+FORMAT = 2
 """Version of the format; another one is refused, and the log is folded again."""
 
 MAX_BYTES = 512 * 1024 * 1024
@@ -164,15 +165,36 @@ def _model(model: ModelState) -> ModelRecord:
 
 
 def _version(name: str, state: VersionState) -> VersionRecord:
-    warm_up = state.warm_up
     return VersionRecord(
         name,
         state.last_ms,
         state.pane_rows,
-        None if warm_up is None else WarmUpState(warm_up.rows, warm_up.from_ms, warm_up.to_ms, warm_up.events),
+        _warm_up(state.warm_up),
         state.proposed,
         None if state.watch is None else _watch(state.watch),
         [(watch.segment, _watch(watch)) for watch in state.segments],
+        [[(watch.segment, _watch(watch)) for watch in watches] for watches in state.supplements],
+        _warm_up(state.gathering),
+        state.blind_panes,
+        state.asked_ms,
+        state.unwatched_ms,
+        list(state.blind),
+    )
+
+
+def _warm_up(warm_up: WarmUp | None) -> WarmUpState | None:
+    if warm_up is None:
+        return None
+    return WarmUpState(
+        warm_up.rows,
+        warm_up.from_ms,
+        warm_up.to_ms,
+        warm_up.events,
+        warm_up.since_ms,
+        warm_up.attempts,
+        warm_up.failure,
+        list(warm_up.left_out),
+        warm_up.resume_ms,
     )
 
 
@@ -191,6 +213,7 @@ def _watch(watch: Watch) -> WatchState:
         [SourcesState(pane.start_ms, places(pane.offsets), list(pane.examples)) for pane in watch.sources],
         [_episode(use, watch.episodes[use]) for use in sorted(watch.episodes)],
         [(series, rule, life) for (series, rule), life in sorted(watch.lives.items())],
+        watch.taken,
     )
 
 
@@ -254,7 +277,7 @@ def _restore(judge: Judge, state: JudgeState) -> None:
 def _open_pane(state: PaneState) -> OpenPane:
     profiles = [written.profile() for written in state.profiles]
     return OpenPane(
-        {((p.key.model, p.key.version, p.key.segment), p.key.baseline): p for p in profiles},
+        {((p.key.model, p.key.version, p.key.segment), p.key.references): p for p in profiles},
         {(model, version): rows for model, version, rows in state.late},
     )
 
@@ -273,18 +296,30 @@ def _restored_model(judge: Judge, record: ModelRecord) -> ModelState:
     for written in record.versions:
         version = model.version(written.version, written.last_ms)
         version.pane_rows, version.proposed = written.pane_rows, written.proposed
-        if written.warm_up is None:
-            version.warm_up = None
-        elif version.warm_up is not None:
-            version.warm_up.rows, version.warm_up.events = written.warm_up.rows, written.warm_up.events
-            version.warm_up.from_ms, version.warm_up.to_ms = written.warm_up.from_ms, written.warm_up.to_ms
+        version.warm_up = _resumed_warm_up(model, written.version, written.warm_up)
+        version.gathering = _resumed_warm_up(model, written.version, written.gathering)
+        version.blind_panes, version.asked_ms = written.blind_panes, written.asked_ms
+        version.unwatched_ms, version.blind = written.unwatched_ms, tuple(written.blind)
         if written.watch is not None:
-            _resume_version(judge, model, version, {"": written.watch, **dict(written.segments)})
+            watches = _resumed_watches(judge, model, {"": written.watch, **dict(written.segments)})
+            version.watch, version.segments = watches[0], watches[1:]
+        for states in written.supplements:
+            version.supplements.append(_resumed_watches(judge, model, dict(states)))
     return model
 
 
-def _resume_version(judge: Judge, model: ModelState, version: VersionState, states: Mapping[str, WatchState]) -> None:
-    """Build the watches of a version anew and put each where the written one was."""
+def _resumed_warm_up(model: ModelState, version: str, state: WarmUpState | None) -> WarmUp | None:
+    if state is None:
+        return None
+    warm_up = WarmUp(model.name, version, model.plan.baseline_events, state.since_ms)
+    warm_up.rows, warm_up.events = state.rows, state.events
+    warm_up.from_ms, warm_up.to_ms, warm_up.resume_ms = state.from_ms, state.to_ms, state.resume_ms
+    warm_up.attempts, warm_up.failure, warm_up.left_out = state.attempts, state.failure, tuple(state.left_out)
+    return warm_up
+
+
+def _resumed_watches(judge: Judge, model: ModelState, states: Mapping[str, WatchState]) -> list[Watch]:
+    """Return the watches of a reference, built anew and put where the written ones were."""
     watches = version_watches(
         model,
         judge.baseline(states[""].baseline),
@@ -292,12 +327,13 @@ def _resume_version(judge: Judge, model: ModelState, version: VersionState, stat
         judge.rulebook,
         slot=states[""].slot,
         mixture=lambda segment: Mixture(states.get(segment, states[""]).mixture),  # another segment is refused below
+        taken=states[""].taken,
     )
     if [watch.segment for watch in watches] != list(states):
         raise UnusableStateError(f"{model.name} {watches[0].version}: other segments than in the snapshot")
-    version.watch, version.segments = watches[0], watches[1:]
     for watch in watches:
         _resume(watch, states[watch.segment], judge.pool)
+    return watches
 
 
 def _resume(watch: Watch, state: WatchState, pool: Pool) -> None:

@@ -12,6 +12,7 @@ import numpy as np
 
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.arrays import Int64
+from stream_monitor.core.judge.warm_up import WarmUpFailure
 from stream_monitor.core.profile import (
     Example,
     OffsetRange,
@@ -168,6 +169,7 @@ class WatchState(msgspec.Struct, array_like=True, frozen=True):
     sources: list[SourcesState]
     episodes: list[EpisodeState]
     lives: list[tuple[int, str, Life]]
+    taken: int = 0
 
 
 class WarmUpState(msgspec.Struct, array_like=True, frozen=True):
@@ -177,6 +179,11 @@ class WarmUpState(msgspec.Struct, array_like=True, frozen=True):
     from_ms: int | None
     to_ms: int | None
     events: int = 0
+    since_ms: int = 0
+    attempts: int = 0
+    failure: WarmUpFailure | None = None
+    left_out: list[str] = []
+    resume_ms: int | None = None
 
 
 class VersionRecord(msgspec.Struct, array_like=True, frozen=True):
@@ -189,6 +196,12 @@ class VersionRecord(msgspec.Struct, array_like=True, frozen=True):
     proposed: str | None
     watch: WatchState | None
     segments: list[tuple[str, WatchState]] = []
+    supplements: list[list[tuple[str, WatchState]]] = []
+    gathering: WarmUpState | None = None
+    blind_panes: int = 0
+    asked_ms: int | None = None
+    unwatched_ms: int | None = None
+    blind: list[str] = []
 
 
 class ModelRecord(msgspec.Struct, array_like=True, frozen=True):

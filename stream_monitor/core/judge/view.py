@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
+from stream_monitor.core.judge.coverage import Coverage
 from stream_monitor.core.plan import Severity
 
 
@@ -88,6 +89,25 @@ class BaselineView:
 
 
 @dataclass(frozen=True, slots=True)
+class WarmUpView:
+    """A version that nothing watches yet.
+
+    Attributes:
+        since_ms: start of the first pane with events that were not watched.
+        rows, wanted: gathered rows, and how many make a reference; 0 where the baseline is to be published.
+        attempts: how often there were enough rows.
+        failure: why the last attempt gave no reference, in words; empty if it gave one or there was none.
+    """
+
+    version: str
+    since_ms: int
+    rows: int = 0
+    wanted: int = 0
+    attempts: int = 0
+    failure: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class ModelView:
     """One model after the last closed pane.
 
@@ -96,6 +116,7 @@ class ModelView:
         last_pane_end_ms: end of the last judged pane, None before the first.
         false_alarm_interval_s: mean time between false alarms that the budget asks for.
         warming_up: gathered rows over wanted rows of automatic baselines in the making, by version.
+        unwatched: versions that nothing watches yet, by name.
     """
 
     model: str
@@ -104,6 +125,7 @@ class ModelView:
     false_alarm_interval_s: float
     baselines: tuple[BaselineView, ...] = ()
     warming_up: Mapping[str, float] = field(default_factory=dict)
+    unwatched: tuple[WarmUpView, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +143,7 @@ class JudgeView:
         watermark_ms: smallest watermark over the roster of each stream, None while a partition is awaited.
         awaited: source partitions that hold panes open because they never reported: (topic, partition).
         waiting_chunks: complete chunks that no successor has named yet.
+        coverage: of every series, what watches it or why nothing does.
     """
 
     partition: int
@@ -131,3 +154,4 @@ class JudgeView:
     watermark_ms: Mapping[str, int | None] = field(default_factory=dict)
     awaited: tuple[tuple[str, int], ...] = ()
     waiting_chunks: int = 0
+    coverage: tuple[Coverage, ...] = ()

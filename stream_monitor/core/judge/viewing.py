@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from stream_monitor.core.alerts.identity import alert_id, alert_labels, fingerprint, storm_labels
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.detectors.river_group import RiverGroup
+from stream_monitor.core.judge.live_coverage import judge_coverage
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.telling import guarantee, summary_now
@@ -20,7 +21,9 @@ from stream_monitor.core.judge.view import (
     ModelView,
     SeriesState,
     SeriesView,
+    WarmUpView,
 )
+from stream_monitor.core.judge.warm_up import WarmUp
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.plan import RulePlan, Severity
 from stream_monitor.core.rules import EffectWindow, Pane, measure
@@ -44,6 +47,7 @@ def judge_view(judge: Judge) -> JudgeView:
         watermark_ms={stream: ledger.roster.watermark(stream) for stream in ledger.roster.streams},
         awaited=ledger.roster.awaited(),
         waiting_chunks=sum(chain.waiting for chain in ledger.chains.values()),
+        coverage=tuple(judge_coverage(judge)),
     )
 
 
@@ -63,7 +67,19 @@ def _model(judge: Judge, model: ModelState) -> ModelView:
         warming_up={
             name: state.warm_up.share for name, state in sorted(model.versions.items()) if state.warm_up is not None
         },
+        unwatched=tuple(
+            _unwatched(name, state.unwatched_ms, state.warm_up)
+            for name, state in sorted(model.versions.items())
+            if state.unwatched_ms is not None
+        ),
     )
+
+
+def _unwatched(version: str, since_ms: int, warm_up: WarmUp | None) -> WarmUpView:
+    if warm_up is None:
+        return WarmUpView(version, since_ms)
+    failure = "" if warm_up.failure is None else warm_up.failure.words
+    return WarmUpView(version, since_ms, len(warm_up.rows), warm_up.wanted, warm_up.attempts, failure)
 
 
 def _all_series(judge: Judge, model: ModelState) -> Iterator[SeriesView]:

@@ -92,6 +92,7 @@ class Watch:
         lives: by (series, rule) where a rule has ever spoken.
         suppressed: series that a limit left out, with their segments; of a whole version they are listed at all rows.
         mixture: alternatives of the rank detector.
+        taken: how much of the limit of series other watches used when it began.
     """
 
     model: str
@@ -104,6 +105,7 @@ class Watch:
     window_panes: int
     suppressed: Sequence[tuple[str, WatchedSeries]] = ()
     mixture: Mixture = Mixture.FINE
+    taken: int = 0
     rules: dict[int, tuple[str, ...]] = field(default_factory=dict)
     groups: list[DetectorGroup] = field(default_factory=list)
     rows: list[int] = field(default_factory=list)

@@ -143,6 +143,7 @@ class _ProfileWire(msgspec.Struct):
     series: dict[str, _SeriesWire]
     examples: list[_ExampleWire] = []
     undeclared: _UndeclaredWire = msgspec.field(default_factory=_UndeclaredWire)
+    supplements: tuple[str, ...] = ()
 
 
 class _CountsWire(msgspec.Struct):
@@ -179,7 +180,14 @@ def _profile(wire: _ProfileWire) -> ProfileRecord:
     source = _source(wire.source)
     place = (source.topic, source.partition)
     key = ProfileKey(
-        wire.model, wire.version, wire.segment, wire.pane_ms, wire.pane_length_ms, wire.late, wire.baseline or ""
+        wire.model,
+        wire.version,
+        wire.segment,
+        wire.pane_ms,
+        wire.pane_length_ms,
+        wire.late,
+        wire.baseline or "",
+        wire.supplements,
     )
     profile = Profile(
         key=key,
@@ -234,6 +242,8 @@ def _encode_profile(record: ProfileRecord) -> bytes:
         "series": {name: _series_wire(name, counts) for name, counts in profile.series.items()},
         "examples": [_example_wire(example) for example in profile.examples],
     }
+    if key.supplements:
+        wire["supplements"] = list(key.supplements)
     if profile.undeclared.count:
         wire["undeclared"] = {"count": profile.undeclared.count, "names": list(profile.undeclared.names)}
     return _dump(wire)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,7 +12,15 @@ import numpy as np
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.baseline import Baseline, Schedule, of_pane
 from stream_monitor.core.batch import Column, Group
-from stream_monitor.core.names import LATENCY, OTHER_SEGMENT, SERVING_ERROR, ValueReject, feature_of, segment_label
+from stream_monitor.core.names import (
+    LATENCY,
+    OTHER_SEGMENT,
+    SERVING_ERROR,
+    ValueReject,
+    feature_of,
+    segment_label,
+    segment_name,
+)
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
 from stream_monitor.core.profile.columns import as_codes, as_numbers, take_rows
 from stream_monitor.core.profile.count import count_column, count_without_baseline, never_named, occurrences
@@ -107,13 +116,14 @@ class GroupCounter:
     def _slices(self) -> Iterator[Slice]:
         for part in self._panes_and_lateness():
             yield part
-            baseline = self._baseline(part) if self._model.segments else None
-            if baseline is not None:  # which values are segments is known from it alone, to every worker alike
+            known = self._references(part.pane_ms) if self._model.segments else ()
+            if known:  # which values are segments is known from them alone, to every worker alike
+                labels = {label for document in known for label in document.segments}
                 for name in self._model.segments:
-                    yield from self._segments(part, name, baseline)
+                    yield from self._segments(part, name, labels)
 
-    def _segments(self, part: Slice, name: str, baseline: Baseline) -> Iterator[Slice]:
-        """Yield the segments of one name in a slice; values that the baseline does not list go together."""
+    def _segments(self, part: Slice, name: str, labels: AbstractSet[str]) -> Iterator[Slice]:
+        """Yield the segments of one name in a slice; values that no reference lists go together."""
         values = self._group.segments.get(name)
         if values is None:
             return
@@ -125,13 +135,13 @@ class GroupCounter:
                 continue
             if value not in label_of:
                 label = segment_label(name, value)
-                label_of[value] = label if label in baseline.segments else segment_label(name, OTHER_SEGMENT)
+                label_of[value] = label if label in labels else segment_label(name, OTHER_SEGMENT)
             rows_of.setdefault(label_of[value], []).append(row)
         for label, rows in rows_of.items():
             yield Slice(part.pane_ms, part.late, label, np.array(rows, dtype=np.intp), len(rows))
 
-    def _baseline(self, part: Slice) -> Baseline | None:
-        return self._schedule.at(self._group.model, self._group.version, part.pane_ms)
+    def _references(self, pane_ms: int) -> tuple[Baseline, ...]:
+        return self._schedule.references(self._group.model, self._group.version, pane_ms)
 
     def _panes_and_lateness(self) -> Iterator[Slice]:
         panes, late = self._panes, self._late
@@ -148,7 +158,7 @@ class GroupCounter:
 
     def _profile(self, part: Slice) -> Profile:
         group, rows = self._group, part.rows
-        baseline = self._baseline(part)
+        known = self._references(part.pane_ms)
         columns = {name: column if rows is None else take_rows(column, rows) for name, column in self._columns.items()}
         offsets = self._offsets if rows is None else self._offsets[rows]
         return Profile(
@@ -159,23 +169,37 @@ class GroupCounter:
                 pane_ms=part.pane_ms,
                 pane_length_ms=self._plan.detection.pane_ms,
                 late=part.late,
-                baseline="" if baseline is None else baseline.id,
+                baseline=known[0].id if known else "",
+                supplements=tuple(document.id for document in known[1:]),
             ),
             rows={group.kind: part.size},
             demand=self._demand(part),
-            series=self._series(part, columns, baseline),
+            series=self._series(part, columns, known),
             offsets={self._place: OffsetRange(int(offsets.min()), int(offsets.max()))},
-            examples=self._examples(part, columns, warm_up=baseline is None),
-            undeclared=self._undeclared(part, columns, baseline),
+            examples=self._examples(part, columns, known),
+            undeclared=self._undeclared(part, columns, known),
         )
 
-    def _series(self, part: Slice, columns: Mapping[str, Column], baseline: Baseline | None) -> dict[str, SeriesCounts]:
-        if baseline is None:
+    def _series(self, part: Slice, columns: Mapping[str, Column], known: Sequence[Baseline]) -> dict[str, SeriesCounts]:
+        """Return the counts of every series that has a reference; of others what needs none.
+
+        Of a segment without references there are none: many values, each of its own law. Of features without one only
+        the names are counted (`_undeclared`): there may be many.
+        """
+        if not known:
             return {name: count_without_baseline(column) for name, column in columns.items()}
-        if part.segment:
-            if part.segment not in baseline.segments:
-                return {}  # many values, each of its own law: there is nothing to count them against
-            baseline = baseline.of_segment(part.segment)
+        series: dict[str, SeriesCounts] = {}
+        if not part.segment:
+            blind = columns.keys() - {name for document in known for name in document.series}
+            series = {name: count_without_baseline(columns[name]) for name in sorted(blind) if feature_of(name) is None}
+        for document in known:
+            if not part.segment:
+                series |= self._counted(part, columns, document)
+            elif part.segment in document.segments:
+                series |= self._counted(part, columns, document.of_segment(part.segment))
+        return series
+
+    def _counted(self, part: Slice, columns: Mapping[str, Column], baseline: Baseline) -> dict[str, SeriesCounts]:
         group = self._group
         ties = group.tie if part.rows is None else group.tie[part.rows]
         series: dict[str, SeriesCounts] = {}
@@ -199,13 +223,13 @@ class GroupCounter:
             return part.size
         return int(rates.sum() if part.rows is None else rates[part.rows].sum())
 
-    def _undeclared(self, part: Slice, columns: Mapping[str, Column], baseline: Baseline | None) -> Undeclared:
+    def _undeclared(self, part: Slice, columns: Mapping[str, Column], known: Sequence[Baseline]) -> Undeclared:
         if part.segment:
             return Undeclared()  # told of all rows
         count = 0
         names: set[str] = set()
-        if baseline is not None:
-            for name in columns.keys() - baseline.series.keys():
+        if known:
+            for name in columns.keys() - {name for document in known for name in document.series}:
                 feature = feature_of(name)
                 if feature is not None:
                     count += occurrences(columns[name])
@@ -217,9 +241,15 @@ class GroupCounter:
                 names.update(over)
         return Undeclared(count, smallest_names(names)) if count else Undeclared()
 
-    def _examples(self, part: Slice, columns: Mapping[str, Column], *, warm_up: bool) -> tuple[Example, ...]:
+    def _gathers(self, part: Slice, known: Sequence[Baseline]) -> bool:
+        """Say whether rows of a slice are to become references: none are known, or not those of all series."""
+        if part.segment or part.late or self._model.baseline is not BaselineFrom.FIRST_EVENTS:
+            return False
+        return not known or self._schedule.gathers(self._group.model, self._group.version, part.pane_ms)
+
+    def _examples(self, part: Slice, columns: Mapping[str, Column], known: Sequence[Baseline]) -> tuple[Example, ...]:
         group = self._group
-        raw = warm_up and not part.segment and not part.late and self._model.baseline is BaselineFrom.FIRST_EVENTS
+        raw = self._gathers(part, known)
         keep = self._model.baseline_events if raw else EXAMPLES
         chosen = example_rows(group.select, self._offsets, part.rows, keep)
         examples = plain_examples(group, self._offsets, chosen, self._place)
@@ -228,7 +258,7 @@ class GroupCounter:
         within = chosen if part.rows is None else np.searchsorted(part.rows, chosen)
         return raw_examples(
             examples,
-            {name: take_rows(column, within) for name, column in columns.items()},
+            {name: take_rows(columns[name], within) for name in self._without_reference(columns, known)},
             ties=group.tie[chosen],
             segments={
                 name: [group.segments[name][row] for row in chosen.tolist()]
@@ -236,3 +266,11 @@ class GroupCounter:
                 if name in group.segments
             },
         )
+
+    def _without_reference(self, columns: Mapping[str, Column], known: Sequence[Baseline]) -> list[str]:
+        """Return the series that have no reference; all of them while those of a whole segment name are wanted."""
+        names = {segment_name(label) for document in known for label in document.segments}
+        if not names.issuperset(self._model.segments):
+            return list(columns)
+        covered = {name for document in known for name in document.series}
+        return [name for name in columns if name not in covered]

@@ -7,6 +7,7 @@ smallest hash stay. Parts of one record are merged like records of different chu
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from xxhash import xxh3_64_intdigest
@@ -89,6 +90,13 @@ def smallest_names(names: Iterable[str]) -> tuple[str, ...]:
 def smallest_examples(examples: Iterable[Example], keep: int) -> tuple[Example, ...]:
     """Return the examples of smallest hash, in that order."""
     return tuple(sorted(examples, key=lambda example: example.rank)[:keep])
+
+
+def without_values(profile: Profile) -> Profile:
+    """Return a profile with the few examples that are shown, as they are shown: rows without values."""
+    if len(profile.examples) <= EXAMPLES and all(row.values is None for row in profile.examples):
+        return profile
+    return replace(profile, examples=tuple(row.plain for row in profile.examples[:EXAMPLES]))
 
 
 def _add(left: Int64 | None, right: Int64 | None) -> Int64 | None:

@@ -34,6 +34,7 @@ class ProfileKey:
     Attributes:
         segment: `name=value`, or empty for all traffic.
         baseline: id of the baseline whose grids were used; empty in warm-up, when there is none.
+        supplements: ids of the supplements whose grids were used beside it, in their order.
     """
 
     model: str
@@ -43,6 +44,12 @@ class ProfileKey:
     pane_length_ms: int
     late: bool
     baseline: str = ""
+    supplements: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Ids of all documents whose grids were used."""
+        return (self.baseline, *self.supplements) if self.baseline else ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,7 +58,7 @@ class SeriesCounts:
 
     Attributes:
         bins: events per bin in grid order, shape (K,), or without the empty bins at the end when `sparse`; None when
-            the series has no grid (warm-up).
+            the series has no grid (warm-up, or a series of the model that its baseline lacks).
         sparse: bins are written one by one.
         missing: events without a value, null or absent; in warm-up those with an explicit null.
         absent: those that do not even name it, part of `missing`; None in warm-up.
@@ -105,10 +112,11 @@ class Example:
 
     Attributes:
         hash: the row's selection hash, 64 bits.
-        tie: the row's tie-breaker, only in warm-up.
-        values: raw values by series, only in warm-up: the source of an automatic baseline. Absent series are left out.
-        invalid: series whose value cannot be counted, only in warm-up.
-        segments: value by watched segment, only in warm-up.
+        tie: the row's tie-breaker, only where rows are gathered.
+        values: raw values by series, only where rows are gathered, and only of series that have no reference yet: the
+            source of an automatic baseline or supplement. Absent series are left out.
+        invalid: series whose value cannot be counted, only where rows are gathered.
+        segments: value by watched segment, only where rows are gathered.
     """
 
     hash: int
@@ -125,6 +133,13 @@ class Example:
     def rank(self) -> tuple[int, int, str, int]:
         """Order in which examples are kept: by hash, then by place."""
         return (self.hash, self.offset, self.topic, self.partition)
+
+    @property
+    def plain(self) -> Example:
+        """The row without its values."""
+        return (
+            self if self.values is None else Example(self.hash, self.event_id, self.offset, self.topic, self.partition)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,10 +11,10 @@ from stream_monitor.core.judge import (
     ALERT_HEADERS,
     AlertEvent,
     AlertState,
-    BaselineProposal,
     ChainGap,
     JudgeView,
     Output,
+    Proposal,
 )
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.judge.context import JudgeContext
@@ -31,7 +31,7 @@ class Portion:
 
     Attributes:
         outputs: alerts and alert states, in order.
-        proposals: baselines to be published and activated.
+        proposals: references to be published and activated.
         state: records of `drift-judge-state`, `_commit` last.
         next_offset: the input offset that goes with them.
         manifest: of the snapshot that this portion completes.
@@ -39,7 +39,7 @@ class Portion:
 
     partition: int
     outputs: tuple[Outgoing, ...]
-    proposals: tuple[BaselineProposal, ...]
+    proposals: tuple[Proposal, ...]
     state: tuple[Outgoing, ...]
     next_offset: int
     manifest: Manifest | None
@@ -109,7 +109,7 @@ class LivePartition:
         self._log_bytes += len(entry.value)
         for output in outputs:
             self._outputs.append(output)
-            self._output_bytes += 0 if isinstance(output, BaselineProposal) else len(output.value or b"")
+            self._output_bytes += len(output.value or b"") if isinstance(output, AlertEvent | AlertState) else 0
 
     def begin_snapshot(self) -> None:
         """Encode the state at this position, unless one is on its way or this very position was written before."""
@@ -139,8 +139,8 @@ class LivePartition:
         names = self._context.job.topics
         return Portion(
             self.partition,
-            tuple(self._outgoing(o) for o in self._outputs if not isinstance(o, BaselineProposal)),
-            tuple(o for o in self._outputs if isinstance(o, BaselineProposal)),
+            tuple(self._outgoing(o) for o in self._outputs if isinstance(o, AlertEvent | AlertState)),
+            tuple(o for o in self._outputs if not isinstance(o, AlertEvent | AlertState)),
             tuple(Outgoing(names.judge_state, self.partition, key, value) for key, value in state),
             self.next_offset,
             manifest,

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from stream_monitor.core.canonical import Json
 from stream_monitor.views.schemas.alert import alert
-from stream_monitor.views.schemas.baseline import activation, baseline, start
+from stream_monitor.views.schemas.baseline import activation, baseline, end, gathering, start, supplement
 from stream_monitor.views.schemas.dead_letter import dead_letter_headers
 from stream_monitor.views.schemas.event import event
 from stream_monitor.views.schemas.log import profile, progress
@@ -21,6 +21,9 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Json]]] = {
     "progress": progress,
     "baseline": baseline,
     "activation": activation,
+    "supplement": supplement,
+    "gathering": gathering,
+    "end": end,
     "start": start,
     "alert": alert,
     "dead_letter_headers": dead_letter_headers,

@@ -1,8 +1,8 @@
-"""Schemas of the records of `drift-baselines`: documents, activations, starts of groups."""
+"""Schemas of the records of `drift-baselines`: documents, activations and their ends, starts of groups."""
 
 from __future__ import annotations
 
-from stream_monitor.core.baseline import OriginType, Quality, ValueType
+from stream_monitor.core.baseline import Branch, OriginType, Quality, ValueType
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.canonical import Json
 from stream_monitor.core.keys import ROW_HASH_VERSION
@@ -51,7 +51,28 @@ def baseline() -> dict[str, Json]:
 def activation() -> dict[str, Json]:
     """Return the schema of an activation: a baseline counts from a pane on."""
     keys: dict[str, Json] = {"kind": exactly("activation"), "schema_version": exactly(1)}
-    return root("activation", "Activation", record({**keys, "baseline": BASELINE_ID, "from_ms": INTEGER}))
+    body = record({**keys, "baseline": BASELINE_ID, "from_ms": INTEGER}, {"automatic": {"type": "boolean"}})
+    return root("activation", "Activation", body)
+
+
+def supplement() -> dict[str, Json]:
+    """Return the schema of the activation of a supplement: references of series that a baseline lacks."""
+    keys: dict[str, Json] = {"kind": exactly("supplement"), "schema_version": exactly(1)}
+    body = record({**keys, "baseline": BASELINE_ID, "extends": BASELINE_ID, "from_ms": INTEGER})
+    return root("supplement", "Supplement", body)
+
+
+def gathering() -> dict[str, Json]:
+    """Return the schema of a request to gather rows for a supplement."""
+    keys: dict[str, Json] = {"kind": exactly("gathering"), "schema_version": exactly(1)}
+    return root("gathering", "Gathering", record({**keys, "from_ms": INTEGER}))
+
+
+def end() -> dict[str, Json]:
+    """Return the schema of the end of an activation: it does not count from a pane on."""
+    keys: dict[str, Json] = {"kind": exactly("end"), "schema_version": exactly(1)}
+    body = record({**keys, "branch": one_of(Branch), "from_ms": INTEGER, "until_ms": INTEGER})
+    return root("end", "End", body)
 
 
 def start() -> dict[str, Json]:

@@ -74,6 +74,7 @@ def profile() -> dict[str, Json]:
         {
             "examples": items(_EXAMPLE),
             "undeclared": record({"count": COUNT, "names": items(TEXT, most=20)}),
+            "supplements": items(BASELINE_ID, least=1),
         },
     )
     return root("profile", "Profile", body)

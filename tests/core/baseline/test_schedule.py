@@ -13,8 +13,11 @@ from stream_monitor.core.baseline import (
     Schedule,
     activation_lead_ms,
     activation_record,
+    end_record,
+    gathering_record,
     proposed_activation_ms,
     start_record,
+    supplement_record,
 )
 from stream_monitor.core.plan import TimePlan
 from tests import instants
@@ -214,3 +217,89 @@ def test_a_proposed_activation_is_not_void() -> None:
 
     assert (420_000, 0) == (lead_ms, from_ms % PANE_MS)
     assert Applied.ACTIVATION is log.write(activation_record("fraud", "7", OLD.id, from_ms), T0 + 60_000)
+
+
+def test_an_operators_baseline_wins_over_an_automatic_one_in_every_pane() -> None:
+    """Whichever begins later: what a judge proposes never replaces what an operator chose."""
+    log = Log()
+    log.publish(OLD)
+    log.publish(NEW)
+    log.write(activation_record("fraud", "7", NEW.id, T0, automatic=True))
+    log.write(activation_record("fraud", "7", OLD.id, T0 + PANE_MS))
+    log.write(activation_record("fraud", "7", NEW.id, T0 + 2 * PANE_MS, automatic=True))
+    found = [log.schedule.at("fraud", "7", T0 + pane * PANE_MS) for pane in (0, 1, 2, 3)]
+
+    assert [NEW.id, OLD.id, OLD.id, OLD.id] == [None if item is None else item.id for item in found]
+
+
+def test_an_activation_counts_up_to_its_end() -> None:
+    """Retired, it gives way to what counted before; a scheduled one that ends where it begins never counts."""
+    log = Log()
+    log.publish(OLD)
+    log.publish(NEW)
+    log.write(activation_record("fraud", "7", OLD.id, T0))
+    log.write(activation_record("fraud", "7", NEW.id, T0 + PANE_MS))
+    later, scheduled = log.schedule.activations[1], log.schedule.activations[0]
+    log.write(end_record(later, T0 + 3 * PANE_MS))
+    log.write(end_record(later, T0 + 5 * PANE_MS))
+    found = [log.schedule.at("fraud", "7", T0 + pane * PANE_MS) for pane in (0, 2, 3)]
+
+    assert [OLD.id, NEW.id, OLD.id] == [None if item is None else item.id for item in found]
+    assert log.schedule.ahead("fraud", "7", T0 + 3 * PANE_MS) == (scheduled,)
+    log.write(end_record(scheduled, T0))
+    assert log.schedule.at("fraud", "7", T0) is None
+    assert log.schedule.ahead("fraud", "7", T0 - PANE_MS) == (later,)
+
+
+def test_an_end_needs_its_lead_too() -> None:
+    """An end that reaches back to panes that may be counted is void for everybody."""
+    log = Log()
+    log.publish(OLD)
+    log.write(activation_record("fraud", "7", OLD.id, 0))
+    log.write(start_record("g", "0", {}))
+    own = log.schedule.activations[0]
+
+    assert Applied.VOID is log.write(end_record(own, T0 + LEAD_MS - 1), T0)
+    assert log.schedule.end_ms(own) is None
+    assert Applied.END is log.write(end_record(own, T0 + LEAD_MS), T0)
+    assert log.schedule.at("fraud", "7", T0 + LEAD_MS) is None
+
+
+def supplement(name: str, rows: int = 70) -> Baseline:
+    """Return a reference of one binary series."""
+    return Baseline("fraud", "7", Origin(OriginType.FIRST_EVENTS, rows), {name: BinaryBaseline(name, rows, (rows, 0))})
+
+
+def test_supplements_stand_beside_a_baseline_while_each_series_has_one_reference() -> None:
+    """One that repeats a series of the baseline, or of an earlier one, does not count; an empty one only says so."""
+    log = Log()
+    new, other, double = supplement("feature:new"), supplement("feature:other"), supplement("serving_error")
+    empty = Baseline("fraud", "7", Origin(OriginType.FIRST_EVENTS, 70), {})
+    for document in (OLD, new, other, double, empty):
+        log.publish(document)
+    log.write(activation_record("fraud", "7", OLD.id, T0))
+    for pane, document in enumerate((new, double, other, empty), 1):
+        log.write(supplement_record("fraud", "7", document.id, T0 + pane * PANE_MS, extends=OLD.id))
+
+    def at(pane: int) -> list[str]:
+        return [document.id for document in log.schedule.references("fraud", "7", T0 + pane * PANE_MS)]
+
+    assert [at(-1), at(0), at(1)] == [[], [OLD.id], [OLD.id, new.id]]
+    assert at(9) == [OLD.id, new.id, other.id]
+
+
+def test_rows_are_gathered_until_a_supplement_is_known_and_when_asked_for() -> None:
+    """Once after an operator's baseline; of an automatic one, which was made of live events, only on request."""
+    log = Log()
+    new, automatic = supplement("feature:new"), supplement("feature:all", 80)
+    for document in (OLD, new, automatic):
+        log.publish(document)
+    log.write(activation_record("fraud", "7", OLD.id, T0))
+    log.write(activation_record("fraud", "8", automatic.id, T0, automatic=True))
+    gathers = log.schedule.gathers
+
+    assert [gathers("fraud", "7", T0 - 1), gathers("fraud", "7", T0), gathers("fraud", "8", T0)] == [False, True, False]
+    log.write(supplement_record("fraud", "7", new.id, T0 + 9 * PANE_MS, extends=OLD.id))
+    assert not gathers("fraud", "7", T0)
+    log.write(gathering_record("fraud", "7", T0 + 5 * PANE_MS))
+    assert [gathers("fraud", "7", T0 + pane * PANE_MS) for pane in (4, 5)] == [False, True]

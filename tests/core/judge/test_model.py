@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from stream_monitor.core.judge.ledger import Counters
 from stream_monitor.core.judge.panes import ClosedPane, OpenPane, OpenPanes
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries, baseline_series
-from stream_monitor.core.judge.warm_up import WarmUp, reference_table
+from stream_monitor.core.judge.warm_up import WarmUp, WarmUpFailure, reference_table
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.plan import DEFAULT_RULES, EffectPlan, LimitsPlan, ModelPlan, Plan, RulePlan
 from stream_monitor.core.profile import Example, Profile, ProfileKey
@@ -134,7 +135,7 @@ def test_a_segment_is_judged_with_the_baseline_of_all_rows() -> None:
     panes.next_ms = 0
     panes.panes[0] = OpenPane(
         {
-            (("m", "", segment), baseline): Profile(
+            (("m", "", segment), (baseline,)): Profile(
                 ProfileKey("m", "", segment, 0, 10_000, late=False, baseline=baseline), {"inference": n}, n, {}, {}
             )
             for (segment, baseline), n in counted.items()
@@ -207,13 +208,46 @@ def test_invalid_values_of_the_warm_up_are_in_the_reference() -> None:
     }
 
 
-def test_a_warm_up_that_cannot_become_a_baseline_ends_all_the_same() -> None:
-    """Fewer rows than a grid needs: no baseline, and no second try with every pane."""
-    warm_up = WarmUp("m", "", 20)
-    key = ProfileKey("m", "", "", 0, 10_000, late=False)
-    made = warm_up.gather(Profile(key, {"inference": 30}, 30, {}, {}, tuple(rows(30))), LimitsPlan())
+def pane(at_ms: int, found: list[Example]) -> Profile:
+    """Return a pane of 10 s with gathered rows."""
+    key = ProfileKey("m", "", "", at_ms, 10_000, late=False)
+    return Profile(key, {"inference": len(found)}, len(found), {}, {}, tuple(found))
 
-    assert (made, warm_up.is_full, len(warm_up.rows), warm_up.share) == (None, True, 20, 1.0)
+
+def test_a_warm_up_that_cannot_become_a_baseline_is_tried_again_on_fresh_rows() -> None:
+    """It says why it failed, waits a minute, and takes the rows that come then."""
+    warm_up = WarmUp("m", "", 100, since_ms=5)
+    empty = [Example(i, str(i), i, tie=i, values={"feature:amount": None}) for i in range(100)]
+
+    assert warm_up.gather(pane(0, empty), LimitsPlan()) is None
+    assert (warm_up.failure, warm_up.attempts, warm_up.since_ms) == (WarmUpFailure.TOO_FEW_VALUES, 1, 5)
+    assert warm_up.gather(pane(10_000, rows(100)), LimitsPlan()) is None
+    made = warm_up.gather(pane(70_000, rows(100)), LimitsPlan())
+    assert made is not None
+    assert (made.origin.from_ms, sorted(made.series)) == (70_000, ["feature:age", "feature:amount"])
+    assert (warm_up.failure, warm_up.share) == (None, 1.0)
+
+
+def test_names_that_hardly_any_row_has_are_left_out_of_an_automatic_baseline() -> None:
+    """One event with 512 unknown names, or another name in every event, takes no baseline away."""
+    names = {f"feature:n{i}": 1.0 for i in range(512)}
+    odd = Example(7_000, "odd", 7_000, tie=1, values=names)
+    varying = [replace(row, values={**(row.values or {}), f"feature:v{row.offset}": 1.0}) for row in rows(998)]
+    warm_up = WarmUp("m", "", 999)
+    made = warm_up.gather(pane(0, [odd, *varying]), LimitsPlan())
+
+    assert made is not None
+    assert sorted(made.series) == ["feature:age", "feature:amount"]
+    assert len(warm_up.left_out) == 512 + 998
+
+
+def test_of_more_features_than_a_model_may_have_the_most_frequent_become_the_baseline() -> None:
+    """Several shapes of events must not leave the model without a baseline; the rest is left out, and said."""
+    warm_up = WarmUp("m", "", 200)
+    made = warm_up.gather(pane(0, rows(200)), LimitsPlan(features=1))
+
+    assert made is not None
+    assert (sorted(made.series), warm_up.left_out) == (["feature:age"], ("amount",))
 
 
 def test_a_feature_that_the_plan_leaves_out_is_not_watched() -> None:

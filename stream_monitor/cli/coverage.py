@@ -1,0 +1,64 @@
+"""Coverage in words: of every series what watches it, or why nothing does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from stream_monitor.cli.output import say
+
+if TYPE_CHECKING:
+    from stream_monitor.core.baseline import Baseline
+    from stream_monitor.core.canonical import Json
+    from stream_monitor.core.judge import Coverage
+    from stream_monitor.core.plan import Plan
+
+_NAMED = 12
+
+
+def planned_coverage(plan: Plan, model: str, baseline: Baseline | None) -> list[Coverage]:
+    """Return the coverage of a model as its plan and baseline give it."""
+    from stream_monitor.cli.outlook import rulebook_of
+    from stream_monitor.core.judge import model_coverage
+
+    return model_coverage(plan, rulebook_of(plan), model, baseline)
+
+
+def print_coverage(plan: Plan, model: str, baseline: Baseline | None) -> None:
+    """Print the coverage of a model: a line for each way to be watched, and for each reason not to be."""
+    for line in coverage_lines(planned_coverage(plan, model, baseline)):
+        say(line)
+
+
+def coverage_lines(found: Sequence[Coverage]) -> list[str]:
+    """Return lines of series that have the same coverage; what is watched comes first."""
+    by_words: dict[tuple[bool, str], list[str]] = {}
+    for item in found:
+        name = "/".join(part for part in (item.segment, item.series) if part)
+        named = "all series" if item.series == "*" else name
+        by_words.setdefault((item.reason is not None, item.words), []).append(named)
+    return [
+        f"{_listed(names)}: {words}" if is_blind else f"watched by {words}: {_listed(names)}"
+        for (is_blind, words), names in sorted(by_words.items())
+    ]
+
+
+def coverage_json(found: Sequence[Coverage]) -> list[Json]:
+    """Return the coverage as JSON."""
+    return [
+        {
+            "segment": item.segment,
+            "series": item.series,
+            "watched": item.reason is None,
+            "detectors": list(item.detectors),
+            "rules": list(item.rules),
+            "reason": None if item.reason is None else item.reason.value,
+            "detail": item.detail,
+        }
+        for item in found
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - _NAMED
+    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -1,0 +1,185 @@
+"""Records of `drift-baselines` that say which document counts when: activations, supplements, their ends, starts.
+
+None is ever rewritten: each has a key of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final, Literal
+
+import msgspec
+
+from stream_monitor.core.canonical import Json, canonical_json
+
+SCHEMA_VERSION: Final = 1
+
+
+class Branch(StrEnum):
+    """What an activation makes of its document; the first part of its key."""
+
+    ACTIVE = "active"
+    """The baseline of a version."""
+    SUPPLEMENT = "supplement"
+    """References of series that the baseline of the version does not have."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Activation:
+    """A document counts from the pane on that begins at `from_ms`.
+
+    Attributes:
+        from_ms: start of the first pane, epoch ms.
+        offset: of its record in the topic.
+        timestamp_ms: broker time of its record.
+        baseline: id of the document.
+        automatic: a judge wrote it, no operator.
+        extends: of a supplement, id of the baseline whose live series it was made for; else empty.
+    """
+
+    from_ms: int
+    offset: int
+    timestamp_ms: int
+    model: str
+    version: str
+    baseline: str
+    automatic: bool = False
+    extends: str = ""
+
+    @property
+    def branch(self) -> Branch:
+        """What it makes of its document."""
+        return Branch.SUPPLEMENT if self.extends else Branch.ACTIVE
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """The activation of pane `from_ms` does not count in panes from `until_ms` on."""
+
+    branch: Branch
+    model: str
+    version: str
+    from_ms: int
+    until_ms: int
+    offset: int
+    timestamp_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecord:
+    """A group of workers began: partitions of every input topic at that time, and where the record stands."""
+
+    group: str
+    instance: str
+    partitions: Mapping[str, int]
+    offset: int
+    timestamp_ms: int
+
+
+def activation_record(
+    model: str, version: str, baseline_id: str, from_ms: int, *, automatic: bool = False
+) -> tuple[bytes, bytes]:
+    """Return key and value of an activation; a record of its own per pane, never rewritten.
+
+    >>> activation_record("fraud", "7", "sha256:0f4d", 1795332000000)[0]
+    b'active/fraud/7/1795332000000'
+    """
+    value: dict[str, Json] = {"baseline": baseline_id, "from_ms": from_ms}
+    if automatic:
+        value["automatic"] = True
+    return _key(Branch.ACTIVE.value, model, version, str(from_ms)), _value("activation", value)
+
+
+def supplement_record(model: str, version: str, baseline_id: str, from_ms: int, *, extends: str) -> tuple[bytes, bytes]:
+    """Return key and value of the activation of a supplement.
+
+    Args:
+        model: whose it is.
+        version: of the model.
+        baseline_id: id of its document.
+        from_ms: first pane.
+        extends: id of the baseline whose live series it was made for.
+    """
+    value: dict[str, Json] = {"baseline": baseline_id, "extends": extends, "from_ms": from_ms}
+    return _key(Branch.SUPPLEMENT.value, model, version, str(from_ms)), _value("supplement", value)
+
+
+def gathering_record(model: str, version: str, from_ms: int) -> tuple[bytes, bytes]:
+    """Return key and value of the request to gather rows for a supplement from a pane on."""
+    return _key("gather", model, version, str(from_ms)), _value("gathering", {"from_ms": from_ms})
+
+
+def end_record(activation: Activation, until_ms: int) -> tuple[bytes, bytes]:
+    """Return key and value of the end of an activation."""
+    own = activation
+    key = _key("end", own.branch.value, own.model, own.version, str(own.from_ms), str(until_ms))
+    return key, _value("end", {"branch": own.branch.value, "from_ms": own.from_ms, "until_ms": until_ms})
+
+
+def start_record(group: str, instance: str, partitions: Mapping[str, int]) -> tuple[bytes, bytes]:
+    """Return key and value of a group's start: the number of partitions of every input topic."""
+    return _key("start", group, instance), _value("start", {"partitions": dict(partitions)})
+
+
+# --- the shape on the wire --------------------------------------------------------------------------------------------
+
+
+class ActivationWire(msgspec.Struct, frozen=True):
+    """An activation as JSON."""
+
+    kind: Literal["activation"]
+    schema_version: Literal[1]
+    baseline: str
+    from_ms: int
+    automatic: bool = False
+
+
+class SupplementWire(msgspec.Struct, frozen=True):
+    """The activation of a supplement as JSON."""
+
+    kind: Literal["supplement"]
+    schema_version: Literal[1]
+    baseline: str
+    extends: str
+    from_ms: int
+
+
+class GatheringWire(msgspec.Struct, frozen=True):
+    """A request to gather rows as JSON."""
+
+    kind: Literal["gathering"]
+    schema_version: Literal[1]
+    from_ms: int
+
+
+class EndWire(msgspec.Struct, frozen=True):
+    """The end of an activation as JSON."""
+
+    kind: Literal["end"]
+    schema_version: Literal[1]
+    branch: Branch
+    from_ms: int
+    until_ms: int
+
+
+class StartWire(msgspec.Struct, frozen=True):
+    """The start of a group as JSON."""
+
+    kind: Literal["start"]
+    schema_version: Literal[1]
+    partitions: dict[str, int]
+
+
+def unescaped(name: str) -> str:
+    """Return a name as it was before it became part of a key."""
+    return name.replace("%2F", "/").replace("%2f", "/").replace("%25", "%")
+
+
+def _key(*names: str) -> bytes:
+    return "/".join(name.replace("%", "%25").replace("/", "%2F") for name in names).encode()
+
+
+def _value(kind: str, own: Mapping[str, Json]) -> bytes:
+    return canonical_json({"kind": kind, "schema_version": SCHEMA_VERSION, **own})

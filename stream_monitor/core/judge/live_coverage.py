@@ -1,0 +1,98 @@
+"""Coverage of a live judge: what its references give, less what its events did not hold, or held otherwise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from stream_monitor.core.judge.coverage import (
+    Blind,
+    Coverage,
+    demand_coverage,
+    seen_without_reference,
+    version_coverage,
+)
+from stream_monitor.core.judge.model import ModelState, VersionState
+from stream_monitor.core.judge.series import Counted
+from stream_monitor.core.judge.watch import Watch
+
+if TYPE_CHECKING:
+    from stream_monitor.core.judge.fold import Judge
+
+_MOST = 0.5
+"""Share of the values of another kind from which on a series is as good as blind."""
+
+
+def judge_coverage(judge: Judge) -> Iterator[Coverage]:
+    """Yield the coverage of every series of a judge: by model, its demand first, then its versions."""
+    for name in sorted(judge.models):
+        model = judge.models[name]
+        demand = demand_coverage(judge.rulebook, name, model.plan)
+        yield demand if demand.reason is not None or model.demand is None else _live(model.demand, 0, demand)
+        for version in sorted(model.versions):
+            yield from _version(judge, model, version, model.versions[version])
+
+
+def _version(judge: Judge, model: ModelState, version: str, state: VersionState) -> Iterator[Coverage]:
+    planned = _planned(judge, model, version, state)
+    if state.watch is None:
+        yield from (_in_warm_up(item, state) for item in planned)
+        return
+    left_out = state.gathering.left_out if state.gathering is not None else ()
+    blind = seen_without_reference(model.name, version, model.plan, state.blind, left_out)
+    places = {(watch.segment, item.name): (watch, i) for watch in state.watches for i, item in enumerate(watch.series)}
+    for item in planned:
+        if item.reason is Blind.NOT_IN_BASELINE:
+            yield blind.pop(item.series, item.but(Blind.NO_EVENTS))
+        elif item.reason is None and (item.segment, item.series) in places:
+            yield _live(*places[item.segment, item.series], item)
+        else:
+            yield item
+    yield from blind.values()
+
+
+def _planned(judge: Judge, model: ModelState, version: str, state: VersionState) -> list[Coverage]:
+    """Return what the references give; worked out once for each set of them."""
+    documents = state.documents
+    names = tuple(document.id for document in documents)
+    if state.planned is None or state.planned[0] != names:
+        state.planned = names, version_coverage(judge.plan, judge.rulebook, model.name, version, documents)
+    return state.planned[1]
+
+
+def _in_warm_up(item: Coverage, state: VersionState) -> Coverage:
+    warm_up = state.warm_up
+    if warm_up is None or item.reason is not Blind.WARMING_UP:
+        return item
+    if warm_up.failure is not None:
+        return item.but(Blind.BASELINE_FAILED, warm_up.failure.words)
+    if warm_up.resume_ms is not None:
+        return item.but(Blind.WARMING_UP, "made, and waits for its first pane")
+    return item.but(Blind.WARMING_UP, f"{len(warm_up.rows)} of {warm_up.wanted} rows")
+
+
+def _live(watch: Watch, position: int, item: Coverage) -> Coverage:
+    """Return the coverage of a series with a reference, after what the last window held of it."""
+    own = watch.series[position]
+    judged = [i for i, use in enumerate(watch.uses) if use.series == position and i in watch.rules]
+    if judged and all(watch.groups[i].warming_up(watch.rows[i]) for i in judged):
+        return item.but(Blind.WARMING_UP, "it learns from its first panes")
+    if own.counted is not Counted.VALUES or not watch.pushed:
+        return item
+    values = int(watch.in_window(position).sum())
+    invalid = _invalid(watch, own.of)
+    if invalid and invalid > _MOST * (values + invalid):
+        return item.but(
+            Blind.KIND_DIFFERS, f"{invalid} of {values + invalid}; the baseline has {own.kind.value} values"
+        )
+    if not values:
+        return item.but(Blind.NO_EVENTS)
+    return item
+
+
+def _invalid(watch: Watch, series: str) -> int:
+    """Return how many values of a series the last window held that could not be counted."""
+    for position, item in enumerate(watch.series):
+        if item.counted is Counted.INVALID and item.of == series:
+            return int(watch.in_window(position)[1])
+    return 0
