@@ -1,4 +1,4 @@
-"""`topics show`, `create`, `verify`: the topics of the product on the cluster."""
+"""`topics show`, `create`, `verify`, `acls`: the topics of the product on the cluster, and who may do what."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream_monitor.cli.state import GlobalOptions
 if TYPE_CHECKING:
     from stream_monitor.kafka.topics import Difference, TopicSpec
 
-app = typer.Typer(help="Topics: show, create, verify.", no_args_is_help=True)
+app = typer.Typer(help="Topics: show, create, verify, acls.", no_args_is_help=True)
 
 
 @app.command()
@@ -67,6 +67,64 @@ def verify(context: typer.Context) -> None:
         raise CommandError(f"{errors} of the differences would stop a worker", Exit.UNEXPECTED)
     if not options.json:
         say("all topics are as they should be" if not found else "no difference would stop a worker")
+
+
+@app.command()
+def acls(
+    context: typer.Context,
+    users: Annotated[
+        list[str] | None,
+        typer.Option("--user", metavar="ROLE=User:NAME", help="Who acts in a role; prints the commands that grant it."),
+    ] = None,
+) -> None:
+    """Show what each role may do on a cluster with ACLs, or print the commands that grant it; asks no broker."""
+    from stream_monitor.kafka.permissions import Principal, acl_command, permissions
+    from stream_monitor.runtimes.connection import topic_names
+
+    options = context.ensure_object(GlobalOptions)
+    settings = options.settings(needs_group=False)
+    named = _users(users or [])
+    inputs = [source.topic for source in settings.plan.inputs]
+    found = [
+        line
+        for role in Principal
+        if not named or role in named
+        for line in permissions(role, group=settings.group, inputs=inputs, topics=topic_names(settings))
+    ]
+    if named:
+        for line in found:
+            say(acl_command(line, named[line.principal]))
+    elif options.json:
+        for line in found:
+            emit(
+                {
+                    "role": line.principal,
+                    "resource": line.resource,
+                    "name": line.name,
+                    "pattern": "prefixed" if line.is_prefix else "literal",
+                    "operations": line.operations,
+                    "why": line.why,
+                }
+            )
+    else:
+        head = ("role", "resource", "name", "operations", "why")
+        rows = [
+            (line.principal, line.resource, line.name + "*" * line.is_prefix, ", ".join(line.operations), line.why)
+            for line in found
+        ]
+        table(head, rows)
+
+
+def _users(texts: list[str]) -> dict[str, str]:
+    from stream_monitor.kafka.permissions import Principal
+
+    found = {}
+    for text in texts:
+        role, equals, user = text.partition("=")
+        if not equals or role not in set(Principal) or not user.startswith("User:"):
+            raise CommandError(f"--user: must be ROLE=User:NAME with a role of {', '.join(Principal)}, got {text}")
+        found[role] = user
+    return found
 
 
 def _specs(options: GlobalOptions) -> tuple[TopicSpec, ...]:

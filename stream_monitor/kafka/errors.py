@@ -104,6 +104,14 @@ _NOT_AUTHORISED = frozenset(
 _DENIED = frozenset({KafkaError.SASL_AUTHENTICATION_FAILED, KafkaError._AUTHENTICATION})
 """The brokers do not believe who we are: no other broker and no waiting helps."""
 
+_ACLS = "'stream-monitor topics acls' prints what grants it"
+_DENIED_WHAT = {
+    KafkaError.TOPIC_AUTHORIZATION_FAILED: f"the user lacks an operation on a topic: {_ACLS}",
+    KafkaError.GROUP_AUTHORIZATION_FAILED: f"the user may not read the groups of the configured name: {_ACLS}",
+    KafkaError.TRANSACTIONAL_ID_AUTHORIZATION_FAILED: f"the user may not write with that transactional id: {_ACLS}",
+    KafkaError.CLUSTER_AUTHORIZATION_FAILED: f"the user lacks an operation on the cluster: {_ACLS}",
+}
+
 _FENCED = frozenset({KafkaError.FENCED_INSTANCE_ID, KafkaError._FENCED, KafkaError.PRODUCER_FENCED})
 
 _RIVAL = "same group.instance.id"
@@ -198,7 +206,8 @@ def stop_for(error: KafkaError, doing: str, *, name: str = "") -> Stop | None:
     """
     code = error.code()
     if code in _NOT_AUTHORISED:
-        return NotAuthorised(f"{doing}: {error.name()}: {error.str()}; grant the ACL or mend the credentials")
+        what = _DENIED_WHAT.get(code, "mend kafka.sasl.* and kafka.ssl.*, or the user on the broker")
+        return NotAuthorised(f"{doing}: {error.name()}: {error.str()}; {what}")
     if code in _FENCED or (code == KafkaError._FATAL and _RIVAL in error.str()):
         return Fenced(
             f"{doing}: another process runs as {name or 'this instance'}; give each worker its own --instance"

@@ -39,8 +39,9 @@ REFUSED = (
 SECRET = ("*password*", "*secret*", "ssl.key.*", "ssl.keystore.*", "sasl.jaas.config", "sasl.oauthbearer.config")
 """Keys whose values are never shown."""
 
-READER_GROUP = "stream-monitor-reader"
-"""The binding demands a group id of every consumer; readers never join and never commit, so the group never exists."""
+READER = "reader"
+"""The binding demands a group id of every consumer; readers never join and never commit, so the group never exists. The
+client asks for its coordinator all the same, and a cluster with ACLs must allow that."""
 
 _BOTH: Mapping[str, str] = {"socket.timeout.ms": "5000"}
 
@@ -121,6 +122,9 @@ class WrongSettings(ValueError):
 class KafkaSettings:
     """The user's librdkafka settings: of all clients, and what differs for consumers and producers.
 
+    Attributes:
+        group: what the name of every consumer group begins with.
+
     Raises:
         WrongSettings: `bootstrap.servers` is missing, or keys are ours.
     """
@@ -128,6 +132,7 @@ class KafkaSettings:
     common: Mapping[str, str]
     consumer: Mapping[str, str] = field(default_factory=dict)
     producer: Mapping[str, str] = field(default_factory=dict)
+    group: str = "stream-monitor"
 
     def __post_init__(self) -> None:
         wrong = [
@@ -222,7 +227,7 @@ def judge_producer(
 
 def reader(settings: KafkaSettings, *, read_uncommitted: bool = False) -> ClientConfig:
     """Return the configuration of a reader without a group: it assigns itself partitions and never commits."""
-    config = {**settings.consumer_config(), "group.id": READER_GROUP}
+    config = {**settings.consumer_config(), "group.id": f"{settings.group}-{READER}"}
     if read_uncommitted:
         config["isolation.level"] = "read_uncommitted"
     return config

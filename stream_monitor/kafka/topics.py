@@ -19,6 +19,7 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
     AdminClient,
     ConfigResource,
     ResourceType,
+    TopicDescription,
 )
 from confluent_kafka.cimpl import NewTopic
 
@@ -257,15 +258,7 @@ def describe_topics(
         Stop: the cluster refuses.
         KafkaException: it does not answer.
     """
-    if not names:
-        return {}
-    described = {}
-    collection = TopicCollection(list(names))
-    for name, future in admin.describe_topics(collection, request_timeout=timeout_s).items():
-        try:
-            described[name] = future.result()
-        except KafkaException as error:
-            _accept(error, {KafkaError.UNKNOWN_TOPIC_OR_PART}, f"describe topic {name}")
+    described = _described(admin, names, timeout_s=timeout_s)
     if not described:
         return {}
     configs: dict[str, dict[str, str]] = {}
@@ -285,6 +278,30 @@ def describe_topics(
         )
         for name, topic in described.items()
     }
+
+
+def count_partitions(
+    admin: AdminClient, names: Sequence[str], *, timeout_s: float = _REQUEST_TIMEOUT_S
+) -> dict[str, int]:
+    """Return the number of partitions of those topics that exist; who only reads may not ask for their settings.
+
+    Raises:
+        Stop: the cluster refuses us.
+        KafkaException: it does not answer.
+    """
+    return {name: len(topic.partitions) for name, topic in _described(admin, names, timeout_s=timeout_s).items()}
+
+
+def _described(admin: AdminClient, names: Sequence[str], *, timeout_s: float) -> dict[str, TopicDescription]:
+    if not names:
+        return {}
+    described = {}
+    for name, future in admin.describe_topics(TopicCollection(list(names)), request_timeout=timeout_s).items():
+        try:
+            described[name] = future.result()
+        except KafkaException as error:
+            _accept(error, {KafkaError.UNKNOWN_TOPIC_OR_PART}, f"describe topic {name}")
+    return described
 
 
 def _differences(spec: TopicSpec, state: TopicState | None, profiles: TopicState | None) -> Iterable[Difference]:

@@ -22,7 +22,9 @@ def kafka_settings(settings: Settings) -> KafkaSettings:
         ConfigError: no broker is named, a key is one of ours, or librdkafka refuses it or its value.
     """
     try:
-        found = KafkaSettings(settings.kafka.common, settings.kafka.consumer, settings.kafka.producer)
+        found = KafkaSettings(
+            settings.kafka.common, settings.kafka.consumer, settings.kafka.producer, group=settings.group
+        )
     except WrongSettings as error:
         raise _refused(settings, error.wrong) from None
     unknown = tuple(unknown_settings(found))

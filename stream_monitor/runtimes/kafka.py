@@ -16,8 +16,10 @@ from stream_monitor.config import Settings
 from stream_monitor.config.errors import refuse
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.clients import open_admin
+from stream_monitor.kafka.errors import NotAuthorised
 from stream_monitor.kafka.judge import JudgeJob, JudgeWorker
 from stream_monitor.kafka.observer import Loop
+from stream_monitor.kafka.permissions import Principal, permissions, require_permissions, topics_of
 from stream_monitor.kafka.profile import (
     DeadLetterLimits,
     OnDataLoss,
@@ -144,7 +146,13 @@ class KafkaRuntime:
         finally:
             self._http.stop()
         if self._failed:
-            raise self._failed[0]
+            raise self._explained(self._failed[0])
+
+    def _explained(self, error: BaseException) -> BaseException:
+        """Return an error with what the one who mends it has to look for."""
+        if not isinstance(error, NotAuthorised):
+            return error
+        return NotAuthorised(f"{error}; groups and transactional ids begin with {self._settings.group}-")
 
     def _is_asked(self) -> bool:
         """Say whether a stop was asked for; called while the start waits, which is no stall."""
@@ -187,7 +195,12 @@ class KafkaRuntime:
         settings, plan = self._settings, self._settings.plan
         names = topic_names(settings)
         admin = open_admin(kafka)
-        for difference in require(verify_topics(admin, topic_specs(settings))):
+        who = [Principal(role) for role in self._roles]
+        inputs = [source.topic for source in plan.inputs]
+        for each in who:
+            require_permissions(admin, permissions(each, group=settings.group, inputs=inputs, topics=names))
+        touched = topics_of(who, topics=names)
+        for difference in require(verify_topics(admin, [s for s in topic_specs(settings) if s.name in touched])):
             _LOG.warning("%s", difference)
         workers: dict[Role, Worker] = {}
         if Role.PROFILE in self._roles:

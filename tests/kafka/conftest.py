@@ -67,6 +67,16 @@ def prefix() -> str:
 @pytest.fixture
 def own_broker() -> Iterator[BrokerFactory]:
     """Start brokers that a test may kill, freeze or configure: `own_broker(data=..., overrides=..., proxied=...)`."""
+    yield from _factory()
+
+
+@pytest.fixture(scope="module")
+def module_broker() -> Iterator[BrokerFactory]:
+    """Start brokers of their own settings for all tests of a file."""
+    yield from _factory()
+
+
+def _factory() -> Iterator[BrokerFactory]:
     reason = jars_missing()
     if reason is not None:
         needs.missing(NEED, reason)

@@ -108,13 +108,26 @@ class TransactionalWriter:
 
     def _abort(self, cause: Exception) -> None:
         """Abort and say so; a transaction whose commit was asked for never comes here without a definite answer."""
-        inner = error_of(cause)
-        if inner is not None:
-            self._stop_if_fatal(inner, "transaction", cause)
+        first = self._first_error() or error_of(cause)
+        if first is not None:
+            self._stop_if_fatal(first, "transaction", cause)
         self._context.job.observer.commit(Loop.JUDGE, CommitOutcome.REFUSED)
         limit_s = self._context.job.tuning.flush_s
         self._attempt(lambda: self._producer.abort_transaction(limit_s), "abort transaction", limit_s)
         raise RoundFailed(str(cause)) from cause
+
+    def _first_error(self) -> KafkaError | None:
+        """Return what the transaction failed of, None when it has not failed.
+
+        Its records only say that they were purged, and the broker may answer the abort of a transaction that it never
+        saw with INVALID_TXN_STATE. Asked to begin another one, the producer says what was first.
+        """
+        try:
+            self._producer.begin_transaction()
+        except KafkaException as error:
+            inner = kafka_error(error)
+            return None if inner.code() == KafkaError._STATE else inner
+        return None
 
     def _attempt(self, call: Callable[[], None], doing: str, timeout_s: float) -> None:
         try:

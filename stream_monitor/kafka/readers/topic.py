@@ -14,7 +14,7 @@ from stream_monitor.kafka.errors import Misconfigured, is_transient, stop_for
 from stream_monitor.kafka.partition_reader import PartitionReader
 from stream_monitor.kafka.readers.record import StoredRecord, stored_record
 from stream_monitor.kafka.settings import KafkaSettings, reader
-from stream_monitor.kafka.topics import describe_topics
+from stream_monitor.kafka.topics import count_partitions
 
 _LOG = logging.getLogger("stream_monitor.kafka.readers")
 _POLL_S = 0.2
@@ -123,11 +123,11 @@ def partition_counts(admin: AdminClient, topics: Sequence[str]) -> dict[str, int
         Misconfigured: one does not exist.
         Stop: the cluster refuses us.
     """
-    states = patiently(lambda _: describe_topics(admin, topics), "describe topics", timeout_s=_PATIENCE_S)
-    missing = [topic for topic in topics if topic not in states]
+    counts = patiently(lambda _: count_partitions(admin, topics), "describe topics", timeout_s=_PATIENCE_S)
+    missing = [topic for topic in topics if topic not in counts]
     if missing:
         raise Misconfigured(f"topics missing: {', '.join(missing)}")
-    return {topic: states[topic].partitions for topic in topics}
+    return {topic: counts[topic] for topic in topics}
 
 
 def _raise_unless_passing(error: KafkaError) -> None:
