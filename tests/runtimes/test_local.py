@@ -51,12 +51,13 @@ def _whole() -> Alerts:
     return _run(traffic(SECONDS), [])
 
 
-def test_a_shift_is_one_firing_alert_per_rule() -> None:
-    """The amount triples in second 15: both rules fire soon after, and nothing else does."""
+def test_a_shift_is_one_firing_alert() -> None:
+    """The amount triples in second 15: the severe rule fires soon after, for the mild one too."""
     events = [decode(value) for _, _, value, _ in _whole()]
     fired = [(e.data.labels["series"], e.data.labels["rule"]) for e in events if e.data.reason == "fired"]
 
-    assert {("feature:amount", "drift"), ("feature:amount", "severe_drift")} <= set(fired)
+    assert ("feature:amount", "severe_drift") in fired
+    assert ("feature:amount", "drift") not in fired
     assert all(event.source == "/stream-monitor/g" for event in events)
 
 

@@ -39,8 +39,8 @@ def test_a_child_that_outlives_its_parent_is_told() -> None:
 
     assert [told for told in story.told() if told[2] in ("fired", "recovered")] == [
         ("missing:x0", "data_quality", "fired"),
-        ("missing:x7", "data_quality", "fired"),
         ("missing:x0", "data_quality", "recovered"),
+        ("missing:x7", "data_quality", "fired"),
     ]
 
 

@@ -88,6 +88,7 @@ class Life:
         told_ms: instant of the last event.
         resolved_ms: instant of the last resolution after firing; None if it never fired. Outlives the alert.
         worst: how far it went while it fired.
+        withheld: pending for no reason of its own: there was no room, or it is in its cooldown.
     """
 
     status: AlertStatus | None = None
@@ -100,6 +101,7 @@ class Life:
     told_ms: int = 0
     resolved_ms: int | None = None
     worst: Worst = Worst()
+    withheld: bool = False
 
     @property
     def open(self) -> bool:
@@ -112,14 +114,33 @@ class Life:
         return self.status is AlertStatus.FIRING
 
 
-def advance(life: Life, verdict: Verdict, patience: Patience, now: Pane) -> tuple[Life, Reason | None]:
+@dataclass(frozen=True, slots=True)
+class Recovery:
+    """What a firing alert is told about its end, beside the verdict of its own rule.
+
+    Attributes:
+        kept: a milder rule of the same family still holds, so that the severe one goes on for both.
+        since_ms: end of the first of the fresh panes that prove that it is over; None when they do not.
+    """
+
+    kept: bool = False
+    since_ms: int | None = None
+
+
+UNPROVEN = Recovery()
+"""Only the rule itself has something to say."""
+
+
+def advance(
+    life: Life, verdict: Verdict, patience: Patience, now: Pane, recovery: Recovery = UNPROVEN
+) -> tuple[Life, Reason | None]:
     """Return the life after a pane, and the reason of the step it took, None if it took none.
 
     A pane in which nothing was seen has no verdict and is not passed in: it neither heals nor hurts.
     """
     match life.status:
         case AlertStatus.FIRING:
-            return _firing(life, verdict, patience, now)
+            return _firing(life, verdict, patience, now, recovery)
         case AlertStatus.PENDING if verdict.holds:
             return _pending(replace(life, above=life.above + 1), verdict, patience, now)
         case AlertStatus.PENDING:
@@ -144,17 +165,29 @@ def end(life: Life, now_ms: int, reason: Reason) -> tuple[Life, Reason | None]:
     return _close(replace(life, recovers_ms=now_ms), now_ms, reason) if life.open else (life, None)
 
 
+def recover_beside(life: Life, now_ms: int) -> tuple[Life, Reason | None]:
+    """Return the life of a milder rule when the severe one recovers: closed too, and as long in its cooldown."""
+    closed, reason = end(life, now_ms, Reason.RECOVERED)
+    return replace(closed, resolved_ms=now_ms), reason
+
+
 def _pending(life: Life, verdict: Verdict, patience: Patience, now: Pane) -> tuple[Life, Reason | None]:
     cooling = life.resolved_ms is not None and now.end_ms - life.resolved_ms < patience.cooldown_ms
-    if life.above < patience.open_after or not verdict.mature or not verdict.room or cooling:
+    if life.above < patience.open_after or not verdict.mature:
         return life, None
-    return _tell(replace(life, status=AlertStatus.FIRING, above=0), verdict.value, now), Reason.FIRED
+    if not verdict.room or cooling:
+        return replace(life, withheld=True), None
+    return _tell(replace(life, status=AlertStatus.FIRING, above=0, withheld=False), verdict.value, now), Reason.FIRED
 
 
-def _firing(life: Life, verdict: Verdict, patience: Patience, now: Pane) -> tuple[Life, Reason | None]:
-    if verdict.holds:
+def _firing(
+    life: Life, verdict: Verdict, patience: Patience, now: Pane, recovery: Recovery
+) -> tuple[Life, Reason | None]:
+    if recovery.since_ms is not None:
+        return _close(replace(life, recovers_ms=recovery.since_ms), now.end_ms, Reason.RECOVERED)
+    if verdict.holds or recovery.kept:
         life = replace(life, below=0)
-        if verdict.value >= WORSENED_BY * life.told_value:
+        if verdict.holds and verdict.value >= WORSENED_BY * life.told_value:
             return _tell(life, verdict.value, now), Reason.WORSENED
     else:
         first = life.recovers_ms if life.below else now.end_ms
@@ -173,6 +206,11 @@ def _tell(life: Life, value: float, now: Pane) -> Life:
 def _close(life: Life, now_ms: int, reason: Reason) -> tuple[Life, Reason]:
     resolved = now_ms if life.firing else life.resolved_ms
     closed = replace(
-        life, status=AlertStatus.RESOLVED, sequence=life.sequence + 1, told_ms=now_ms, resolved_ms=resolved
+        life,
+        status=AlertStatus.RESOLVED,
+        sequence=life.sequence + 1,
+        told_ms=now_ms,
+        resolved_ms=resolved,
+        withheld=False,
     )
     return closed, reason

@@ -72,9 +72,18 @@ def is_mature(watch: Watch, use: int, events: int = MATURE_EVENTS) -> bool:
 
 def effect_window(watch: Watch, use: int, now: Pane) -> EffectWindow:
     """Return what the rules look at: the panes since the alarm, at most the last window."""
-    episode, position = watch.episodes[use], watch.uses[use].series
+    return last_panes(watch, use, now, effect_panes(watch, use))
+
+
+def effect_panes(watch: Watch, use: int) -> int:
+    """Return over how many panes the effect of an episode is measured."""
+    return min(max(watch.episodes[use].panes, 1), watch.window_panes)
+
+
+def last_panes(watch: Watch, use: int, now: Pane, count: int) -> EffectWindow:
+    """Return the last panes of the series of an episode, so many of them."""
+    position = watch.uses[use].series
     item = watch.series[position]
-    count = min(max(episode.panes, 1), watch.window_panes)
     demand = _demand(watch, use, count)
     return EffectWindow(
         model=watch.model,
@@ -91,6 +100,13 @@ def effect_window(watch: Watch, use: int, now: Pane) -> EffectWindow:
         reference_mean=demand.mean,
         reference_variance=demand.variance,
     )
+
+
+def begin_again(watch: Watch, use: int, fresh: EffectWindow) -> None:
+    """Let an episode begin with the panes that proved its drift over: what was before is no effect of now."""
+    episode = watch.episodes[use]
+    episode.panes = fresh.panes
+    episode.events = max(fresh.n, int(fresh.panes * (fresh.reference_mean or 0.0)))
 
 
 def end_episode(watch: Watch, use: int) -> None:

@@ -18,6 +18,7 @@ from collections.abc import Iterator
 
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.judge.model import ModelState
+from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.watch import Episode, Watch
 
@@ -31,18 +32,31 @@ _Use = tuple[Watch, int]
 """A detector of a watch."""
 
 
-def waits(model: ModelState, watch: Watch, use: int, rule: str) -> bool:
-    """Say whether an alert about a series that is about to fire is explained by another one of its version."""
+def waits(model: ModelState, watch: Watch, use: int, rule: str, rulebook: Rulebook) -> bool:
+    """Say whether an alert about a series that is about to fire is explained by another one of its version.
+
+    An alert of a severer rule of the same family stands for that of the rule.
+    """
+
+    def lives(place: _Use) -> list[Life]:
+        names = place[0].rules[place[1]]
+        return [_life(place, name) for name in (rule, *rulebook.severer(names, rule)) if name in names]
+
+    def is_told(alike: list[_Use]) -> bool:
+        """Say whether there are so many others under the rule that one alert stands for them, and it fires."""
+        ruled = [place for place in alike if rule in place[0].rules[place[1]]]
+        return len(ruled) + 1 >= STORM_OF and any(life.firing for place in ruled for life in lives(place))
+
     own, episode = watch.series[watch.uses[use].series], watch.episodes[use]
     beside = [(watch, other) for other in _at_the_same_time(watch, episode) if other != use]
     others = model.siblings(watch) if watch.segment else []
     above = [(sibling, other) for sibling in others if not sibling.segment for other in sibling.episodes]
-    if any(_series(place).name == own.name and _life(place, rule).open for place in above):
+    if any(_series(place).name == own.name and any(life.open for life in lives(place)) for place in above):
         return True
     values_of_feature = own.counted is Counted.VALUES and own.feature is not None
     if values_of_feature and any(_causes(place, own) for place in (*beside, *above)):
         return True
-    if own.counted in _STORMS and _is_told([place for place in beside if _series(place).counted is own.counted], rule):
+    if own.counted in _STORMS and is_told([place for place in beside if _series(place).counted is own.counted]):
         return True
     alike = [
         (sibling, other)
@@ -51,13 +65,7 @@ def waits(model: ModelState, watch: Watch, use: int, rule: str) -> bool:
         for other in _at_the_same_time(sibling, episode)
         if sibling.series[sibling.uses[other].series].name == own.name
     ]
-    return _is_told(alike, rule)
-
-
-def _is_told(alike: list[_Use], rule: str) -> bool:
-    """Say whether there are so many others of one kind under a rule that one alert stands for them, and it fires."""
-    ruled = [(watch, use) for watch, use in alike if rule in watch.rules[use]]
-    return len(ruled) + 1 >= STORM_OF and any(_life(place, rule).firing for place in ruled)
+    return is_told(alike)
 
 
 def _causes(place: _Use, values: WatchedSeries) -> bool:

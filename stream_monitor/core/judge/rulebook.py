@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from stream_monitor.core.judge.configured import Configured
 from stream_monitor.core.judge.evidence import NOTHING, DetectorUse, Evidence, evidence_of
 from stream_monitor.core.judge.series import WatchedSeries
-from stream_monitor.core.plan import RulePlan
+from stream_monitor.core.plan import RulePlan, Severity
 from stream_monitor.core.rules import Rule, RuleFactory, build_rule, judges
 
 
@@ -64,6 +64,18 @@ class Rulebook:
             if named:
                 opened[i] = tuple(sorted(named))
         return opened
+
+    def loudness(self, rule: str) -> int:
+        """Return the place of a rule's severity among all, the loudest last."""
+        return list(Severity).index(self.plans[rule].severity)
+
+    def milder(self, names: Sequence[str], rule: str) -> tuple[str, ...]:
+        """Return which rules on the same evidence have a lower severity: the alert of this one stands for them."""
+        return tuple(name for name in names if self.loudness(name) < self.loudness(rule))
+
+    def severer(self, names: Sequence[str], rule: str) -> tuple[str, ...]:
+        """Return which rules on the same evidence have a higher severity: their alert stands for this one."""
+        return tuple(name for name in names if self.loudness(name) > self.loudness(rule))
 
     def _asks(self, plan: RulePlan, item: WatchedSeries, tolerance: float | None) -> Evidence | None:
         return evidence_of(plan, item, tolerance, self.configured)

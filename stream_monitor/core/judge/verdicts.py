@@ -10,11 +10,30 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from stream_monitor.core.alerts.identity import SeriesName
-from stream_monitor.core.alerts.lifecycle import Life, Patience, Reason, Worst, advance, end, remind
-from stream_monitor.core.judge.episodes import effect_window, end_episode, is_mature, observe
+from stream_monitor.core.alerts.lifecycle import (
+    Life,
+    Patience,
+    Reason,
+    Recovery,
+    Worst,
+    advance,
+    end,
+    recover_beside,
+    remind,
+)
+from stream_monitor.core.judge.episodes import (
+    begin_again,
+    effect_panes,
+    effect_window,
+    end_episode,
+    is_mature,
+    last_panes,
+    observe,
+)
 from stream_monitor.core.judge.levels import levels
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.parents import waits
+from stream_monitor.core.judge.recovery import fresh_panes, proof
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.shown import category_names
 from stream_monitor.core.judge.watch import Watch
@@ -23,7 +42,12 @@ from stream_monitor.core.rules import EffectWindow, Pane
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Step:
-    """A step in the life of an alert about a series."""
+    """A step in the life of an alert about a series.
+
+    Attributes:
+        taken_over_by: severer rule whose alert goes on in the place of this one.
+        is_proven: fresh panes have proven an end; else it was waited for.
+    """
 
     watch: Watch
     use: int
@@ -32,6 +56,8 @@ class Step:
     life: Life
     reason: Reason
     window: EffectWindow
+    taken_over_by: str = ""
+    is_proven: bool = True
 
     @property
     def name(self) -> SeriesName:
@@ -73,8 +99,12 @@ def judge_model(
         seen: whether the pane was shown to the series; otherwise only reminders are due.
     """
     judged = Judged(open=sum(life.firing for watch in model.watches() for life in watch.lives.values()))
-    for case in sorted(_cases(model, now, seen), key=lambda case: case.order):
-        _judge(judged, model, case, rulebook, patience, now, max_open=max_open)
+    court = _Court(model, rulebook, patience, now, max_open)
+    for case in sorted(
+        _cases(model, now, seen), key=lambda case: (case.name, -rulebook.loudness(case.rule), case.rule)
+    ):
+        court.judge(case, judged)
+    judged.steps.sort(key=lambda step: step.order)
     return judged
 
 
@@ -109,12 +139,15 @@ class _Case:
     told: bool
 
     @property
-    def place(self) -> tuple[int, str]:
-        return self.watch.uses[self.use].series, self.rule
+    def series(self) -> int:
+        return self.watch.uses[self.use].series
 
     @property
-    def order(self) -> tuple[SeriesName, str]:
-        return self.watch.name(self.watch.uses[self.use].series), self.rule
+    def name(self) -> SeriesName:
+        return self.watch.name(self.series)
+
+    def life(self, rule: str) -> Life:
+        return self.watch.lives.get((self.series, rule), Life())
 
 
 def _cases(model: ModelState, now: Pane, seen: bool) -> Iterator[_Case]:
@@ -126,39 +159,126 @@ def _cases(model: ModelState, now: Pane, seen: bool) -> Iterator[_Case]:
                 yield from (_Case(watch, use, rule, told) for rule in watch.rules[use])
 
 
-def _judge(
-    judged: Judged, model: ModelState, case: _Case, rulebook: Rulebook, patience: Patience, now: Pane, *, max_open: int
-) -> None:
-    watch, use = case.watch, case.use
-    before = watch.lives.get(case.place, Life())
-    if not case.told and not before.firing:
-        return
-    window = effect_window(watch, use, now)
-    if case.told:
-        verdict = rulebook.rules[case.rule].verdict(window)
-        verdict = replace(verdict, mature=verdict.clear or is_mature(watch, use, patience.open_events))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Court:
+    """What decides about the alerts of a model after a pane, beside the pane itself.
+
+    Rules on the same evidence with rising severity are a family with one open alert: the severest that fires. Milder
+    ones wait for its end, or end as `escalated` when it fires; it goes on for as long as one of them holds.
+    """
+
+    model: ModelState
+    rulebook: Rulebook
+    patience: Patience
+    now: Pane
+    max_open: int
+
+    def judge(self, case: _Case, judged: Judged) -> None:
+        """Let a rule look at an episode; the severer ones of its family have done so."""
+        before = case.life(case.rule)
+        names = case.watch.rules[case.use]
+        severer = self.rulebook.severer(names, case.rule)
+        above = next((name for name in severer if case.life(name).firing), "")
+        if above and before.firing:
+            self._step(case, judged, *end(before, self.now.end_ms, Reason.ESCALATED), taken_over_by=above)
+        elif not above and any(case.life(name).resolved_ms == self.now.end_ms for name in severer):
+            self._step(case, judged, *recover_beside(before, self.now.end_ms))
+        elif case.told and before.firing:
+            self._go_on(case, judged, before)
+        elif case.told:
+            self._open(case, judged, before, alone=not above)
+        elif before.firing:
+            self._step(case, judged, *remind(before, self.patience, self.now))
+
+    def _open(self, case: _Case, judged: Judged, before: Life, *, alone: bool) -> None:
+        """Open an alert, wait, or see that there is nothing."""
+        watch, use, patience, now = case.watch, case.use, self.patience, self.now
+        if before.withheld and self._has_passed(case):
+            self._step(case, judged, *end(before, now.end_ms, Reason.RECOVERED))
+            return
+        verdict = self.rulebook.rules[case.rule].verdict(effect_window(watch, use, now))
+        mature = verdict.clear or is_mature(watch, use, patience.open_events)
+        verdict = replace(verdict, mature=mature, room=alone)
         life, reason = advance(before, verdict, patience, now)
-        if reason is Reason.FIRED and judged.open >= max_open:
-            life, reason = advance(before, replace(verdict, room=False), patience, now)
-            judged.withheld.append(case.order)
-        elif reason is Reason.FIRED and waits(model, watch, use, case.rule):
-            life, reason = advance(before, replace(verdict, room=False), patience, now)
-        if life.firing and verdict.value > life.worst.value:
-            life = replace(life, worst=_worst(watch, use, window, verdict.value))
-    else:
-        life, reason = remind(before, patience, now)
-    if life != before:
-        watch.lives[case.place] = life
-    judged.open += life.firing - before.firing
-    watch.episodes[use].fired |= life.firing
-    if reason is not None:
-        judged.steps.append(Step(watch, use, case.rule, before, life, reason, window))
+        if reason is Reason.FIRED:
+            milder = sum(case.life(name).firing for name in self.rulebook.milder(watch.rules[use], case.rule))
+            is_full = judged.open - milder >= self.max_open
+            if is_full:
+                judged.withheld.append((case.name, case.rule))
+            if is_full or self._has_reason_to_wait(case, before):
+                life, reason = advance(before, replace(verdict, room=False), patience, now)
+        self._step(case, judged, _at_worst(life, watch, use, verdict.value, now), reason)
+
+    def _has_passed(self, case: _Case) -> bool:
+        """Say whether an alert that nobody has heard of is over, and let the episode begin with the panes that say so.
+
+        Only when no other rule is busy with it: the others may not mind what this one does not mind any more.
+        """
+        watch, use, own = case.watch, case.use, self.rulebook.rules[case.rule]
+        if any(case.life(name).open for name in watch.rules[use] if name != case.rule):
+            return False
+        fresh = proof(watch, use, (own,), self.patience.resolve_after, self.now, worst=0.0)
+        if fresh is not None:
+            begin_again(watch, use, fresh)
+        return fresh is not None
+
+    def _has_reason_to_wait(self, case: _Case, before: Life) -> bool:
+        """Say whether an alert that may fire is explained by another, or has waited so long that it is not so now."""
+        watch, use = case.watch, case.use
+        if waits(self.model, watch, use, case.rule, self.rulebook):
+            return True
+        if not before.withheld:
+            return False
+        count = min(effect_panes(watch, use), fresh_panes(self.patience.resolve_after))
+        return not self.rulebook.rules[case.rule].verdict(last_panes(watch, use, self.now, count)).holds
+
+    def _go_on(self, case: _Case, judged: Judged, before: Life) -> None:
+        """Let an alert that fires go on, or end."""
+        watch, use, now = case.watch, case.use, self.now
+        own = self.rulebook.rules[case.rule]
+        milder = [self.rulebook.rules[name] for name in self.rulebook.milder(watch.rules[use], case.rule)]
+        after = self.patience.resolve_after
+        fresh = proof(watch, use, (own, *milder), after, now, worst=before.worst.value)
+        window = effect_window(watch, use, now) if fresh is None else fresh
+        verdict = own.verdict(window)
+        if fresh is None:
+            recovery = Recovery(kept=any(rule.verdict(window).holds for rule in milder))
+        else:
+            recovery = Recovery(since_ms=fresh.from_ms + now.end_ms - now.start_ms)
+            begin_again(watch, use, fresh)
+        life, reason = advance(before, verdict, self.patience, now, recovery)
+        is_proven = fresh is not None
+        self._step(case, judged, _at_worst(life, watch, use, verdict.value, now), reason, is_proven=is_proven)
+
+    def _step(
+        self,
+        case: _Case,
+        judged: Judged,
+        life: Life,
+        reason: Reason | None,
+        *,
+        taken_over_by: str = "",
+        is_proven: bool = True,
+    ) -> None:
+        """Put down what became of a life."""
+        before = case.life(case.rule)
+        if life != before:
+            case.watch.lives[case.series, case.rule] = life
+        judged.open += life.firing - before.firing
+        case.watch.episodes[case.use].fired |= life.firing
+        if reason is not None:
+            window = effect_window(case.watch, case.use, self.now)
+            step = Step(case.watch, case.use, case.rule, before, life, reason, window, taken_over_by, is_proven)
+            judged.steps.append(step)
 
 
-def _worst(watch: Watch, use: int, window: EffectWindow, value: float) -> Worst:
-    """Return what a pane says that was the worst so far."""
+def _at_worst(life: Life, watch: Watch, use: int, value: float, now: Pane) -> Life:
+    """Return a life that knows how far it went."""
+    if not life.firing or value <= life.worst.value:
+        return life
+    window = effect_window(watch, use, now)
     found = levels(window, category_names(watch.series[watch.uses[use].series]))
-    return Worst(value, window.to_ms, tuple((own.of, own.baseline, own.window) for own in found))
+    return replace(life, worst=Worst(value, window.to_ms, tuple((own.of, own.baseline, own.window) for own in found)))
 
 
 def _is_over(watch: Watch, use: int) -> bool:

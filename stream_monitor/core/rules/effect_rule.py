@@ -26,3 +26,7 @@ class EffectRule:
         value = self.measure.decisive(window)
         clear = value >= self.floor and value - self.measure.noise_95(window) >= self.floor
         return Verdict(value, self.floor, clear=clear)
+
+    def most(self, window: EffectWindow) -> float:
+        """Return what the effect is at most, with its uncertainty."""
+        return self.measure.most(window)

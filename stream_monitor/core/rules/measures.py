@@ -1,7 +1,8 @@
 """Measures of an effect: how large a drift is, in the units of a rule's floor.
 
-A measure says three things about a window: its value (published), the value that decides (corrected for what chance
-alone adds), and what chance alone would show. To add one: a class here, or a comparison, and a line in `MEASURES`.
+A measure says four things about a window: its value (published), the value that decides (corrected for what chance
+alone adds), what chance alone would show, and what the effect is at most. To add one: a class here, or a comparison,
+and a line in `MEASURES`.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from stream_monitor.core.rules.robust import RobustKolmogorovSmirnov
 from stream_monitor.core.rules.window import EffectWindow
 
 _Z_95 = 1.959963985
+_Z_999 = 3.090232306
+_SQUARED = ("psi",)
+_GROWING = ("chi_square",)
 
 
 class Measure(Protocol):
@@ -36,6 +40,10 @@ class Measure(Protocol):
 
     def noise_95(self, window: EffectWindow) -> float:
         """Return the 95 % point of the value without any change, at these sample sizes."""
+        ...
+
+    def most(self, window: EffectWindow) -> float:
+        """Return what the effect is at most: one that is larger looks like this in one of a thousand windows."""
         ...
 
 
@@ -59,6 +67,10 @@ class ShareChange:
         shares = (reference.counts + 0.5) / (reference.total + 0.5 * reference.counts.size)
         variance = float((shares * (1.0 - shares)).max())
         return _Z_95 * math.sqrt(variance * reference.noise(window.n))
+
+    def most(self, window: EffectWindow) -> float:
+        """Return the value and 3.1 standard errors."""
+        return self.value(window) + _Z_999 / _Z_95 * self.noise_95(window)
 
 
 class Ratio:
@@ -86,6 +98,11 @@ class Ratio:
             return 0.0
         return _Z_95 * math.sqrt(window.reference_variance / window.panes) / window.reference_mean
 
+    def most(self, window: EffectWindow) -> float:
+        """Return the value and 3.1 standard errors; infinite where the spread is not known."""
+        noise = self.noise_95(window)
+        return self.value(window) + _Z_999 / _Z_95 * noise if noise else math.inf
+
 
 class Distance:
     """A comparison as a measure."""
@@ -107,6 +124,16 @@ class Distance:
     def noise_95(self, window: EffectWindow) -> float:
         """Return the 95 % point of the distance without drift."""
         return self._comparison.noise_95(_reference(window), window.n)
+
+    def most(self, window: EffectWindow) -> float:
+        """Return the limit that the triangle inequality gives: the window is no farther from its law than noise.
+
+        The root of PSI is a distance, near enough; chi-square grows with the events and has no limit.
+        """
+        noise = self.noise_95(window)
+        if self.name in _SQUARED:
+            return (math.sqrt(self.decisive(window)) + math.sqrt(noise)) ** 2
+        return math.inf if self.name in _GROWING else self.value(window) + noise
 
 
 MEASURES: tuple[Measure, ...] = (

@@ -20,7 +20,7 @@ import numpy as np
 from scipy.special import betaincinv, betaln
 
 from stream_monitor.core.arrays import Float64
-from stream_monitor.core.comparisons import Reference
+from stream_monitor.core.comparisons import Reference, comparison
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.rules.window import EffectWindow
 
@@ -51,6 +51,12 @@ class ProvenKolmogorovSmirnov:
     def noise_95(self, window: EffectWindow) -> float:
         """Return 0: without drift it is 0 in 98 of 100 episodes."""
         return 0.0
+
+    def most(self, window: EffectWindow) -> float:
+        """Return the distance itself and what chance adds to it."""
+        assert window.reference is not None, "a numeric series has a reference"
+        distance = comparison("kolmogorov_smirnov")
+        return distance.measure(window.reference, window.counts) + distance.noise_95(window.reference, window.n)
 
 
 def confidence_sequence(successes: Float64, trials: float, *, error: float) -> tuple[Float64, Float64]:

@@ -36,3 +36,9 @@ class RobustKolmogorovSmirnov:
     def noise_95(self, window: EffectWindow) -> float:
         """Return 0: without drift it is 0 in more than 99 of 100 windows."""
         return 0.0
+
+    def most(self, window: EffectWindow) -> float:
+        """Return the distance itself and what chance adds to it."""
+        assert window.reference is not None, "a numeric series has a reference"
+        distance = comparison("kolmogorov_smirnov")
+        return distance.measure(window.reference, window.counts) + distance.noise_95(window.reference, window.n)

@@ -46,7 +46,7 @@ class Facts:
         by_pane: the detector takes panes as wholes, so it needs nothing of the events in them.
         order_known: the baseline could say whether values depend on each other.
         taken_over_by: rule whose alert goes on in this one's place, of an escalation.
-        slow: why the end could not be seen sooner; empty where it could.
+        is_proven: fresh events have proven the end; else it was waited for.
         waiting: series whose alerts wait for others to end, of the one about too many.
     """
 
@@ -64,7 +64,7 @@ class Facts:
     by_pane: bool = False
     order_known: bool = True
     taken_over_by: str = ""
-    slow: str = ""
+    is_proven: bool = True
     waiting: tuple[str, ...] = ()
 
     @property

@@ -81,7 +81,7 @@ def _over(facts: Facts, row: Wording) -> Sequence[str]:
         f"it lasted {lasted(facts.starts_ms, facts.ends_ms)}",
         _worst(facts, row),
         _with_base(facts, figures),
-        facts.slow,
+        _waited(facts),
         _links(facts),
     )
 
@@ -96,6 +96,18 @@ def _worst(facts: Facts, row: Wording) -> str:
         msgspec.structs.replace(facts.evidence, effect=effect, levels=most.levels, previous=None)
     )
     return f"at worst, at {clock(parse_instant(most.at))}: {row.changed(then)}{_effect(then)}"
+
+
+def _waited(facts: Facts) -> str:
+    """Say why the end was not seen sooner; nothing where fresh events have proven it."""
+    if facts.reason is not Reason.RECOVERED or facts.is_proven:
+        return ""
+    seen, floor = facts.evidence.window, facts.evidence.effect.floor
+    length = span(parse_instant(seen.to) - parse_instant(seen.from_))
+    return (
+        f"it was waited for: {seen.n:,} events in {length} are too few, or too near the limit of {number(floor)}, "
+        "to prove the end sooner"
+    )
 
 
 def _effect(facts: Facts) -> str:
