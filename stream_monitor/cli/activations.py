@@ -19,6 +19,8 @@ _BEGINNING_MS = 24 * 3_600_000
 """An instant before the second of January 1970 is the beginning of everything."""
 
 _MINUTE_MS = 60_000
+_WRITING_MS = 10_000
+"""Longer than a record takes to be written."""
 
 
 def activate_baseline(settings: Settings, baseline: Baseline, *, from_ms: int | None) -> None:
@@ -72,15 +74,22 @@ def end_activation(settings: Settings, beginning: str, *, scheduled: bool) -> No
     """
     from stream_monitor.core.baseline import end_record
     from stream_monitor.core.time import format_instant
+    from stream_monitor.kafka.baseline_log import is_void
     from stream_monitor.runtimes.connection import baseline_writer
 
     schedule = read_schedule(settings)
     started = settings.group in schedule.starts
     now_ms = _wall_ms()
     own = _meant(schedule, beginning, now_ms, scheduled=scheduled)
-    earliest_ms = _earliest(settings, now_ms) if started else own.from_ms
-    until_ms = max(own.from_ms, earliest_ms)
-    baseline_writer(settings).end(own, until_ms)
+    in_time = not is_void(settings.plan.time, written_ms=now_ms + _WRITING_MS, from_ms=own.from_ms)
+    until_ms = own.from_ms if in_time or not started else _earliest(settings, now_ms)
+    written_ms = baseline_writer(settings).end(own, until_ms)
+    if started and is_void(settings.plan.time, written_ms=written_ms, from_ms=until_ms):
+        raise CommandError(
+            f"the end was written at {format_instant(written_ms)}, too late for {format_instant(until_ms)}, and is void"
+            " for everybody: is this machine's clock right? run the command again",
+            Exit.UNEXPECTED,
+        )
     key, value = end_record(own, until_ms)
     schedule.apply(key, value, schedule.next_offset, now_ms)
     named = _named(own.model, own.version)

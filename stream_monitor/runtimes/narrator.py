@@ -122,9 +122,10 @@ def _known(view: JudgeView) -> _Known:
 def _coverage(view: JudgeView) -> dict[tuple[str, str], str]:
     """Return what is watched of each version, and what is not and why; of traffic that comes and goes nothing."""
     watched = Counter((item.model, item.version) for item in view.coverage if item.reason in (None, Blind.NO_EVENTS))
+    ignored = (None, Blind.NO_EVENTS, Blind.RARE)  # names that come and go would be a line each time
     blind: dict[tuple[str, str], dict[str, list[str]]] = {}
     for item in view.coverage:
-        if item.reason not in (None, Blind.NO_EVENTS):
+        if item.reason not in ignored and item.reason is not None:
             name = "all series" if item.series == EVERYTHING else "/".join(filter(None, (item.segment, item.series)))
             blind.setdefault((item.model, item.version), {}).setdefault(item.reason.words, []).append(name)
     lines: dict[tuple[str, str], str] = {}

@@ -8,7 +8,9 @@ from dataclasses import replace
 import numpy as np
 
 from stream_monitor.core.canonical import Json
-from stream_monitor.core.judge import BaselineProposal, Judge, SeriesState
+from stream_monitor.core.judge import BaselineProposal, Blind, Judge, SeriesState
+from stream_monitor.core.judge.coverage import EVERYTHING
+from stream_monitor.core.judge.warm_up import MOST_LEFT_OUT
 from stream_monitor.core.plan import (
     DAY_MS,
     DEFAULT_RULES,
@@ -22,7 +24,7 @@ from stream_monitor.core.plan import (
 )
 from stream_monitor.core.rules import EffectWindow, Verdict
 from tests.timelines.story import Timeline, minutes, shifted
-from tests.traffic import MINUTE, SECOND, T0, Monitor
+from tests.traffic import MINUTE, SECOND, T0, Events, Monitor
 
 
 def proposals(monitor: Monitor) -> list[tuple[str, str, int]]:
@@ -47,6 +49,51 @@ def test_the_first_events_become_the_baseline() -> None:
     assert proposals(story.monitor) == [("fraud", "7", 1023)]
     assert story.told() == [("feature:x0", "drift", "fired")]
     assert story.judge.proposed == {("fraud", "7"): story.judge.view().models[0].baselines[0].id}
+
+
+def test_an_event_of_many_unknown_names_leaves_no_model_unwatched() -> None:
+    """Names that hardly any row has are left out of the automatic baseline; the model is watched all the same."""
+
+    def odd(events: Events, random: np.random.Generator) -> Events:
+        names = {f"feature:odd{i}": random.normal(size=len(events)) for i in range(600)}
+        return replace(events, numbers={**events.numbers, **names})
+
+    plan = Plan(time=TimePlan(max_future_ms=0), models=(ModelPlan(baseline_events=1023),), rules=DEFAULT_RULES[:1])
+    story = Timeline(plan, rows=0)
+    story.push(minutes(0, 1), odd, rate=0.05)
+    story.push(minutes(0, 12))
+    view = story.judge.view()
+    rare = [item for item in view.coverage if item.reason is Blind.RARE]
+
+    assert [(series.series, series.state) for series in view.series if series.series == "feature:x0"] == [
+        ("feature:x0", SeriesState.WATCHED)
+    ]
+    assert (len(rare), view.models[0].unwatched) == (MOST_LEFT_OUT, ())
+
+
+def test_a_version_that_nothing_watches_says_since_when_and_why() -> None:
+    """While its first rows come, while they are no use, and while a baseline is to be published."""
+
+    def empty(events: Events, _: np.random.Generator) -> Events:
+        nothing = {name: np.full(len(events), np.nan) for name in events.numbers}
+        return replace(events, numbers=nothing, texts={})
+
+    gathering = Timeline(Plan(models=(ModelPlan(baseline_events=65_535),)), rows=0)
+    useless = Timeline(Plan(models=(ModelPlan(baseline_events=100),)), rows=0)
+    published = Timeline(Plan(models=(ModelPlan(baseline=BaselineFrom.PUBLISHED),)), rows=0)
+    gathering.push(minutes(0, 4))
+    useless.push(minutes(0, 4), empty)
+    published.push(minutes(0, 4))
+    states = [story.judge.view().models[0].unwatched[0] for story in (gathering, useless, published)]
+    reasons = [
+        [item.reason for item in story.judge.view().coverage if item.series == EVERYTHING]
+        for story in (gathering, useless, published)
+    ]
+
+    assert {state.since_ms - T0 for state in states} == {0}
+    assert reasons == [[Blind.WARMING_UP], [Blind.BASELINE_FAILED], [Blind.NO_BASELINE]]
+    assert states[0].rows > 0
+    assert (states[1].attempts > 1, states[1].failure) == (True, "fewer than 63 values of any series among them")
 
 
 def test_a_published_baseline_is_waited_for() -> None:

@@ -154,7 +154,7 @@ def version_coverage(
 
 
 def seen_without_reference(
-    model: str, version: str, plan: ModelPlan, blind: Sequence[str], left_out: Sequence[str]
+    model: str, version: str, plan: ModelPlan, blind: Sequence[str], left_out: Sequence[str], *, is_rare: bool
 ) -> dict[str, Coverage]:
     """Return the series that live events hold and no reference has, by name.
 
@@ -164,8 +164,10 @@ def seen_without_reference(
         plan: of the model.
         blind: names of those series.
         left_out: features that were too rare for a reference.
+        is_rare: so few rows of the last pane named any of those features that none of them can be frequent.
     """
     rare = {feature_series(name) for name in left_out}
+    rare.update(name for name in blind if is_rare and feature_of(name) is not None)
     waits = Blind.WARMING_UP if plan.baseline is BaselineFrom.FIRST_EVENTS else Blind.NOT_IN_BASELINE
     return {
         name: Coverage(model, version, "", name, reason=Blind.RARE if name in rare else waits)

@@ -38,8 +38,8 @@ def _version(judge: Judge, model: ModelState, version: str, state: VersionState)
     if state.watch is None:
         yield from (_in_warm_up(item, state) for item in planned)
         return
-    left_out = state.gathering.left_out if state.gathering is not None else ()
-    blind = seen_without_reference(model.name, version, model.plan, state.blind, left_out)
+    is_rare = state.blind_panes == 0
+    blind = seen_without_reference(model.name, version, model.plan, state.blind, state.left_out, is_rare=is_rare)
     places = {(watch.segment, item.name): (watch, i) for watch in state.watches for i, item in enumerate(watch.series)}
     for item in planned:
         if item.reason is Blind.NOT_IN_BASELINE:

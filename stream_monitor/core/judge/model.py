@@ -43,6 +43,7 @@ class VersionState:
         asked_ms: when rows of such series were asked for last.
         unwatched_ms: start of the pane since when nothing of it is watched; None while something is.
         blind: series without a reference that its last pane held, sorted; of features the few of smallest hash.
+        left_out: features that were too rare for its references, sorted; at most a hundred of each.
         planned: coverage that its references give, with their ids; worked out when it is asked for.
     """
 
@@ -58,6 +59,7 @@ class VersionState:
     asked_ms: int | None = None
     unwatched_ms: int | None = None
     blind: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
     planned: tuple[tuple[str, ...], list[Coverage]] | None = None
 
     def noted(self, profile: Profile, now_ms: int) -> None:
@@ -110,10 +112,10 @@ class ModelState:
     storm: Life = field(default_factory=Life)
     shown_ms: int | None = None
 
-    def version(self, name: str, now_ms: int) -> VersionState:
-        """Return the state of a version, a new one if need be."""
+    def version(self, name: str, now_ms: int, *, since_ms: int) -> VersionState:
+        """Return the state of a version; a new one, if need be, is unwatched since `since_ms`."""
         if name not in self.versions:
-            self.versions[name] = VersionState(now_ms, warm_up=self.new_warm_up(name, now_ms), unwatched_ms=now_ms)
+            self.versions[name] = VersionState(now_ms, warm_up=self.new_warm_up(name, since_ms), unwatched_ms=since_ms)
         return self.versions[name]
 
     def new_warm_up(self, version: str, since_ms: int) -> WarmUp | None:

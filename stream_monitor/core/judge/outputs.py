@@ -66,12 +66,14 @@ class BaselineProposal:
     Attributes:
         extends: id of the baseline that it supplements; empty if it is to be the baseline. A supplement may be empty:
             the version has no series without a reference then.
+        left_out: features that were too rare for it, sorted; at most a hundred.
     """
 
     model: str
     version: str
     baseline: Baseline
     extends: str = ""
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,9 +30,8 @@ def why_unwanted(proposal: Proposal, schedule: Schedule, now_ms: int) -> str | N
         if not ahead:
             return None
         first = ahead[0]
-        return (
-            f"{'an automatic' if first.automatic else 'an operator'}'s baseline {first.baseline} counts or will count"
-        )
+        whose = "an automatic baseline" if first.automatic else "an operator's baseline"
+        return f"{whose} {first.baseline} counts or will count"
     if not any(own.baseline == proposal.extends for own in ahead):
         return f"the baseline {proposal.extends} that it supplements does not count any more"
     if not schedule.gathers(model, version, now_ms):

@@ -179,6 +179,7 @@ def _version(name: str, state: VersionState) -> VersionRecord:
         state.asked_ms,
         state.unwatched_ms,
         list(state.blind),
+        list(state.left_out),
     )
 
 
@@ -294,12 +295,13 @@ def _restored_model(judge: Judge, record: ModelRecord) -> ModelState:
     if model.demand is not None and record.demand is not None:
         _resume(model.demand, record.demand, judge.pool)
     for written in record.versions:
-        version = model.version(written.version, written.last_ms)
+        version = model.version(written.version, written.last_ms, since_ms=written.last_ms)
         version.pane_rows, version.proposed = written.pane_rows, written.proposed
         version.warm_up = _resumed_warm_up(model, written.version, written.warm_up)
         version.gathering = _resumed_warm_up(model, written.version, written.gathering)
         version.blind_panes, version.asked_ms = written.blind_panes, written.asked_ms
         version.unwatched_ms, version.blind = written.unwatched_ms, tuple(written.blind)
+        version.left_out = tuple(written.left_out)
         if written.watch is not None:
             watches = _resumed_watches(judge, model, {"": written.watch, **dict(written.segments)})
             version.watch, version.segments = watches[0], watches[1:]

@@ -202,6 +202,7 @@ class VersionRecord(msgspec.Struct, array_like=True, frozen=True):
     asked_ms: int | None = None
     unwatched_ms: int | None = None
     blind: list[str] = []
+    left_out: list[str] = []
 
 
 class ModelRecord(msgspec.Struct, array_like=True, frozen=True):

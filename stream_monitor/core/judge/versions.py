@@ -40,7 +40,7 @@ def take_version(
         now: the pane.
         mixed: rows of the pane were counted with other references as well.
     """
-    state = model.version(version, now.end_ms)
+    state = model.version(version, now.end_ms, since_ms=now.start_ms)
     state.noted(profile, now.end_ms)
     told: list[Told] = []
     references = profile.key.references
@@ -129,8 +129,8 @@ def _gathered(judge: Judge, model: ModelState, state: VersionState, version: str
     made = state.warm_up.gather(profile, judge.plan.limits)
     if made is None:
         return []
-    state.proposed = made.id
-    return [BaselineProposal(model.name, version, made)]
+    state.proposed, state.left_out = made.id, state.warm_up.left_out
+    return [BaselineProposal(model.name, version, made, left_out=state.left_out)]
 
 
 def _supplemented(
@@ -146,7 +146,11 @@ def _supplemented(
             state.gathering = WarmUp(model.name, version, model.plan.baseline_events, now.start_ms)
         beside = state.documents
         made = state.gathering.gather(profile, judge.plan.limits, beside)
-        return [] if made is None else [BaselineProposal(model.name, version, made, extends=beside[0].id)]
+        if made is None:
+            return []
+        left_out = state.gathering.left_out
+        state.left_out = left_out
+        return [BaselineProposal(model.name, version, made, extends=beside[0].id, left_out=left_out)]
     if state.blind_panes < judge.plan.detection.window_panes or not _may_ask(state, now):
         return []
     state.asked_ms = now.start_ms

@@ -25,6 +25,9 @@ from stream_monitor.core.profile import Example, Profile
 RARE = 0.01
 """A feature that a smaller share of the rows names is left out of an automatic reference."""
 
+MOST_LEFT_OUT = 100
+"""Names that are kept of those that were left out: enough to see what they are."""
+
 _LONGEST_WAIT_MS = DAY_MS
 _AFTER_FAILURE_MS = MINUTE_MS
 _AFTER_PROPOSAL_MS = HOUR_MS
@@ -57,7 +60,7 @@ class WarmUp:
         from_ms, to_ms: event time of the gathered panes, None before the first.
         attempts: how often there were enough rows.
         failure: why the last of these attempts gave no reference; None if it gave one, or there was none yet.
-        left_out: features of the last attempt that were too rare, sorted.
+        left_out: features of the last attempt that were too rare, sorted; at most a hundred.
         resume_ms: panes before this instant are not gathered: the last attempt is waited for, or it failed.
     """
 
@@ -152,7 +155,7 @@ def without_rare(
         (name for name in named if named[name] >= RARE * len(rows)), key=lambda name: (-named[name], name)
     )
     kept = set(frequent[: limits.features])
-    left_out = sorted(feature_of(name) or name for name in named if name not in kept)
+    left_out = sorted(feature_of(name) or name for name in named if name not in kept)[:MOST_LEFT_OUT]
     columns = {name: column for name, column in table.columns.items() if name not in named or name in kept}
     return replace(table, columns=columns), tuple(left_out)
 

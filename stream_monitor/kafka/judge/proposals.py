@@ -24,6 +24,8 @@ from stream_monitor.kafka.judge.context import JudgeContext
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 _REFRESH_S = 5.0
+_NAMES = 10
+"""Rare features that a line names."""
 
 
 def propose_baselines(
@@ -77,6 +79,12 @@ def _what(proposal: Proposal) -> str:
 
 
 def _of_baseline(proposal: BaselineProposal) -> str:
+    more = f", and {len(proposal.left_out) - _NAMES} more" if len(proposal.left_out) > _NAMES else ""
+    rare = ", ".join(proposal.left_out[:_NAMES]) + more
+    return _document(proposal) + (f" (left out, fewer than one row in a hundred has them: {rare})" if rare else "")
+
+
+def _document(proposal: BaselineProposal) -> str:
     baseline = proposal.baseline
     if not proposal.extends:
         return f"baseline {baseline.id} from its first events"

@@ -18,7 +18,7 @@ from stream_monitor.core.judge.ledger import Counters
 from stream_monitor.core.judge.panes import ClosedPane, OpenPane, OpenPanes
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries, baseline_series
-from stream_monitor.core.judge.warm_up import WarmUp, WarmUpFailure, reference_table
+from stream_monitor.core.judge.warm_up import MOST_LEFT_OUT, WarmUp, WarmUpFailure, reference_table
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.plan import DEFAULT_RULES, EffectPlan, LimitsPlan, ModelPlan, Plan, RulePlan
 from stream_monitor.core.profile import Example, Profile, ProfileKey
@@ -238,7 +238,7 @@ def test_names_that_hardly_any_row_has_are_left_out_of_an_automatic_baseline() -
 
     assert made is not None
     assert sorted(made.series) == ["feature:age", "feature:amount"]
-    assert len(warm_up.left_out) == 512 + 998
+    assert len(warm_up.left_out) == MOST_LEFT_OUT
 
 
 def test_of_more_features_than_a_model_may_have_the_most_frequent_become_the_baseline() -> None:
