@@ -277,7 +277,7 @@ def _describe(options: GlobalOptions, baseline: Baseline, settings: Settings) ->
         for name, series in sorted(baseline.series.items())
     ]
     table(("series", "kind", "values", "missing", "bins"), rows)
-    print_coverage(settings.plan, baseline.model, baseline)
+    print_coverage(settings.plan, baseline.model, [baseline])
 
 
 def _summary(baseline: Baseline) -> dict[str, Json]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
     from stream_monitor.kafka.topics import Difference
+
+_AT_LAST_MS = 1 << 62
+"""Behind everything that is scheduled."""
 
 
 def check(
@@ -62,15 +66,19 @@ def check(
     if calibrate:
         settings, differing = calibrate_detectors(settings)
         errors += differing
-    baselines = _active(settings) if connect else {}
+    documents = _active(settings) if connect else {}
     if baseline is not None:
-        baselines = {**baselines, **_of_file(settings, baseline)}
+        documents |= _of_file(settings, baseline)
+    baselines = {model: own[0] for model, own in documents.items()}
     names = {*baselines, *(model.name for model in settings.plan.models)}
     rates = _measured(settings, names) if connect and rate is None else {}
     if rate is not None:
         rates = dict.fromkeys(names, rate)
     rulebook = rulebook_of(settings.plan)
-    reports = model_reports(settings.plan, rulebook, baselines, rates)
+    reports = [
+        replace(report, supplements=tuple(documents.get(report.model, ())[1:]))
+        for report in model_reports(settings.plan, rulebook, baselines, rates)
+    ]
     warnings += idle_warnings(settings.plan, rulebook, baselines)
     warnings += [line for report in reports for line in report.warnings]
     if options.json:
@@ -101,7 +109,7 @@ def _compare(settings: Settings) -> list[Difference]:
     ]
 
 
-def _of_file(settings: Settings, file: Path) -> dict[str, Baseline]:
+def _of_file(settings: Settings, file: Path) -> dict[str, tuple[Baseline, ...]]:
     """Return the baseline of a document by the name of its model."""
     from stream_monitor.core.baseline import Baseline, BaselineError
 
@@ -111,11 +119,13 @@ def _of_file(settings: Settings, file: Path) -> dict[str, Baseline]:
         raise CommandError(f"--baseline: {file}: {error}") from None
     if settings.plan.model(found.model) is None:
         raise CommandError(f"--baseline: the plan watches no model {found.model}")
-    return {found.model: found}
+    return {found.model: (found,)}
 
 
-def _active(settings: Settings) -> dict[str, Baseline]:
-    """Return the baseline of each watched model that was activated last; none while the topic is missing."""
+def _active(settings: Settings) -> dict[str, tuple[Baseline, ...]]:
+    """Return what each watched model is or will be compared with: of the version that was activated last, its baseline
+    and supplements; none while the topic is missing.
+    """
     from stream_monitor.cli.schedule import read_schedule
     from stream_monitor.kafka.clients import open_admin
     from stream_monitor.kafka.topics import describe_topics
@@ -124,11 +134,11 @@ def _active(settings: Settings) -> dict[str, Baseline]:
     if not describe_topics(open_admin(kafka_settings(settings)), [settings.topics.baselines]):
         return {}
     schedule = read_schedule(settings)
-    found: dict[str, Baseline] = {}
+    found: dict[str, tuple[Baseline, ...]] = {}
     for activation in sorted(schedule.activations, key=lambda item: (item.from_ms, item.offset)):
-        baseline = schedule.get(activation.baseline)
-        if baseline is not None and settings.plan.model(activation.model) is not None:
-            found[activation.model] = baseline
+        documents = schedule.references(activation.model, activation.version, _AT_LAST_MS)
+        if documents and settings.plan.model(activation.model) is not None:
+            found[activation.model] = documents
     return found
 
 
@@ -178,7 +188,7 @@ def _print(settings: Settings, kafka: dict[str, str], reports: list[ModelReport]
         )
     for report in reports:
         print_report(plan, report)
-        print_coverage(plan, report.model, report.baseline)
+        print_coverage(plan, report.model, report.documents)
 
 
 def _shown(settings: Settings, key: str, value: str) -> str:

@@ -16,17 +16,17 @@ if TYPE_CHECKING:
 _NAMED = 12
 
 
-def planned_coverage(plan: Plan, model: str, baseline: Baseline | None) -> list[Coverage]:
-    """Return the coverage of a model as its plan and baseline give it."""
+def planned_coverage(plan: Plan, model: str, documents: Sequence[Baseline]) -> list[Coverage]:
+    """Return the coverage of a model as its plan and its references give it: a baseline, then its supplements."""
     from stream_monitor.cli.outlook import rulebook_of
     from stream_monitor.core.judge import model_coverage
 
-    return model_coverage(plan, rulebook_of(plan), model, baseline)
+    return model_coverage(plan, rulebook_of(plan), model, documents)
 
 
-def print_coverage(plan: Plan, model: str, baseline: Baseline | None) -> None:
+def print_coverage(plan: Plan, model: str, documents: Sequence[Baseline]) -> None:
     """Print the coverage of a model: a line for each way to be watched, and for each reason not to be."""
-    for line in coverage_lines(planned_coverage(plan, model, baseline)):
+    for line in coverage_lines(planned_coverage(plan, model, documents)):
         say(line)
 
 

@@ -29,6 +29,7 @@ class ModelReport:
         rate: events a second, None when unknown.
         series: outlook of each series that can raise an alert.
         warnings: what is doubtful, in words.
+        supplements: references beside the baseline.
     """
 
     model: str
@@ -36,6 +37,12 @@ class ModelReport:
     rate: float | None
     series: tuple[SeriesOutlook, ...]
     warnings: tuple[str, ...]
+    supplements: tuple[Baseline, ...] = ()
+
+    @property
+    def documents(self) -> tuple[Baseline, ...]:
+        """Everything that its series are compared with."""
+        return () if self.baseline is None else (self.baseline, *self.supplements)
 
 
 def rulebook_of(plan: Plan) -> Rulebook:
@@ -148,7 +155,7 @@ def report_json(plan: Plan, report: ModelReport) -> Json:
     return {
         "model": report.model,
         "baseline": None if report.baseline is None else report.baseline.id,
-        "coverage": coverage_json(planned_coverage(plan, report.model, report.baseline)),
+        "coverage": coverage_json(planned_coverage(plan, report.model, report.documents)),
         "budget": {
             "false_alarms": budget.false_alarms,
             "per_ms": budget.per_ms,

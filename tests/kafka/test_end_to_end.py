@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,19 +20,17 @@ from stream_monitor.core.baseline import (
     Schedule,
     build_baseline,
 )
-from stream_monitor.core.judge import ALERT_HEADERS
 from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan
 from stream_monitor.core.profile import ProgressRecord, decode
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.judge.records import Slot, manifest_key
-from stream_monitor.kafka.readers import decode_alert, export_topics, read_partition, read_profiles
+from stream_monitor.kafka.readers import decode_alert, read_partition, read_profiles
 from stream_monitor.kafka.settings import reader
 from stream_monitor.runtimes import local
-from stream_monitor.runtimes.local import LocalAlert
-from stream_monitor.runtimes.replay import replay, survey
 from tests import instants
 from tests.kafka.deployment import Deployment
+from tests.kafka.replays import committed_alerts, replayed_alerts
 from tests.restoring_judge import RestoringJudge
 
 SOURCES = 6
@@ -183,8 +180,8 @@ def test_workers_that_come_go_and_die_publish_what_a_replay_does(deployment: Dep
     codes += [worker.stop() for worker in workers if worker.name.startswith("judge")]
 
     assert (codes, left) == ([0] * 5, [True, True]), "a kill that left no work proves nothing"
-    found = committed_alerts(deployment)
-    assert found == replayed_alerts(deployment, tmp_path / "export.jsonl")
+    found = committed_alerts(deployment, JUDGES)
+    assert found == replayed_alerts(deployment, tmp_path / "export.jsonl", JUDGES)
     alerts = [[decode_alert(value) for _, value, *_ in own] for own in found]
     assert all({"firing", "resolved"} <= {alert.status for alert in own} for own in alerts)
     assert {alert.labels.get("segment", "") for own in alerts for alert in own} == {"", "channel=kiosk"}
@@ -198,10 +195,10 @@ def test_a_replay_that_is_restored_at_every_pane_says_the_same(
 ) -> None:
     """Without Kafka: the judge of the local pipeline is written down and built anew after each pane."""
     deployment.send([*traffic(2), *sentinels()])
-    plain = replayed_alerts(deployment, tmp_path / "export.jsonl")
+    plain = replayed_alerts(deployment, tmp_path / "export.jsonl", JUDGES)
     monkeypatch.setattr(local, "Judge", RestoringJudge)
 
-    assert replayed_alerts(deployment, tmp_path / "export.jsonl") == plain
+    assert replayed_alerts(deployment, tmp_path / "export.jsonl", JUDGES) == plain
     assert all(plain)
 
 
@@ -284,34 +281,8 @@ def is_known(made: Deployment, activation: Activation, event: Event) -> bool:
     return any(isinstance(r, ProgressRecord) and r.baselines_next > activation.offset for r in records)
 
 
-Written = tuple[bytes | None, bytes, int, tuple[tuple[str, bytes | None], ...]]
-"""Key, value, record time and headers of an alert."""
-
-
 def snapshots_of(deployment: Deployment) -> int:
     """Return how many snapshots the judges have written."""
     manifests = {manifest_key(slot) for slot in Slot}
     topic = deployment.settings.topics.judge_state
     return sum(r.key in manifests for p in range(JUDGES) for r in read_partition(deployment.kafka, topic, p))
-
-
-def committed_alerts(deployment: Deployment, judges: int = JUDGES) -> list[list[Written]]:
-    """Return the alert records of every partition, as a reader sees them."""
-    topic = deployment.settings.topics.alerts
-    return [
-        [(r.key, r.value or b"", r.timestamp_ms, r.headers) for r in read_partition(deployment.kafka, topic, p)]
-        for p in range(judges)
-    ]
-
-
-def replayed_alerts(deployment: Deployment, file: Path, judges: int = JUDGES) -> list[list[Written]]:
-    """Export input and baselines, replay the file without Kafka, and return the alerts of every partition."""
-    buffer = io.BytesIO()
-    export_topics(deployment.kafka, [deployment.input, deployment.settings.topics.baselines], buffer)
-    file.write_bytes(buffer.getvalue())
-    alerts: list[LocalAlert] = []
-    replay(file, deployment.settings, contents=survey(file), partitions={}, on_alert=alerts.append)
-    return [
-        [(a.event.key, a.event.value, a.event.timestamp_ms, ALERT_HEADERS) for a in alerts if a.partition == p]
-        for p in range(judges)
-    ]

@@ -96,20 +96,19 @@ class Coverage:
         return replace(self, reason=reason, detail=detail)
 
 
-def model_coverage(plan: Plan, rulebook: Rulebook, model: str, baseline: Baseline | None) -> list[Coverage]:
-    """Return what is known of a model before any event: its demand, and the series of its baseline or the lack of it.
+def model_coverage(plan: Plan, rulebook: Rulebook, model: str, documents: Sequence[Baseline]) -> list[Coverage]:
+    """Return what is known of a model before any event: its demand, and the series of its references or the lack of it.
 
     Args:
         plan: the plan.
         rulebook: its rules.
         model: name of the model.
-        baseline: of a version of it; None if there is none.
+        documents: baseline of a version of it, then its supplements; empty if there is none.
     """
     own = plan.model(model)
     if own is None:
         return []
-    version = "" if baseline is None else baseline.version
-    documents = [] if baseline is None else [baseline]
+    version = documents[0].version if documents else ""
     found = [demand_coverage(rulebook, model, own), *version_coverage(plan, rulebook, model, version, documents)]
     if own.baseline is BaselineFrom.PUBLISHED:
         return found

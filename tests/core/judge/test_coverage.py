@@ -27,7 +27,8 @@ BASELINE = Baseline(
 
 def covered(plan: Plan, baseline: Baseline | None = BASELINE) -> dict[str, Coverage]:
     """Return the coverage by series."""
-    return {item.series: item for item in model_coverage(plan, Rulebook(plan.rules, {}), "churn", baseline)}
+    documents = [] if baseline is None else [baseline]
+    return {item.series: item for item in model_coverage(plan, Rulebook(plan.rules, {}), "churn", documents)}
 
 
 def test_a_series_says_by_what_it_is_watched() -> None:
