@@ -14,6 +14,8 @@ from typing import Generic, TypeVar
 
 from confluent_kafka import KafkaError, KafkaException
 
+from stream_monitor.kafka.unwrapped import unwrapped
+
 Answer = TypeVar("Answer")
 
 GRACE_S = 5.0
@@ -61,7 +63,7 @@ class _Call(Generic[Answer]):
 
     def run(self) -> None:
         try:
-            self._answer.append(self._call())
+            self._answer.append(unwrapped(self._call))
         except BaseException as error:  # noqa: BLE001  handed to the one who waits
             self._error = error
 

@@ -10,7 +10,9 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from confluent_kafka import KafkaError, Message, Producer
+from confluent_kafka import KafkaError, KafkaException, Message, Producer
+
+from stream_monitor.kafka.unwrapped import first_cause, unwrapped
 
 Headers = Sequence[tuple[str, str | bytes | None]]
 
@@ -63,7 +65,9 @@ class Deliveries:
             except BufferError:
                 if time.monotonic() > deadline:
                     raise UndeliveredRecords(f"producer queue full for {timeout_s:g} s") from None
-                self._producer.poll(0.05)
+                unwrapped(lambda: self._producer.poll(0.05))
+            except KafkaException as error:
+                raise first_cause(self._producer, error) from error
             else:
                 self._sent += 1
                 return
@@ -73,8 +77,9 @@ class Deliveries:
 
         Raises:
             UndeliveredRecords: one was refused, or the time is over.
+            KafkaException: the producer met a fatal error.
         """
-        self._producer.flush(timeout_s)
+        unwrapped(lambda: self._producer.flush(timeout_s))
         if self._error is not None:
             error, place = self._error
             raise UndeliveredRecords(f"{place}: {error.name()}: {error.str()}", error)

@@ -12,6 +12,7 @@ from confluent_kafka import KafkaError, Message
 from stream_monitor.kafka.clients import open_producer
 from stream_monitor.kafka.deliveries import UndeliveredRecords
 from stream_monitor.kafka.settings import KafkaSettings
+from stream_monitor.kafka.unwrapped import unwrapped
 
 _LOG = logging.getLogger("stream_monitor.kafka.event_producer")
 _FLUSH_S = 30.0
@@ -50,9 +51,9 @@ class EventProducer:
                     timestamp=timestamp_ms,
                 )
             except BufferError:
-                self._producer.poll(0.1)
+                unwrapped(lambda: self._producer.poll(0.1))
             else:
-                self._producer.poll(0)
+                unwrapped(lambda: self._producer.poll(0))
                 return
 
     def flush(self) -> None:
@@ -61,7 +62,7 @@ class EventProducer:
         Raises:
             UndeliveredRecords: an event was refused, or the broker did not answer in time.
         """
-        left = self._producer.flush(_FLUSH_S)
+        left = unwrapped(lambda: self._producer.flush(_FLUSH_S))
         self._raise_refusal()
         if left:
             raise UndeliveredRecords(f"{self._topic}: {left} events unacknowledged after {_FLUSH_S:g} s")

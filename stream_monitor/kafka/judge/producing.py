@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from stream_monitor.kafka.deliveries import Deliveries, Outgoing, UndeliveredRecords
 from stream_monitor.kafka.errors import kafka_error
+from stream_monitor.kafka.unwrapped import unwrapped
 
 
 def produce_all(batch: Deliveries, records: Iterable[Outgoing], reach: Callable[[], None]) -> None:
@@ -31,4 +33,5 @@ def error_of(cause: Exception) -> KafkaError | None:
 
 def discard(producer: Producer) -> None:
     """Forget what a producer still holds; it is never closed, because closing would end its transaction."""
-    producer.purge(blocking=False)
+    with suppress(KafkaException):  # given up, whatever it has to say
+        unwrapped(lambda: producer.purge(blocking=False))

@@ -15,6 +15,7 @@ from stream_monitor.kafka.judge.producing import discard, error_of, produce_all
 from stream_monitor.kafka.judge.proposals import propose_baselines
 from stream_monitor.kafka.observer import CommitOutcome, Loop
 from stream_monitor.kafka.settings import ClientConfig
+from stream_monitor.kafka.unwrapped import unwrapped
 
 
 class RepeatingWriter:
@@ -48,7 +49,7 @@ class RepeatingWriter:
 
     def poll(self) -> None:
         """Serve callbacks."""
-        self._producer.poll(0)
+        unwrapped(lambda: self._producer.poll(0))
 
     def leave(self) -> None:
         """Drop the producer."""

@@ -31,6 +31,8 @@ from stream_monitor.kafka.judge.partition import LivePartition, Portion
 from stream_monitor.kafka.judge.restore import Restored, restore
 from stream_monitor.kafka.judge.stored_state import Steps
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
+from stream_monitor.kafka.refusals import Refusals
+from stream_monitor.kafka.unwrapped import unwrapped
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 _REFUSED_S = 60.0
@@ -87,7 +89,7 @@ class JudgeSession:
         self._deferred: Exception | None = None
         self._is_leaving = False
         self._last_commit = context.clock()
-        self._refused_since: float | None = None
+        self._refusals: Refusals[int] = Refusals()
         self._asks_at = 0.0
         self._readiness: tuple[bool, str] | None = None
 
@@ -120,7 +122,7 @@ class JudgeSession:
     def _turn(self) -> None:
         self._context.job.observer.progress(Loop.JUDGE)
         wait_s = 0.0 if self._restoring else self._context.job.tuning.poll_s
-        for message in self._consumer.consume(self._context.job.tuning.batch, wait_s):
+        for message in unwrapped(lambda: self._consumer.consume(self._context.job.tuning.batch, wait_s)):
             self._take(message)
         if self._deferred is not None:
             raise self._deferred
@@ -202,8 +204,8 @@ class JudgeSession:
             self._writer.commit(portions, timeout_s=timeout_s)
             self._context.outage.answered()
             self._last_commit = self._context.clock()
-            self._refused_since = None
             for portion in portions:
+                self._refusals.accepted([portion.partition])
                 self._show(self._live[portion.partition], portion)
 
     def _cut(self, live: Sequence[LivePartition]) -> Iterable[list[Portion]]:
@@ -229,12 +231,13 @@ class JudgeSession:
             observer.lag(position.topic, position.partition, max(0, end - portion.next_offset))
 
     def _fail(self, partitions: Sequence[int]) -> None:
-        """Drop partitions whose round was refused and restore them; after a minute of it, take new clients."""
-        now = self._context.clock()
-        if self._refused_since is None:
-            self._refused_since = now
-        if now - self._refused_since > _REFUSED_S:
-            raise ClientRestart(RestartReason.ASSIGNMENT_LOST, f"commits refused for {_REFUSED_S:g} s")
+        """Drop partitions whose round was refused and restore them; after a minute of it, take new clients.
+
+        They look at the topics first, so a topic that is gone ends the worker with its name.
+        """
+        refused_s = self._refusals.refused(partitions, now=self._context.clock())
+        if refused_s > _REFUSED_S:
+            raise ClientRestart(RestartReason.ASSIGNMENT_LOST, f"commits refused for {refused_s:.0f} s")
         self._unassign(partitions)
         for partition in partitions:
             self._live.pop(partition, None)
@@ -304,6 +307,7 @@ class JudgeSession:
             if steps is not None:
                 steps.close()
             self._live.pop(partition, None)
+            self._refusals.accepted([partition])
             self._context.job.observer.released(Loop.JUDGE, self._context.job.topics.profiles, partition)
 
     def _unassign(self, partitions: Sequence[int]) -> None:

@@ -23,6 +23,7 @@ from stream_monitor.kafka.judge.producing import discard, error_of, produce_all
 from stream_monitor.kafka.judge.proposals import propose_baselines
 from stream_monitor.kafka.observer import CommitOutcome, Loop
 from stream_monitor.kafka.settings import ClientConfig
+from stream_monitor.kafka.unwrapped import unwrapped
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 
@@ -61,7 +62,7 @@ class TransactionalWriter:
 
     def poll(self) -> None:
         """Serve callbacks."""
-        self._producer.poll(0)
+        unwrapped(lambda: self._producer.poll(0))
 
     def leave(self) -> None:
         """Drop the producer without a word: the next one of the same id fences it and settles what it left."""

@@ -18,6 +18,7 @@ from stream_monitor.kafka.errors import (
     RestartReason,
     is_transient,
     kafka_error,
+    stop_for,
 )
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.job import JudgeJob
@@ -136,7 +137,9 @@ class JudgeWorker:
             return ClientRestart(RestartReason.FENCED, f"{error}, soon after brokers were away")
         if isinstance(error, Fatal):
             raise error
-        raise Fatal(f"{kafka_error(error).name()}: {kafka_error(error).str()}") from error
+        inner = kafka_error(error)
+        stop = stop_for(inner, "talk to the cluster", name=self._job.name)
+        raise stop or Fatal(f"{inner.name()}: {inner.str()}") from error
 
     def _open_writer(self, context: JudgeContext, consumer: Consumer) -> JudgeWriter:
         config = judge_producer(

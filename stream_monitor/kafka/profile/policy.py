@@ -58,6 +58,7 @@ class Tuning:
         retry_s: pause before partitions of a failed round are taken up again.
         request_s: how long the loop may wait for one answer before it comes round.
         committed_s: how long an assignment may go without its answers before the clients are opened anew.
+        stuck_s: a worker whose commits have been refused for so long is not ready.
         refused_s: commits refused for so long make the clients restart.
         baselines_s: between two looks at the baselines; an activation counts from two minutes after it was written.
         watch_s: pause between two surveys of topics and end offsets.
@@ -78,6 +79,7 @@ class Tuning:
     retry_s: float = 0.2
     request_s: float = 5.0
     committed_s: float = 60.0
+    stuck_s: float = 10.0
     refused_s: float = 60.0
     baselines_s: float = 5.0
     watch_s: float = 10.0

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
+from threading import Event
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -40,10 +41,12 @@ from stream_monitor.kafka.profile.healing import LogTail
 from stream_monitor.kafka.profile.intake import runs
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.readiness import Cause, Readiness
 from stream_monitor.kafka.profile.round import Round
 from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.survey import Surveyor
-from stream_monitor.kafka.profile.watchdog import SilenceWatch, TopicWatch
+from stream_monitor.kafka.profile.watchdog import OwnTopicWatch, SilenceWatch, TopicWatch
+from stream_monitor.kafka.refusals import Refusals
 from stream_monitor.kafka.settings import outsider, profile_consumer, profile_producer, reader
 from stream_monitor.kafka.topics import (
     TopicState,
@@ -54,6 +57,7 @@ from stream_monitor.kafka.topics import (
     require,
     verify_topics,
 )
+from stream_monitor.kafka.unwrapped import unwrapped
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
@@ -69,11 +73,13 @@ class Memory:
         gauges: shares of dead letters by partition.
         leases: that this process ever took.
         outage: that brokers were away: a member that comes back may be fenced by itself.
+        stalled: set by the watch on the loop when it told that the loop stands still.
     """
 
     gauges: dict[Place, PoisonGauge] = field(default_factory=dict)
     leases: set[tuple[Place, int]] = field(default_factory=set)
     outage: OutageWatch = field(default_factory=OutageWatch)
+    stalled: Event = field(default_factory=Event)
 
 
 class ProfileSession:
@@ -102,11 +108,12 @@ class ProfileSession:
         self._noted: set[Place] = set()
         self._noted_from = 0.0
         self._failed_error: Stop | None = None
-        self._refused_since: float | None = None
+        self._refusals: Refusals[Place] = Refusals()
+        self._refusal = ""
         self._held = False
+        self._readiness = Readiness(job.observer)
         self._polled_at = time.monotonic()
         self._silent_since: float | None = None
-        self._away: str | None = None
         self._exit = ExitStack()
 
     # --- start --------------------------------------------------------------------------------------------------------
@@ -139,12 +146,14 @@ class ProfileSession:
         self._exit.callback(self._close_consumer)
         self._join()
         self._topic_watch = TopicWatch({topic: self._states[topic] for topic in job.inputs})
+        self._own_topic_watch = OwnTopicWatch({topic: self._states[topic] for topic in self._ours})
         self._silence_watch = SilenceWatch(job.tuning.silent_s)
         self._coverage_watch = CoverageWatch(job.tuning.forgotten_s)
         self._surveyor = Surveyor(
             self._admin,
             clients.open_consumer(outsider(settings, group=job.group), self._note_error_of_survey),
             job.inputs,
+            ours=tuple(self._ours),
             every_s=job.tuning.watch_s,
             request_s=job.tuning.request_s,
         )
@@ -183,10 +192,15 @@ class ProfileSession:
             self._job.inputs, on_assign=self._on_assign, on_revoke=self._on_revoke, on_lost=self._on_lost
         )
 
+    @property
+    def _ours(self) -> Sequence[str]:
+        """Names of the topics of ours that the role reads or writes."""
+        return self._job.topics.profiles, self._job.topics.baselines, self._job.topics.dead_letters
+
     def _checked_topics(self) -> dict[str, TopicState]:
         """Verify our topics and look at the inputs (step 1)."""
-        job, names = self._job, self._job.topics
-        ours = [s for s in plan_topics(names) if s.name in (names.profiles, names.baselines, names.dead_letters)]
+        job = self._job
+        ours = [spec for spec in plan_topics(job.topics) if spec.name in self._ours]
         # What only weakens our own topics is for `topics verify` to say; a worker stops at what breaks a promise.
         found = [
             *(difference for difference in verify_topics(self._admin, ours) if difference.weight is Weight.ERROR),
@@ -240,6 +254,7 @@ class ProfileSession:
         for place in places:
             self._owned.pop(place, None)
             self._job.observer.released(Loop.PROFILE, *place)
+        self._refusals.accepted(places)
         self._noted -= places
 
     def _unassign(self, places: Iterable[Place]) -> None:
@@ -257,13 +272,28 @@ class ProfileSession:
         try:
             while not self._stopping.is_asked():
                 self._come_round()
-        except Fatal as error:
+        except (Fatal, KafkaException) as raised:
+            error = self._fatal(raised)
             if isinstance(error, Fenced) and self._was_absent():
                 raise ClientRestart(RestartReason.FENCED, f"the group took this worker for dead: {error}") from error
             if self._memory.outage.excuses():
                 raise ClientRestart(RestartReason.FENCED, f"{error}, soon after brokers were away") from error
-            raise
+            raise error from (None if error is raised else raised)
         self._drain()
+
+    def _fatal(self, raised: Fatal | KafkaException) -> Fatal:
+        """Return the fatal error that was raised; a client may raise its own from any call that serves callbacks.
+
+        Raises:
+            Stop: the cluster refuses us.
+            KafkaException: no fatal one.
+        """
+        if isinstance(raised, Fatal):
+            return raised
+        stop = stop_for(kafka_error(raised), "talk to the cluster", name=self._job.member_name)
+        if isinstance(stop, Fatal):
+            return stop
+        raise stop or raised
 
     def _was_absent(self) -> bool:
         """Say whether the loop has not polled for so long that the group gave its partitions away."""
@@ -272,7 +302,7 @@ class ProfileSession:
 
     def _come_round(self) -> None:
         now = self._polled_at = time.monotonic()
-        messages = self._consumer.consume(self._job.tuning.poll_records, self._wait_s(now))
+        messages = unwrapped(lambda: self._consumer.consume(self._job.tuning.poll_records, self._wait_s(now)))
         self._beat()
         self._job.observer.progress(Loop.PROFILE)
         if self._failed_error is not None:
@@ -286,6 +316,7 @@ class ProfileSession:
             self._write_round(due)
             self._follow_baselines()
         self._watch(now)
+        self._tell_readiness(now)
 
     def _wait_s(self, now: float) -> float:
         tuning = self._job.tuning
@@ -376,7 +407,7 @@ class ProfileSession:
             )
             reach("profile.4.after")
         except RoundFailed as error:
-            self._note_refusal(error)
+            self._note_refusal(error, places)
             self._noted_from = time.monotonic() + job.tuning.retry_s
             return
         except KafkaException as error:
@@ -406,7 +437,7 @@ class ProfileSession:
         self._noted -= set(places)
         self._surveyor.places = tuple(self._owned)
         reach("profile.5.after")
-        job.observer.readiness(Loop.PROFILE, ready=True, detail=f"{len(self._owned)} partitions")
+        self._readiness.waits(Cause.PARTITIONS, None)
 
     def _note_silence(self, error: KafkaException) -> None:
         """Try again later when an answer did not come; the loop must come round meanwhile.
@@ -443,10 +474,10 @@ class ProfileSession:
         try:
             self._round.run(due)
         except RoundFailed as error:
-            self._note_refusal(error)
+            self._note_refusal(error, [p.place for p in due])
             self._take_up_again([p.place for p in due])
             return
-        self._refused_since = None
+        self._refusals.accepted([p.place for p in due])
         self._align()
 
     def _follow_baselines(self) -> None:
@@ -458,20 +489,20 @@ class ProfileSession:
         """Return how much earlier an empty chunk may come to share a commit with others."""
         return self._job.tuning.quiet_s / 4
 
-    def _note_refusal(self, error: RoundFailed) -> None:
-        now = time.monotonic()
+    def _note_refusal(self, error: RoundFailed, places: Sequence[Place]) -> None:
         _LOG.warning("round dropped: %s", error)
-        self._refused_since = self._refused_since or now
-        if now - self._refused_since > self._job.tuning.refused_s:
-            raise ClientRestart(RestartReason.FENCED, f"refused for {self._job.tuning.refused_s:g} s: {error}")
+        self._refusal = str(error)
+        refused_s = self._refusals.refused(places, now=time.monotonic())
+        if refused_s > self._job.tuning.refused_s:
+            raise ClientRestart(RestartReason.FENCED, f"refused for {refused_s:.0f} s: {error}")
 
     def _hold(self, hold: bool) -> bool:
         """Stop fetching while the baselines are not known up to now; return whether that is so."""
         if hold != self._held:
             self._held = hold
-            detail = "the baseline reader is behind" if hold else f"{len(self._owned)} partitions"
-            _LOG.warning("counting %s: %s", "waits" if hold else "goes on", detail)
-            self._job.observer.readiness(Loop.PROFILE, ready=not hold, detail=detail)
+            detail = "the baseline reader is behind" if hold else None
+            _LOG.warning("counting %s", f"waits: {detail}" if hold else "goes on")
+            self._readiness.waits(Cause.BASELINES, detail)
             self._align()
         if hold:
             time.sleep(0.05)  # the loop is due at once again
@@ -500,12 +531,13 @@ class ProfileSession:
         survey = self._surveyor.take()
         if survey is not None:
             self._memory.outage.answered()
-        self._look_for_brokers()
+        self._readiness.waits(Cause.BROKERS, self._memory.outage.look())
         if survey is None:
             if self._surveyor.silent_s() > self._job.tuning.away_s:
                 raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s")
             return
         self._topic_watch.look(survey.topics)
+        self._readiness.waits(Cause.TOPICS, self._own_topic_watch.look(survey.topics))
         self._silence_watch.look(self._owned.values(), stable=survey.stable, high=survey.high, now=now)
         self._states.update(survey.topics)
         for partition in self._owned.values():
@@ -514,14 +546,14 @@ class ProfileSession:
                 self._job.observer.lag(*partition.place, max(0, survey.stable[partition.place] - partition.next))
         self._look_at_coverage(survey.coverage)
 
-    def _look_for_brokers(self) -> None:
-        """Say that the worker waits while no broker answers, and that it goes on when one does."""
-        away, before = self._memory.outage.look(), self._away
-        if away == before:
-            return
-        self._away = away
-        ready = away is None and not self._held and not self._noted
-        self._job.observer.readiness(Loop.PROFILE, ready=ready, detail=away or f"{len(self._owned)} partitions")
+    def _tell_readiness(self, now: float) -> None:
+        refused_s = self._refusals.longest(now=now)
+        is_stuck = refused_s > self._job.tuning.stuck_s
+        self._readiness.waits(Cause.COMMITS, f"nothing was committed: {self._refusal}" if is_stuck else None)
+        if self._memory.stalled.is_set():
+            self._memory.stalled.clear()
+            self._readiness.tell_again()
+        self._readiness.tell(len(self._owned))
 
     def _look_at_coverage(self, coverage: Coverage) -> None:
         """Ask for a new assignment when the group leaves partitions out."""
@@ -556,8 +588,9 @@ class ProfileSession:
         clients.close_consumer(self._consumer, timeout_s=_HURRIED_CLOSE_S if hurried else _CLOSE_S)
 
     def _close_producer(self) -> None:
-        self._producer.purge()
-        self._producer.close()
+        with suppress(KafkaException):  # given up, whatever it has to say
+            unwrapped(self._producer.purge)
+            unwrapped(self._producer.close)
 
 
 def missing_decoders(job: ProfileJob) -> None:

@@ -28,7 +28,7 @@ class Survey:
     """What the brokers told.
 
     Attributes:
-        topics: state of the input topics that exist.
+        topics: state of the input topics, and of ours, that exist.
         stable: last stable offset of the partitions asked for.
         high: their high watermark.
         coverage: what the group leaves out.
@@ -47,6 +47,7 @@ class Surveyor:
         admin: the client.
         outsider: asks for the group's offsets and never joins it; closed with the thread.
         inputs: topics to ask about.
+        ours: topics of ours to ask about.
         every_s: pause between two surveys.
         request_s: how long one question may be repeated.
 
@@ -55,12 +56,20 @@ class Surveyor:
     """
 
     def __init__(
-        self, admin: AdminClient, outsider: Consumer, inputs: Sequence[str], *, every_s: float, request_s: float
+        self,
+        admin: AdminClient,
+        outsider: Consumer,
+        inputs: Sequence[str],
+        *,
+        ours: Sequence[str],
+        every_s: float,
+        request_s: float,
     ) -> None:
         self.places: tuple[Place, ...] = ()
         self._admin = admin
         self._outsider = outsider
         self._inputs = inputs
+        self._ours = ours
         self._every_s = every_s
         self._request_s = request_s
         self._found: Survey | None = None
@@ -108,8 +117,8 @@ class Surveyor:
     def _survey(self) -> Survey:
         self._outsider.poll(0)  # its own events: errors and log lines
         partitions = [TopicPartition(*place) for place in self.places]
-        topics = describe_topics(self._admin, self._inputs)
-        counts = {topic: state.partitions for topic, state in topics.items()}
+        topics = describe_topics(self._admin, [*self._inputs, *self._ours])
+        counts = {topic: topics[topic].partitions for topic in self._inputs if topic in topics}
         return Survey(
             topics,
             end_offsets(self._admin, partitions, timeout_s=self._request_s),

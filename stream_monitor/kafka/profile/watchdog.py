@@ -50,6 +50,30 @@ class TopicWatch:
 
 
 @dataclass(slots=True)
+class OwnTopicWatch:
+    """Compares our own topics with what they were when the clients were opened."""
+
+    first: Mapping[str, TopicState]
+    _missed: dict[str, int] = field(default_factory=dict)
+
+    def look(self, now: Mapping[str, TopicState]) -> str | None:
+        """Return what is missing and how to mend it, None when nothing is.
+
+        Raises:
+            ClientRestart: a topic was made anew; the start looks whether it is as it must be.
+        """
+        for topic, before in self.first.items():
+            state = now.get(topic)
+            if state is not None and state.topic_id != before.topic_id:
+                raise ClientRestart(RestartReason.ERROR, f"{topic}: the topic was made anew")
+            self._missed[topic] = 0 if state is not None else self._missed.get(topic, 0) + 1
+        gone = sorted(topic for topic, missed in self._missed.items() if missed >= MISSES)
+        if not gone:
+            return None
+        return f"topics missing: {', '.join(gone)}: run 'stream-monitor topics create'"
+
+
+@dataclass(slots=True)
 class SilenceWatch:
     """Finds partitions that have records and give none, and ends that an open transaction holds.
 

@@ -8,7 +8,7 @@ import time
 from confluent_kafka import KafkaException
 
 from stream_monitor.kafka.deliveries import UndeliveredRecords
-from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, is_transient, kafka_error
+from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, is_transient, kafka_error, stop_for
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.job import ProfileJob
@@ -74,10 +74,11 @@ class ProfileWorker:
         """Return the restart that an unanswered call demands.
 
         Raises:
-            Fatal: the error is no passing one, or no broker has answered for too long.
+            Stop: the cluster refuses us, the error is no passing one, or no broker has answered for too long.
         """
-        if isinstance(error, KafkaException) and not is_transient(kafka_error(error)):
-            raise Fatal(f"{kafka_error(error).name()}: {kafka_error(error).str()}") from error
+        if isinstance(error, KafkaException) and not is_transient(inner := kafka_error(error)):
+            stop = stop_for(inner, "talk to the cluster", name=self._job.member_name)
+            raise stop or Fatal(f"{inner.name()}: {inner.str()}") from error
         now = time.monotonic()
         self._away_since = self._away_since or now
         if now - self._away_since > self._job.tuning.away_s:
@@ -93,4 +94,5 @@ class ProfileWorker:
         self._stopping.wait(_RESTART_PAUSE_S)
 
     def _stalled(self) -> None:
+        self._memory.stalled.set()
         self._job.observer.readiness(Loop.PROFILE, ready=False, detail="the loop does not come round")

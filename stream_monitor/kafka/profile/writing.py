@@ -19,6 +19,7 @@ from stream_monitor.kafka.failpoints import Failpoints
 from stream_monitor.kafka.profile.counting import CountedChunk
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.profile.stopping import Stopping
+from stream_monitor.kafka.unwrapped import first_cause, unwrapped
 
 _QUEUE_FULL_POLL_S = 0.05
 _FLUSH_SLICE_S = 0.25
@@ -85,7 +86,7 @@ class RoundWriter:
             left_s = min(deadline - time.monotonic(), self._stopping.left_s())
             if left_s <= 0:
                 break
-            self._producer.flush(min(left_s, _FLUSH_SLICE_S))
+            self._serve(min(left_s, _FLUSH_SLICE_S))
         reports.raise_for_failure()
         if reports.open:
             # They may still arrive; nobody will ever name them.
@@ -93,6 +94,15 @@ class RoundWriter:
             raise RoundFailed(f"{reports.open} records were not acknowledged in time")
         self._failpoints.reach("profile.10.after")
         return reports.written
+
+    def _serve(self, timeout_s: float) -> None:
+        try:
+            unwrapped(lambda: self._producer.flush(timeout_s))
+        except KafkaException as error:
+            # Of no record: the producer itself has ended.
+            doing = "write profiles"
+            inner = kafka_error(error)
+            raise stop_for(inner, doing) or RoundFailed(f"{doing}: {inner.name()}: {inner.str()}") from error
 
     def _write_chunk(self, counted: CountedChunk, letters: list[Outgoing], reports: _Reports, deadline: float) -> None:
         place = counted.owned.place
@@ -122,9 +132,10 @@ class RoundWriter:
             except BufferError:
                 if time.monotonic() > deadline or self._stopping.left_s() <= 0:
                     raise RoundFailed(f"producer queue full for {self._budget_s:g} s") from None
-                self._producer.poll(_QUEUE_FULL_POLL_S)
+                unwrapped(lambda: self._producer.poll(_QUEUE_FULL_POLL_S))
             except KafkaException as error:
-                raise _failure(kafka_error(error), place, f"write to {record.topic}") from error
+                cause = first_cause(self._producer, error)
+                raise _failure(kafka_error(cause), place, f"write to {record.topic}") from error
             else:
                 return
 

@@ -1,0 +1,53 @@
+"""Whether a worker can count, and what it waits for: causes come and go on their own, the probes hear of changes."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from stream_monitor.kafka.observer import Loop, Observer
+
+
+class Cause(StrEnum):
+    """What a worker may wait for; of several the first is told."""
+
+    BROKERS = "brokers"
+    TOPICS = "topics"
+    COMMITS = "commits"
+    BASELINES = "baselines"
+    PARTITIONS = "partitions"
+
+
+class Readiness:
+    """Tells an observer.
+
+    Args:
+        observer: of the worker.
+    """
+
+    def __init__(self, observer: Observer) -> None:
+        self._observer = observer
+        self._waits = {Cause.PARTITIONS: "joining the group"}
+        self._told: tuple[bool, str] | None = None
+
+    def waits(self, cause: Cause, detail: str | None) -> None:
+        """Note what is waited for, None when it is there."""
+        if detail is None:
+            self._waits.pop(cause, None)
+        else:
+            self._waits[cause] = detail
+
+    def tell(self, partitions: int) -> None:
+        """Tell how it stands, if that has changed.
+
+        Args:
+            partitions: owned now.
+        """
+        waiting = next((self._waits[cause] for cause in Cause if cause in self._waits), None)
+        now = (waiting is None, waiting or f"{partitions} partitions")
+        if now != self._told:
+            self._told = now
+            self._observer.readiness(Loop.PROFILE, ready=now[0], detail=now[1])
+
+    def tell_again(self) -> None:
+        """Forget what was told: somebody else has said something since."""
+        self._told = None
