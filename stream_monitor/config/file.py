@@ -152,7 +152,9 @@ class TimeSection(Section):
         default=written("10m"), description="A partition this far ahead of the slowest one waits."
     )
     max_future: Span = Field(
-        default=written("5m"), description="An event this far after its record's own time is a dead letter."
+        default=written("5m"),
+        description="An event this far after its record's own time is a dead letter; one that is further ahead of the"
+        " broker's clock moves the watermark to that clock only.",
     )
     max_past: Span = Field(
         default=written("7d"), description="An event this far before its record's own time is a dead letter."

@@ -45,8 +45,11 @@ class ChainState:
         lease: raised by a commit at every assignment.
         last: name of the last committed chunk.
         at: offset of its progress record in partition 0 of the profiles topic; None before the first.
-        max_ms: running maximum of min(event time, record time); None before the first event.
+        max_ms: running maximum of min(event time, record time), without what is stamped ahead of the broker's clock;
+            None before the first event.
         idle_ms: instant up to which broker time has advanced the partition; None if never.
+        broker_ms: broker time of the last chunk's progress record: what the next chunk is counted by; written only when
+            it is known.
         limit: records of a chunk (`pace` decides).
         grow_at: input offset from which a limit that a crash made smaller grows back.
         trying: `[first, n]` of the range that the owner counts at this moment, if it announced it.
@@ -64,6 +67,7 @@ class ChainState:
     grow_at: int | None = None
     trying: tuple[int, int] | None = None
     tries: int = 0
+    broker_ms: int | None = None
 
     def watermark_ms(self, allowed_lateness_ms: int) -> int | None:
         """Return the event time up to which the partition is complete; None before its first event or idle fact."""
@@ -72,10 +76,12 @@ class ChainState:
 
     def encode(self) -> str:
         """Return the state as commit metadata: canonical JSON, below 400 bytes."""
-        tries: dict[str, Json] = {"tries": self.tries} if self.tries else {}
+        known: dict[str, Json] = {"tries": self.tries} if self.tries else {}
+        if self.broker_ms is not None:
+            known["broker_ms"] = self.broker_ms
         return canonical_json(
             {
-                **tries,
+                **known,
                 "v": CHAIN_VERSION,
                 "topic": self.topic,
                 "epoch": self.epoch,
@@ -115,6 +121,7 @@ class ChainState:
             grow_at=wire.grow_at,
             trying=wire.trying,
             tries=wire.tries,
+            broker_ms=wire.broker_ms,
         )
 
 
@@ -131,6 +138,7 @@ class _Wire(msgspec.Struct):
     grow_at: int | None = None
     trying: tuple[int, int] | None = None
     tries: int = 0
+    broker_ms: int | None = None
 
 
 _DECODER = msgspec.json.Decoder(_Wire)

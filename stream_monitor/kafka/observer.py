@@ -74,6 +74,9 @@ class Observer(Protocol):
     def chunk_limit(self, topic: str, partition: int, records: int) -> None:
         """The next chunk of an input partition may hold so many records."""
 
+    def input_gap(self, topic: str, offsets: int) -> None:
+        """Offsets of an input topic were deleted before they were counted, and the group goes on behind them."""
+
     def dead_letter(self, topic: str, reason: str) -> None:
         """A record of an input topic was committed to the dead letters."""
 
@@ -127,6 +130,9 @@ class NullObserver:
         """Do nothing."""
 
     def chunk_limit(self, topic: str, partition: int, records: int) -> None:
+        """Do nothing."""
+
+    def input_gap(self, topic: str, offsets: int) -> None:
         """Do nothing."""
 
     def dead_letter(self, topic: str, reason: str) -> None:

@@ -95,6 +95,12 @@ RECORDS_REJECTED: Final = _counter(
 )
 EVENTS: Final = _counter("events_total", _M, ("model", "version", "kind"), "Events counted into profiles.")
 EVENTS_LATE: Final = _counter("events_late_total", _M, ("model", "version"), "Events later than the allowed lateness.")
+EVENTS_AHEAD: Final = _counter(
+    "events_ahead_total",
+    _P,
+    ("topic",),
+    "Events stamped further ahead of the broker's clock than time.max_future; the watermark does not follow them.",
+)
 VALUES_REJECTED: Final = _counter(
     "values_rejected_total", _M, ("model", "reason"), "Single values left out of an otherwise good event."
 )
@@ -134,6 +140,12 @@ CHAIN_GAPS: Final = _counter(
     _P,
     ("topic",),
     "Chunks that name an unknown predecessor; judging of that partition stops.",
+)
+INPUT_GAP_OFFSETS: Final = _counter(
+    "input_gap_offsets_total",
+    _P,
+    ("topic",),
+    "Input offsets that were deleted before they were counted, and passed over because on_data_loss is continue.",
 )
 CLOSED_PANE_RECORDS: Final = _counter(
     "closed_pane_records_total", _P, ("cause",), "Records for panes that were already judged."
@@ -242,6 +254,7 @@ FAMILIES: Final = (
     RECORDS_REJECTED,
     EVENTS,
     EVENTS_LATE,
+    EVENTS_AHEAD,
     VALUES_REJECTED,
     CHUNK_DURATION,
     CONSUMER_LAG,
@@ -251,6 +264,7 @@ FAMILIES: Final = (
     COMMITS,
     CHUNKS_DROPPED,
     CHAIN_GAPS,
+    INPUT_GAP_OFFSETS,
     CLOSED_PANE_RECORDS,
     JUDGE_DIVERGED,
     BASELINES_MIXED,

@@ -132,6 +132,8 @@ class Metrics(Collector):
             add, observe = self._accumulated.add, self._accumulated.observe
             add(families.RECORDS_CONSUMED, topic, amount=chunk.counts.read)
             add(families.CONSUMED_BYTES, topic, amount=value_bytes)
+            if chunk.ahead is not None:
+                add(families.EVENTS_AHEAD, topic, amount=chunk.ahead.events)
             for (model, version), counts in chunk.models.items():
                 for kind, events in counts.events.items():
                     add(families.EVENTS, model, version, kind, amount=events)
@@ -188,6 +190,11 @@ class Metrics(Collector):
         """Take how many records the next chunk of a partition may hold."""
         with self._lock:
             self._by_partition.setdefault(families.CHUNK_LIMIT, {})[topic, partition] = records
+
+    def input_gap(self, topic: str, offsets: int) -> None:
+        """Count input offsets that were lost and passed over."""
+        with self._lock:
+            self._accumulated.add(families.INPUT_GAP_OFFSETS, topic, amount=offsets)
 
     def dead_letter(self, topic: str, reason: str) -> None:
         """Count a dead letter."""
@@ -292,7 +299,9 @@ class Metrics(Collector):
         for topic in topics:
             add(families.RECORDS_CONSUMED, topic, amount=0)
             add(families.CONSUMED_BYTES, topic, amount=0)
+            add(families.EVENTS_AHEAD, topic, amount=0)
             add(families.CHAIN_GAPS, topic, amount=0)
+            add(families.INPUT_GAP_OFFSETS, topic, amount=0)
             for reject in RejectReason:
                 add(families.RECORDS_REJECTED, topic, reject, amount=0)
         for loop in LOOPS:

@@ -22,6 +22,8 @@ ALERTS = {
     "StreamMonitorStalled",
     "StreamMonitorLagGrowing",
     "StreamMonitorSmallChunks",
+    "StreamMonitorFutureEvents",
+    "StreamMonitorInputGap",
     "StreamMonitorDeadLetters",
     "StreamMonitorSeriesSuppressed",
     "ModelDrift",

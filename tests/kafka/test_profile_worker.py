@@ -24,6 +24,7 @@ from stream_monitor.core.profile import (
     profile_chunk,
 )
 from stream_monitor.kafka.errors import DataLoss, Fatal, HistoryUnusable, Misconfigured, TooManyDeadLetters
+from stream_monitor.kafka.observer import NullObserver
 from stream_monitor.kafka.profile import (
     DeadLetterLimits,
     OnDataLoss,
@@ -332,14 +333,29 @@ def test_records_deleted_unread_stop_the_worker(kafka: str, prefix: str) -> None
     assert "offsets 20 to 29" in str(worker.error)
 
 
-def test_going_on_behind_a_gap_is_a_choice_and_is_written_down(kafka: str, prefix: str) -> None:
-    """A new epoch in the log says that the offsets do not join."""
+class Gaps(NullObserver):
+    """Remembers what was passed over."""
+
+    def __init__(self) -> None:
+        self.seen: list[tuple[str, int]] = []
+
+    def input_gap(self, topic: str, offsets: int) -> None:
+        self.seen.append((topic, offsets))
+
+
+def test_going_on_behind_a_gap_is_a_choice_and_is_written_down(
+    kafka: str, prefix: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A new epoch in the log says that the offsets do not join; the worker's log and a metric say what is lost."""
     stage = make_stage(kafka, prefix, partitions=1)
     lose_records(stage)
-    with running(stage.job(policy=ProfilePolicy(on_data_loss=OnDataLoss.CONTINUE))):
+    gaps = Gaps()
+    with running(stage.job(policy=ProfilePolicy(on_data_loss=OnDataLoss.CONTINUE), observer=gaps)):
         wait_until(stage.is_caught_up)
     progress = stage.fold().progress((stage.inputs[0], 0))
 
+    assert gaps.seen == [(stage.inputs[0], 10)]
+    assert f"{stage.inputs[0]}[0]: offsets 20 to 29 were deleted uncounted and are passed over" in caplog.text
     assert [0, 1] == sorted({p.source.epoch for p in progress})
     assert [30] == [p.first for p in progress if p.source.epoch == 1][:1]
     assert sum(p.counts.counted for p in progress) == 30

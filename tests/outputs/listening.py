@@ -193,6 +193,7 @@ def hear_everything(listener: Listener, times: int = 1) -> None:
     metrics.lag("inference-events", 2, 17)
     metrics.watermark("inference-events", 2, 1_795_331_968_000)
     metrics.chunk_limit("inference-events", 2, 12_500)
+    metrics.input_gap("inference-events", 30)
     metrics.dead_letter("inference-events", "invalid_json")
     metrics.duration("decode", 0.02)
     metrics.kafka_error("_TRANSPORT")

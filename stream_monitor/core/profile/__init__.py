@@ -11,6 +11,7 @@ from stream_monitor.core.profile.codec import MalformedRecord, UnknownRecord, ch
 from stream_monitor.core.profile.merge import merge_counts, merge_profiles, merge_undeclared
 from stream_monitor.core.profile.record import (
     EXAMPLES,
+    Ahead,
     ChunkCounts,
     ChunkSource,
     Example,
@@ -26,6 +27,7 @@ from stream_monitor.core.profile.trace import ChainTrace, Standing
 
 __all__ = [
     "EXAMPLES",
+    "Ahead",
     "ChainTrace",
     "ChunkCounts",
     "ChunkPosition",

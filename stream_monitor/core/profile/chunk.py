@@ -23,7 +23,7 @@ from stream_monitor.core.profile.codec import chunk_digest, encode
 from stream_monitor.core.profile.group import GroupCounter
 from stream_monitor.core.profile.lateness import PlacedEvents, place_events
 from stream_monitor.core.profile.parts import encode_profile
-from stream_monitor.core.profile.record import ChunkCounts, ChunkSource, Profile, ProgressRecord
+from stream_monitor.core.profile.record import Ahead, ChunkCounts, ChunkSource, Profile, ProgressRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +101,7 @@ class ProfiledChunk:
         models: by model and version.
         value_rejects: values left out of good events, by model and reason.
         rejects: records for the dead letters.
+        ahead: events stamped too far ahead of the broker's clock.
     """
 
     entries: tuple[LogEntry, ...]
@@ -110,6 +111,7 @@ class ProfiledChunk:
     models: Mapping[tuple[str, str], ModelCounts] = field(default_factory=dict)
     value_rejects: Mapping[tuple[str, ValueReject], int] = field(default_factory=dict)
     rejects: Sequence[Reject] = ()
+    ahead: Ahead | None = None
 
 
 def profile_chunk(
@@ -138,7 +140,7 @@ def profile_chunk(
         batch.record_ms,
         chain=chain,
         pane_ms=plan.detection.pane_ms,
-        allowed_lateness_ms=plan.time.allowed_lateness_ms,
+        time=plan.time,
     )
     profiles: list[Profile] = []
     models: dict[tuple[str, str], ModelCounts] = {}
@@ -178,6 +180,7 @@ def profile_chunk(
         idle_until_ms=after.idle_ms,
         counts=counts,
         max_ms=after.max_ms,
+        ahead=_ahead(batch, placed, chain.broker_ms),
     )
     return ProfiledChunk(
         entries=_entries(profiles, progress, partitions),
@@ -187,6 +190,7 @@ def profile_chunk(
         models=models,
         value_rejects=rejected,
         rejects=batch.rejects,
+        ahead=progress.ahead,
     )
 
 
@@ -204,6 +208,14 @@ def _entries(profiles: Sequence[Profile], progress: ProgressRecord, partitions: 
         end = replace(progress, records=len(own), digest=chunk_digest(entry.value for entry in own))
         entries += [*own, LogEntry(partition, None, encode(end))]
     return tuple(entries)
+
+
+def _ahead(batch: Batch, placed: PlacedEvents, broker_ms: int | None) -> Ahead | None:
+    if placed.ahead is None or broker_ms is None:
+        return None
+    offsets, stamped = batch.offsets[placed.ahead], np.minimum(batch.event_ms, batch.record_ms)[placed.ahead]
+    furthest = int(stamped.argmax())
+    return Ahead(offsets.size, int(offsets[furthest]), int(stamped[furthest]), broker_ms)
 
 
 def _chunk_counts(batch: Batch, placed: PlacedEvents) -> ChunkCounts:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 
 import msgspec
 import numpy as np
@@ -17,6 +18,7 @@ import orjson
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.chain import ChunkName
 from stream_monitor.core.profile.record import (
+    Ahead,
     ChunkCounts,
     ChunkSource,
     Example,
@@ -154,6 +156,13 @@ class _CountsWire(msgspec.Struct):
     tombstones: int
 
 
+class _AheadWire(msgspec.Struct):
+    events: int
+    offset: int
+    stamped_ms: int
+    broker_ms: int
+
+
 class _ProgressWire(msgspec.Struct):
     source: _SourceWire
     topic_id: str
@@ -169,6 +178,7 @@ class _ProgressWire(msgspec.Struct):
     counts: _CountsWire
     idle_until_ms: int | None = None
     max_ms: int | None = None
+    ahead: _AheadWire | None = None
 
 
 _HEAD = msgspec.json.Decoder(_Head)
@@ -217,6 +227,7 @@ def _progress(wire: _ProgressWire) -> ProgressRecord:
         idle_until_ms=wire.idle_until_ms,
         counts=ChunkCounts(**msgspec.structs.asdict(wire.counts)),
         max_ms=wire.max_ms,
+        ahead=None if wire.ahead is None else Ahead(**msgspec.structs.asdict(wire.ahead)),
     )
 
 
@@ -275,6 +286,8 @@ def _encode_progress(record: ProgressRecord) -> bytes:
     }
     if record.max_ms is not None:
         wire["max_ms"] = record.max_ms
+    if record.ahead is not None:
+        wire["ahead"] = asdict(record.ahead)
     return _dump(wire)
 
 

@@ -226,6 +226,22 @@ class ChunkCounts:
 
 
 @dataclass(frozen=True, slots=True)
+class Ahead:
+    """Events of a chunk that are stamped further ahead of the broker's clock than an event may be.
+
+    Attributes:
+        events: how many.
+        offset, stamped_ms: of the one that is furthest ahead.
+        broker_ms: the broker's clock that the chunk was counted by.
+    """
+
+    events: int
+    offset: int
+    stamped_ms: int
+    broker_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class ProgressRecord:
     """The last record of a chunk in each judge partition.
 
@@ -241,6 +257,7 @@ class ProgressRecord:
         plan: short hash of the plan.
         baselines_next: position of the baseline reader.
         max_ms: running maximum of min(event time, record time): with it a chain state can be rebuilt exactly.
+        ahead: events that moved the maximum no further than the broker's clock; None when there were none.
     """
 
     source: ChunkSource
@@ -257,6 +274,7 @@ class ProgressRecord:
     idle_until_ms: int | None = None
     counts: ChunkCounts = ChunkCounts()
     max_ms: int | None = None
+    ahead: Ahead | None = None
 
 
 def _equal(left: Int64 | None, right: Int64 | None) -> bool:

@@ -120,7 +120,9 @@ class Assignment:
                 log_after_end(place, checked.chain, chain)
             guarded = is_suspected(chain) or (not is_own and needs_guard(left))
             at = end if chain.at is None else chain.at
-            leased[place] = Found(checked.next, dataclasses.replace(chain, lease=chain.lease + 1, at=at), guarded)
+            leased[place] = dataclasses.replace(
+                checked, chain=dataclasses.replace(chain, lease=chain.lease + 1, at=at), guarded=guarded
+            )
         return leased
 
     def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[Place, LogRange]:
@@ -179,7 +181,8 @@ class Assignment:
                 " earliest', to go on behind the gap"
             )
         # A new epoch says in the log that the offsets of this chain do not join: the gap is declared, not hidden.
-        return Found(log.start, dataclasses.replace(found.chain, epoch=found.chain.epoch + 1))
+        chain = dataclasses.replace(found.chain, epoch=found.chain.epoch + 1)
+        return Found(log.start, chain, passed=log.start - found.next)
 
 
 def _topic_id(states: Mapping[str, TopicState], place: Place) -> str:

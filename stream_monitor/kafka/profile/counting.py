@@ -96,6 +96,10 @@ class Counter:
         profiled = self._profile(empty_batch(), owned, owned.pending.expected, idle_until_ms)
         return CountedChunk(owned, None, owned.next, owned.pending.expected, profiled)
 
+    def ask_the_time(self, owned: OwnedPartition) -> CountedChunk:
+        """Return an empty chunk before the records that are pending: written, it brings the broker's time."""
+        return CountedChunk(owned, None, owned.next, owned.next, self._profile(empty_batch(), owned, owned.next, None))
+
     def refuse_first(self, owned: OwnedPartition, reason: RejectReason, message: str) -> CountedChunk:
         """Return the first pending record as a dead letter, unread."""
         raw, upto = owned.pending.first(1)

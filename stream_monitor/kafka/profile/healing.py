@@ -32,11 +32,19 @@ _POLL_S = 0.2
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """Where a partition goes on: the next offset, the chain state there, and whether a crash may lie before it."""
+    """Where a partition goes on.
+
+    Attributes:
+        next: offset of the next record to count.
+        chain: state there.
+        guarded: a crash may lie before it.
+        passed: offsets before `next` that were deleted before they were counted, and are passed over.
+    """
 
     next: int
     chain: ChainState
     guarded: bool = False
+    passed: int = 0
 
 
 @dataclass(frozen=True, slots=True)

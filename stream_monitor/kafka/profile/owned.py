@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from stream_monitor.core.chain import ChainState
@@ -26,6 +27,8 @@ class OwnedPartition:
         heard_at: when a record or the end of the partition last came.
         guarded: what is to be decoded has to be announced first, a predecessor may have died of it.
         paused: fetching is paused.
+        told_at: when the broker's time in `chain` was taken, seconds of the worker's monotonic clock.
+        has_asked: an empty chunk has brought the broker's time for the records that are pending.
     """
 
     topic: str
@@ -41,6 +44,8 @@ class OwnedPartition:
     record_ms: int | None = None
     quiet_since_ms: int | None = None
     paused: bool = False
+    told_at: float = -math.inf
+    has_asked: bool = False
 
     def __post_init__(self) -> None:
         self.pending = Pending(self.topic, self.partition, self.next)

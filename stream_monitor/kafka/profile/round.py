@@ -24,6 +24,7 @@ from stream_monitor.kafka.observer import ChunkStage
 from stream_monitor.kafka.profile.committing import commit
 from stream_monitor.kafka.profile.counting import CountedChunk, Counter
 from stream_monitor.kafka.profile.dead_letters import PoisonGauge, dead_letter
+from stream_monitor.kafka.profile.future import FutureLog
 from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
@@ -31,6 +32,9 @@ from stream_monitor.kafka.profile.pacing import log_after_chunk
 from stream_monitor.kafka.profile.shrinking import Shrinking
 from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.writing import RoundWriter, Written
+
+MAX_AGE_S = 30.0
+"""Broker time may be this old, and no older than a tenth of `time.max_future`, when it decides about an event."""
 
 
 class Round:
@@ -65,6 +69,7 @@ class Round:
         self._slow_s = settings.milliseconds("socket.timeout.ms") / 2_000
         self._formats = job.formats
         self._shrinking = Shrinking()
+        self._future = FutureLog(job.plan.time.max_future_ms)
         self._counter = Counter(job.plan, schedule, job.decoders, partitions, job.tuning.written_bytes)
         self._writer = RoundWriter(
             producer,
@@ -98,7 +103,7 @@ class Round:
             self._shrinking.learn(error, {c.owned.place: (c.first, c.records) for c in counted})
             raise
         chains = [
-            after_chunk(dataclasses.replace(c.profiled.chain, at=written.at[c.owned.place]), c.next, records=c.records)
+            after_chunk(_with_report(c.profiled.chain, written, c.owned.place), c.next, records=c.records)
             for c in counted
         ]
         reach("profile.11.before")
@@ -138,10 +143,20 @@ class Round:
             return self._counter.name_predecessor(partition, idle_until_ms)
         if is_deadly(partition.chain):
             return self._counter.refuse_first(partition, RejectReason.CRASHED, "workers died of this record")
+        if partition.chain.broker_ms is None and not partition.has_asked:
+            return self._counter.ask_the_time(partition)
         limit = self._limit(partition)
         if limit is None:
             return self._counter.refuse_first(partition, RejectReason.INTERNAL_ERROR, "its counts are refused")
-        return self._counter.count(partition, limit=limit)
+        counted = self._counter.count(partition, limit=limit)
+        if counted.profiled.ahead is not None and not self._knows_the_time(partition):
+            # Ahead of what the broker's clock showed then: it may have been long ago.
+            return self._counter.ask_the_time(partition)
+        return counted
+
+    def _knows_the_time(self, partition: OwnedPartition) -> bool:
+        max_age_s = min(MAX_AGE_S, self._job.plan.time.max_future_ms / 1_000 / 10)
+        return partition.has_asked or time.monotonic() - partition.told_at <= max_age_s
 
     def _limit(self, partition: OwnedPartition) -> int | None:
         """Return how many records the partition's next chunk may hold; None: not even one."""
@@ -228,6 +243,8 @@ class Round:
         # A chunk without records proves nothing about those that a predecessor may have died of.
         partition.guarded = is_suspected(chain) or (partition.guarded and chunk.raw is None)
         partition.pending.drop(chunk.records)
+        partition.told_at = now
+        partition.has_asked = chunk.raw is None and len(partition.pending) > 0
         pane_s = self._job.plan.detection.pane_ms / 1_000
         partition.tell_at = now + (self._job.tuning.quiet_s if has_news else pane_s)
         self.broker_ms = max(filter(None, (self.broker_ms, written.broker_ms)), default=None)
@@ -243,6 +260,8 @@ class Round:
         observer.chunk(*partition.place, value_bytes=chunk.value_bytes, chunk=chunk.profiled)
         observer.watermark(*partition.place, chunk.profiled.watermark_ms)
         observer.chunk_limit(*partition.place, partition.chain.limit)
+        if chunk.profiled.ahead is not None:
+            self._future.note(partition.place, chunk.profiled.ahead, now=time.monotonic())
         for reject in chunk.profiled.rejects:
             observer.dead_letter(partition.topic, reject.reason.value)
         if chunk.raw is not None:
@@ -250,3 +269,9 @@ class Round:
             observer.duration(ChunkStage.PROFILE, chunk.profile_s)
         _, end = self._consumer.get_watermark_offsets(TopicPartition(*partition.place), cached=True)
         observer.lag(*partition.place, max(0, end - chunk.next))
+
+
+def _with_report(chain: ChainState, written: Written, place: Place) -> ChainState:
+    """Return a chain state with what the delivery of its progress record told: where and when it was written."""
+    broker_ms = max(written.at_ms[place], chain.broker_ms or 0)
+    return dataclasses.replace(chain, at=written.at[place], broker_ms=broker_ms)

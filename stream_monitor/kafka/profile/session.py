@@ -423,6 +423,14 @@ class ProfileSession:
         except KafkaException as error:
             raise ClientRestart(RestartReason.ASSIGNMENT_LOST, str(error)) from error
         for place, state in found.items():
+            if state.passed:
+                _LOG.warning(
+                    "%s[%d]: offsets %d to %d were deleted uncounted and are passed over (on_data_loss: continue)",
+                    *place,
+                    state.next - state.passed,
+                    state.next - 1,
+                )
+                job.observer.input_gap(place[0], state.passed)
             self._owned[place] = OwnedPartition(
                 *place,
                 source_partitions=self._states[place[0]].partitions,

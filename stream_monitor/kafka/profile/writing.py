@@ -42,10 +42,12 @@ class Written:
 
     Attributes:
         at: offset of each chunk's progress record in partition 0 of the profiles topic.
+        at_ms: broker time of that record.
         broker_ms: largest time the broker stamped on a record of the profiles topic.
     """
 
     at: dict[Place, int] = field(default_factory=dict)
+    at_ms: dict[Place, int] = field(default_factory=dict)
     broker_ms: int | None = None
 
 
@@ -167,6 +169,7 @@ class _Reports:
             offset = message.offset()
             if self._is_delivered(error, message, place) and offset is not None:
                 self.written.at[place] = offset
+                self.written.at_ms[place] = message.timestamp()[1]
                 self._note_time(message)
 
         return report

@@ -83,6 +83,7 @@ def profile() -> dict[str, Json]:
 def progress() -> dict[str, Json]:
     """Return the schema of a progress record: the last record of a chunk in each judge partition."""
     counts = record(dict.fromkeys(("read", "counted", "late", "rejected", "tombstones"), COUNT))
+    ahead = record({"events": COUNT, "offset": COUNT, "stamped_ms": INTEGER, "broker_ms": INTEGER})
     body = record(
         {
             "kind": exactly("progress"),
@@ -100,6 +101,6 @@ def progress() -> dict[str, Json]:
             "baselines_next": COUNT,
             "counts": counts,
         },
-        {"idle_until_ms": or_null(INTEGER), "max_ms": or_null(INTEGER)},
+        {"idle_until_ms": or_null(INTEGER), "max_ms": or_null(INTEGER), "ahead": ahead},
     )
     return root("progress", "Progress", body)

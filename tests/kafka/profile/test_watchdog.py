@@ -10,7 +10,7 @@ import pytest
 from stream_monitor.core.chain import ChainState
 from stream_monitor.kafka.errors import ClientRestart, DataLoss
 from stream_monitor.kafka.profile.owned import OwnedPartition
-from stream_monitor.kafka.profile.watchdog import LoopWatch, SilenceWatch, TopicWatch
+from stream_monitor.kafka.profile.watchdog import LoopWatch, OwnTopicWatch, SilenceWatch, TopicWatch
 from stream_monitor.kafka.topics import TopicState
 
 PLACE = ("in", 0)
@@ -84,3 +84,15 @@ def test_a_loop_that_does_not_come_round_is_shown(caplog: pytest.LogCaptureFixtu
     assert shown.wait(20)
     watch.stop()
     assert "has not come round" in caplog.text
+
+
+def test_our_own_topics_are_missing_until_they_are_back() -> None:
+    """At the second look, by name and with the command that mends it; one that was made anew restarts the clients."""
+    watch = OwnTopicWatch(topic())
+
+    assert watch.look(topic()) is None
+    assert watch.look({}) is None
+    assert watch.look({}) == "topics missing: in: run 'stream-monitor topics create'"
+    assert watch.look(topic()) is None
+    with pytest.raises(ClientRestart, match="made anew"):
+        watch.look(topic("id-2"))
