@@ -31,7 +31,10 @@ def read_truth(path: Path, prepared: Prepared, known: Collection[str]) -> Truth:
         CommandError: the file cannot be used, or names a series that the judged file does not have.
     """
     from stream_monitor.lab.labelled import EVERYTHING, Truth, TruthError, read_truth
+    from stream_monitor.runtimes.replay import is_export
 
+    if is_export(path):
+        raise CommandError(f"--truth: {path}: is an export of topics: known changes are rows, instants or spans")
     try:
         changes = read_truth(path, prepared.row_of_stamp).changes
     except TruthError as error:

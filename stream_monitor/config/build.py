@@ -99,7 +99,7 @@ def build_plan(file: ConfigFile) -> Plan:
             comparisons=computed(file),
             threshold=detection.threshold,
         ),
-        models=tuple(_model(m) for m in file.models),
+        models=_models(file),
         rules=DEFAULT_RULES if file.rules is None else tuple(_rule(r) for r in file.rules),
         alerts=AlertsPlan(
             open_after=alerts.open_after,
@@ -142,6 +142,14 @@ def _input(section: InputSection) -> InputPlan:
 
 def _budget(section: BudgetSection) -> Budget:
     return Budget(section.false_alarms, section.per)
+
+
+def _models(file: ConfigFile) -> tuple[ModelPlan, ...]:
+    """Return the plans of models; who writes one of them down does not give up the others."""
+    models = tuple(_model(model) for model in file.models)
+    if file.models_only or any(model.name == "*" for model in models):
+        return models
+    return (*models, ModelPlan())
 
 
 def _model(section: ModelSection) -> ModelPlan:

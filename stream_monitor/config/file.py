@@ -506,6 +506,9 @@ class ConfigFile(Section):
     models: Annotated[tuple[ModelSection, ...], BeforeValidator(listed), Field(min_length=1)] = Field(
         default=written(({"name": "*"},)), description="Models."
     )
+    models_only: bool = Field(
+        default=False, description="Refuse events of models that `models` does not list; without it they are as `*`."
+    )
     rules: Annotated[tuple[RuleSection, ...], BeforeValidator(listed)] | None = Field(
         default=None, description="Alert rules; the list replaces the default rules."
     )

@@ -180,7 +180,7 @@ class EventReader:
         if rule is not None:
             return unusable(RejectReason.INVALID_NAME, f"version: {rule}")
         if self.model_plan(model) is None:
-            return unusable(RejectReason.UNKNOWN_MODEL, "model: must be one of the configured models")
+            return unusable(RejectReason.UNKNOWN_MODEL, f"model: must be one of `models`, got {model}")
         return None
 
     def _read_features(self, row: EventRow, features: Mapping[str, Tree]) -> None:

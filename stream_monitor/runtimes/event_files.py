@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
@@ -15,10 +15,12 @@ from stream_monitor.core.plan import InputPlan, Plan
 from stream_monitor.core.time import parse_instant
 from stream_monitor.formats import build_decoder
 from stream_monitor.formats.fault import Fault
-from stream_monitor.formats.tables import TableBatch
+from stream_monitor.formats.tables import TableBatch, TableError
 from stream_monitor.formats.tables.files import readable
 from stream_monitor.formats.tables.json_rows import JsonRow, json_rows
 from stream_monitor.formats.tree import Tree, read_tree
+from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.runtimes.replay import CHUNK_RECORDS, ExportError, chunk_of, read_export
 
 _LAST_MS = 253_402_300_800_000
 """The first instant of the year 10000, which no date can name."""
@@ -59,6 +61,57 @@ class NativeRows:
             record_ms=np.array(times, dtype=np.int64),
             values=[row.value for row in held],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedRows:
+    """The events in an export of topics, decoded as a worker does; they are counted in the order of the file."""
+
+    path: Path
+    plan: Plan
+
+    def batches(self) -> Iterator[TableBatch]:
+        """Yield the events of the input topics of the plan; the offset of an event is that of its partition.
+
+        Raises:
+            TableError: the export holds no input topic of the plan, or is damaged.
+        """
+        inputs = {source.topic: build_decoder(source, self.plan) for source in self.plan.inputs}
+        found: set[str] = set()
+        done = 0
+        try:
+            for held in self._chunks(found, inputs):
+                batch = inputs[held[0].topic].decode(chunk_of(held))
+                yield TableBatch(done, done + len(held), _named(batch, held))
+                done += len(held)
+        except ExportError as error:
+            raise TableError(str(error)) from None
+        if not done:
+            raise TableError(
+                f"{self.path}: is an export of {', '.join(sorted(found)) or 'nothing'}, and the plan reads"
+                f" {', '.join(inputs)}: name the topic of the events with --set 'inputs=[{{topic: NAME}}]'"
+            )
+
+    def _chunks(self, found: set[str], inputs: Container[str]) -> Iterator[list[StoredRecord]]:
+        waiting: dict[tuple[str, int], list[StoredRecord]] = {}
+        for record in read_export(self.path):
+            found.add(record.topic)
+            if record.topic in inputs:
+                held = waiting.setdefault((record.topic, record.partition), [])
+                held.append(record)
+                if len(held) == CHUNK_RECORDS:
+                    yield held
+                    waiting[record.topic, record.partition] = []
+        yield from (held for held in waiting.values() if held)
+
+
+def _named(batch: Batch, held: Sequence[StoredRecord]) -> Batch:
+    """Return a batch whose rejects say which record they are."""
+    rejects = [
+        replace(own, message=f"{held[0].topic}-{held[0].partition} offset {own.offset}: {own.message}")
+        for own in batch.rejects
+    ]
+    return replace(batch, rejects=rejects)
 
 
 def _placed(batch: Batch, held: Sequence[JsonRow]) -> Batch:

@@ -23,8 +23,9 @@ from stream_monitor.formats.tables import (
     open_table,
 )
 from stream_monitor.formats.tables.files import open_file
-from stream_monitor.runtimes.event_files import NativeRows
+from stream_monitor.runtimes.event_files import ExportedRows, NativeRows
 from stream_monitor.runtimes.file_notes import file_note
+from stream_monitor.runtimes.replay import is_export
 from stream_monitor.runtimes.rows import Cut, build_baselines, first_rows
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes
 from stream_monitor.runtimes.survey import Rows, Survey, survey
@@ -133,23 +134,29 @@ def references_of(
         TableError: the file cannot be read as rows.
         TooManyRejects: too many of its rows cannot.
     """
-    native = is_native_events(path)
     # Rows without ids are hashed by model and number: under the same name, row 7 of both files would be one event.
     apart = replace(options, model=f"{options.model} reference"[:128])
-    rows: NativeRows | Table = NativeRows(path, plan) if native else open_table(path, apart)
+    rows = _events(path, plan) or open_table(path, apart)
     seen = survey(rows)
     seen.rejected.check(str(path), max_share=max_share)
     notes = [f"{path.name}: rejected: {seen.rejected.words}"] if seen.rejected.count else []
-    if isinstance(rows, NativeRows):
-        ends = [Cut(*key, until_ms=_END_MS, rows=count) for key, count in sorted(seen.models.items())]
-        return first_rows(rows, ends, timed=True), notes
-    found = rows.references()
-    return [replace(own, model=options.model) if own.model == apart.model else own for own in found], notes
+    if isinstance(rows, Table):
+        found = rows.references()
+        return [replace(own, model=options.model) if own.model == apart.model else own for own in found], notes
+    ends = [Cut(*key, until_ms=_END_MS, rows=count) for key, count in sorted(seen.models.items())]
+    return first_rows(rows, ends, timed=True), notes
+
+
+def _events(path: Path, plan: Plan) -> NativeRows | ExportedRows | None:
+    """Return the events of a file, None if it is a table."""
+    if is_export(path):
+        return ExportedRows(path, plan)
+    return NativeRows(path, plan) if is_native_events(path) else None
 
 
 def segment_columns(path: Path, segments: Sequence[str], plan: Plan) -> tuple[str, ...]:
     """Return the columns of a table that are segments: those that were asked for, or the configured ones it has."""
-    if segments or is_native_events(path):
+    if segments or is_export(path) or is_native_events(path):
         return tuple(segments)
     configured = dict.fromkeys(name for model in plan.models for name in model.segments)
     here = open_file(path).names if configured else ()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -17,11 +18,15 @@ from stream_monitor.config import Settings
 from stream_monitor.core.baseline import Schedule, activation_lead_ms
 from stream_monitor.core.batch import RawChunk
 from stream_monitor.core.judge import StoredEntry
+from stream_monitor.formats.packed import DAMAGE, PackedError, unpacked
+from stream_monitor.formats.tables.json_rows import json_rows, looks_like_json
 from stream_monitor.kafka.readers.export import decode_line
 from stream_monitor.kafka.readers.record import StoredRecord
 from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
 
 CHUNK_RECORDS = 5_000
+_LOOKED_AT = 1 << 12
+_FIRST_LINES = 3
 
 
 class ExportError(ValueError):
@@ -45,23 +50,33 @@ def read_export(path: Path) -> Iterator[StoredRecord]:
     """Yield the records of an export in the order of its lines.
 
     Raises:
-        ExportError: a line is not one of an export; its number is named.
+        ExportError: a line is not one of an export; its number is named. Or the file is damaged.
     """
-    with path.open("rb") as file:
-        for number, line in enumerate(file, start=1):
-            if line.strip():
-                try:
-                    yield decode_line(line)
-                except ValueError as error:
-                    raise ExportError(f"{path}, line {number}: {error}") from None
+    try:
+        for row in json_rows(path):
+            try:
+                yield decode_line(row.value)
+            except ValueError as error:
+                raise ExportError(f"{path}, line {row.line}: {error}") from None
+    except (*DAMAGE, PackedError) as error:
+        raise ExportError(f"{path}: cannot be read: {error}") from error
 
 
 def is_export(path: Path) -> bool:
-    """Say whether a file looks like an export: its first line has a topic, a partition and an offset."""
-    if path.suffix not in (".jsonl", ".json", ".ndjson"):
+    """Say whether a file is an export, whatever it is called: one of its first lines is a record of a topic."""
+    if not path.is_file():
         return False
-    with path.open("rb") as file:
-        line = file.readline(1 << 21)
+    try:
+        with unpacked(path) as stream:
+            if not looks_like_json(stream.read(_LOOKED_AT)):
+                return False
+        first = [row.value for row in islice(json_rows(path), _FIRST_LINES)]
+    except (*DAMAGE, PackedError):
+        return False  # who reads it as rows says what is wrong
+    return any(map(_is_record, first))
+
+
+def _is_record(line: bytes) -> bool:
     try:
         decode_line(line)
     except ValueError:
@@ -142,11 +157,11 @@ def _events(path: Path, pipeline: LocalPipeline, inputs: list[str]) -> Iterator[
         held = waiting.setdefault((record.topic, record.partition), [])
         held.append(record)
         if len(held) >= CHUNK_RECORDS:
-            yield done, pipeline.feed(_chunk(held))
+            yield done, pipeline.feed(chunk_of(held))
             held.clear()
     for held in waiting.values():
         if held:
-            yield done, pipeline.feed(_chunk(held))
+            yield done, pipeline.feed(chunk_of(held))
     yield done, pipeline.pause()
 
 
@@ -161,7 +176,8 @@ def _of_topics(records: Iterable[StoredRecord], topics: list[str]) -> Iterator[S
     return (record for record in records if record.topic in topics)
 
 
-def _chunk(records: list[StoredRecord]) -> RawChunk:
+def chunk_of(records: list[StoredRecord]) -> RawChunk:
+    """Return records of one partition, in order, as a chunk."""
     kept = tuple(records)
     return RawChunk(
         topic=kept[0].topic,

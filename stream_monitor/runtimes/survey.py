@@ -26,7 +26,7 @@ _NICE_MS = (
     *(h * 3_600_000 for h in (1, 2, 3, 6, 12)),
     *(d * 86_400_000 for d in (1, 2, 7, 14, 28, 56, 112, 364, 728, 3_640)),
 )
-_PLACE = re.compile(r"^(line|row) [\d,]+: ")
+_PLACE = re.compile(r"^(line|row|\S+ offset) [\d,]+: ")
 _KINDS_SHOWN = 5
 
 

@@ -15,6 +15,8 @@ import pytest
 
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import run_command
+from stream_monitor.kafka.readers.export import encode_line
+from stream_monitor.kafka.readers.record import StoredRecord
 
 ROWS, DRIFT = 1_500, 1_000
 START = datetime(2026, 1, 20, tzinfo=UTC)
@@ -41,7 +43,7 @@ def events(x: Iterable[object], **fields: object) -> list[dict[str, object]]:
             "event_id": f"e{n}",
             "model": "m",
             "timestamp": MOMENTS[n].isoformat(),
-            "features": {"x": value, "y": (n * 7 % 13) / 13},
+            "features": {"x": value, "z": (n * 7 % 13) / 13},
             **fields,
         }
         for n, value in enumerate(x)
@@ -207,6 +209,84 @@ def test_a_folder_is_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "is a folder: name one file in it" in err
 
 
+# --- exports ----------------------------------------------------------------------------------------------------------
+
+
+def export(path: Path, rows: Iterable[object], topic: str = "inference-events") -> Path:
+    """Write events as an export of two partitions of a topic."""
+    records = [
+        StoredRecord(topic, n % 2, n // 2, int(MOMENTS[n].timestamp()) * 1_000, None, orjson.dumps(row))
+        for n, row in enumerate(rows)
+    ]
+    path.write_bytes(b"".join(map(encode_line, records)))
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.jsonl", "a.export", "a.csv", "a.jsonl.gz"])
+def test_an_export_is_known_by_what_it_is(name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A baseline is made of the events in it, not of the columns of the export."""
+    path = export(tmp_path / name, events(numbers()))
+    if name.endswith("gz"):
+        path.write_bytes(gzip.compress(path.read_bytes()))
+    code, out, _ = told(capsys, "baseline", "build", path)
+
+    assert code == 0
+    assert "of m: 1,500 rows" in out
+    assert "feature:x" in out
+    assert "offset" not in out
+
+
+def test_an_export_may_be_the_reference_of_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Its events are the rows that the file is compared with."""
+    path = jsonl(tmp_path / "a.jsonl", events(numbers()))
+    reference = export(tmp_path / "b.jsonl", events(numbers(7, shift=0.0)))
+    code, out, err = told(capsys, "backtest", path, "--baseline", reference)
+
+    assert (code, out.count("fired")) == (0, 1)
+    assert "baseline of m: b.jsonl: 1,500 rows" in err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("baseline", "build", "OTHER"), "is an export of clicks, and the plan reads inference-events: name the topic"),
+        (("backtest", "FILE", "--baseline", "OTHER"), "is an export of clicks, and the plan reads inference-events"),
+        (("backtest", "FILE", "--truth", "OTHER"), "is an export of topics: known changes are rows"),
+        (("backtest", "OTHER"), "holds clicks, and the plan reads inference-events or drift-profiles"),
+    ],
+)
+def test_an_export_that_does_not_fit_is_refused(
+    arguments: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """With the topics in it and what is wanted."""
+    files = {
+        "FILE": jsonl(tmp_path / "a.jsonl", events(numbers())),
+        "OTHER": export(tmp_path / "b.jsonl", events(numbers()), "clicks"),
+    }
+    code, _, err = told(capsys, *(files.get(own, own) for own in arguments))
+
+    assert code == Exit.USAGE
+    assert message in err
+
+
+def test_events_of_a_model_that_nobody_listed_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Who configures one model keeps the others, unless he says that there are no others."""
+    path = export(tmp_path / "a.jsonl", events(numbers()))
+    slowly = ("--set", "detection.pane=6h", "--set", "detection.window=12h")  # events are ten minutes apart
+    wanted = (*slowly, "--set", "models=[{name: churn, baseline: {events: 255}}]")
+    code, _, err = told(capsys, "backtest", path, *wanted)
+    assert code == 0
+    assert "1,500 rows: 1,500 counted" in err
+
+    code, _, err = told(capsys, "backtest", path, *wanted, "--set", "models_only=true")
+    assert code == Exit.DEAD_LETTERS
+    assert "nothing was counted: 1,500 x unknown_model" in err
+
+    code, _, err = told(capsys, "baseline", "build", path, *wanted, "--set", "models_only=true")
+    assert code == Exit.DEAD_LETTERS
+    assert "1,500 x unknown_model (inference-events-0 offset 0: model: must be one of `models`, got m)" in err
+
+
 # --- silence ----------------------------------------------------------------------------------------------------------
 
 
@@ -285,7 +365,7 @@ def test_one_stamp_far_away_costs_the_order_of_no_row(
     assert code == 0
     assert "have long gaps: rows are taken in the order of their times, a second apart" in err
     assert len(fired) == 1
-    assert "feature x" in fired[0]
+    assert ": x rose" in fired[0]
     assert (
         START + timedelta(hours=200)
         < datetime.fromisoformat(fired[0].split("(")[1].split(")")[0])

@@ -186,7 +186,7 @@ def test_backtest_prints_alerts_and_keeps_its_remarks_apart(tmp_path: Path, caps
     assert run_command([*arguments, "--format", "json"]) == 0
     lines = capsys.readouterr().out.splitlines()
 
-    assert "feature amount drifts" in text.out
+    assert "amount rose: median" in text.out
     assert "began between row" in text.out
     assert "pane:" in text.err
     assert "budget:" in text.err
@@ -228,7 +228,7 @@ def test_backtest_tells_a_detector_that_fails(tmp_path: Path, capsys: pytest.Cap
     assert run_command([*arguments, "--set", f"detection.detectors=[rank_shiryaev_roberts, {fragile}]"]) == 0
     said = capsys.readouterr()
 
-    assert "feature amount drifts" in said.out
+    assert "amount rose: median" in said.out
     assert "detector tests.runtimes.own_detectors:Fragile failed on 1 series of fraud" in said.err
 
 

@@ -19,6 +19,8 @@ from stream_monitor.formats.tables.cells import Cells
 from stream_monitor.formats.tables.missing import MISSING_TEXTS
 from stream_monitor.formats.tables.stamps import stamp_form
 from stream_monitor.formats.tables.values import (
+    EARLIEST_MS,
+    LATEST_MS,
     boolean_column,
     instants,
     is_plain_number,
@@ -75,9 +77,17 @@ def why_no_feature(cells: Cells, kind: SeriesKind | None) -> str | None:
 
 def are_dates(texts: Sequence[object]) -> bool:
     """Say whether texts are dates or times, ISO 8601 or any other usual form, nineteen of twenty at least."""
-    written = [None if isinstance(text, str) and is_plain_number(text) else text for text in texts]
-    _, bad = instants(written, unit="ms", zone="UTC")
-    return bad.sum() * 20 <= len(texts) or stamp_form(texts) is not None
+    written = [None if isinstance(text, str) and text.strip().lstrip("+-").isdecimal() else text for text in texts]
+    _, bad = instants(written, unit="", zone="UTC")
+    if bad.sum() * 20 <= len(texts):
+        return True
+    return stamp_form(texts) is not None and (None not in written or _run_on(texts))
+
+
+def _run_on(texts: Sequence[object]) -> bool:
+    """Say whether texts of digits are dates: months and days of a code are any numbers, and some are no date."""
+    milliseconds, bad = instants(texts, unit="", zone="UTC")
+    return not bad.any() and bool(((milliseconds >= EARLIEST_MS) & (milliseconds < LATEST_MS)).all())
 
 
 @dataclass(frozen=True, slots=True)

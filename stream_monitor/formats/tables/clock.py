@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import pyarrow as pa
 
 from stream_monitor.core.arrays import Bool, Int64
 from stream_monitor.core.names import SeriesKind
@@ -15,12 +14,19 @@ from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables.cells import Cells
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.stamps import StampForm, stamp_form
-from stream_monitor.formats.tables.values import TIME_UNITS, infer_kind, instants, plain_cells
+from stream_monitor.formats.tables.values import (
+    EARLIEST_MS,
+    LATEST_MS,
+    TIME_UNITS,
+    infer_kind,
+    instants,
+    is_missing,
+    plain_cells,
+)
 
-_EARLIEST_MS = 631_152_000_000  # 1990
-_LATEST_MS = 4_102_444_800_000  # 2100
 _FEWEST_INSTANTS = 20
 _UNREAD = 0.01
+_MISSING = 0.1
 _BACKWARDS = 0.01
 
 
@@ -29,7 +35,7 @@ class Stamps:
     """How the time stamps of a file are read.
 
     Attributes:
-        unit: of numbers since the epoch.
+        unit: of numbers since the epoch; empty: of each the one in which it is of our time.
         zone: of times that name none.
         form: of texts that are not ISO 8601.
     """
@@ -47,7 +53,12 @@ class Stamps:
         """Return epoch milliseconds, and where a cell is no time stamp."""
         if self.form is None:
             return instants(cells, unit=self.unit, zone=self.zone)
-        return self.form.read(plain_cells(cells), zone=self.zone)
+        values = plain_cells(cells)
+        milliseconds, bad = self.form.read(values, zone=self.zone)
+        rest = np.flatnonzero(bad)
+        if rest.size:  # a producer that was updated writes its later stamps in another form
+            milliseconds[rest], bad[rest] = instants([values[row] for row in rest.tolist()], unit="", zone=self.zone)
+        return milliseconds, bad
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,40 +105,46 @@ class Clock:
         """Return how a column is read that the user calls the time stamp.
 
         Raises:
-            TableError: none of its cells is a time stamp.
+            TableError: none of its cells is a time stamp, or its numbers are no instants of our time.
         """
-        readable = []
+        best: tuple[int, Stamps] | None = None
+        plausible = False
         for stamps in self._candidates(cells):
             milliseconds, bad = stamps.read(cells)
-            if not bad.size or (not bad.all() and _plausible(milliseconds[~bad])):
+            good = int((~bad).sum())
+            if not bad.size:
                 return stamps
-            if not bad.all() and _has_a_date(milliseconds[~bad]):
-                readable.append(stamps)
-        if self.unit and not readable:
+            if good and _has_a_date(milliseconds[~bad]) and (best is None or good > best[0]):
+                best, plausible = (good, stamps), _plausible(milliseconds[~bad])
+        if self.unit and not plausible:
             self._refuse_unit(name, cells)
-        if readable:
-            return readable[0]
-        first = cells[0].as_py() if isinstance(cells, pa.Array) else cells[0]
-        raise TableError(f"{self.path}: column {name!r}: must hold time stamps, got {first!r}")
+        if best is not None:
+            return best[1]
+        raise TableError(
+            f"{self.path}: column {name!r}: must hold time stamps, got {_first(cells)!r}{_as_units(cells)}"
+        )
 
     def _stamps(self, name: str, cells: Cells) -> Stamps | None:
         """Return how a column is read whose name suggests time stamps, None if it holds none."""
         numeric = infer_kind(cells, text=self.text) is SeriesKind.NUMERIC
+        missing = np.array([is_missing(cell) for cell in plain_cells(cells)], np.bool_)
+        if missing.sum() > _MISSING * missing.size:
+            return None
         for stamps in self._candidates(cells):
             milliseconds, bad = stamps.read(cells)
-            if not bad.size or bad.all():
+            if not bad.size or bad.all() or (self.unit and numeric and not _plausible(milliseconds[~bad])):
                 continue
-            if numeric and not _plausible(milliseconds[~bad]):
+            if not _has_a_date(milliseconds[~bad]):
                 continue
-            if numeric or bad.sum() <= (_UNREAD * bad.size if self.guesses else 0):
+            unread = int((bad & ~missing).sum())
+            if unread <= (_UNREAD * bad.size if self.guesses else 0) and (self.guesses or numeric or not bad.any()):
                 return stamps
         if numeric and self.unit:
             self._refuse_unit(name, cells)
         return None
 
     def _candidates(self, cells: Cells) -> Iterator[Stamps]:
-        for unit in (self.unit,) if self.unit else TIME_UNITS:
-            yield Stamps(unit, self.zone)
+        yield Stamps(self.unit, self.zone)
         form = stamp_form(plain_cells(cells)) if self.guesses else None
         if form is not None:
             yield Stamps("ms", self.zone, form)
@@ -154,7 +171,7 @@ def _runs(stamps: Stamps, cells: Cells) -> bool:
 
 
 def _plausible(milliseconds: Int64) -> bool:
-    return bool(((milliseconds >= _EARLIEST_MS) & (milliseconds < _LATEST_MS)).all())
+    return bool(((milliseconds >= EARLIEST_MS) & (milliseconds < LATEST_MS)).all())
 
 
 def _has_a_date(milliseconds: Int64) -> bool:
@@ -165,6 +182,26 @@ def _has_a_date(milliseconds: Int64) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _first(cells: Cells) -> object:
+    """Return the first cell that is not missing."""
+    values = plain_cells(cells)
+    return next((value for value in values if not is_missing(value)), values[0] if len(values) else None)
+
+
+def _as_units(cells: Cells) -> str:
+    """Say when the first cell would be in each unit, if it is a number."""
+    first = [_first(cells)]
+    shown = [
+        f"{_shown(int(milliseconds[0]))} as {unit}"
+        for unit in TIME_UNITS
+        for milliseconds, bad in [instants(first, unit=unit, zone="UTC")]
+        if not bad[0]
+    ]
+    if not shown or instants(first, unit="", zone="UTC")[1][0] is np.False_:
+        return ""
+    return f", which is no time of our time ({', '.join(shown)}); --row-order takes the rows in their order"
 
 
 def _shown(ms: int) -> str:

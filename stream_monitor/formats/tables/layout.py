@@ -38,7 +38,7 @@ from stream_monitor.formats.tables.clock import Clock, Stamps
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import TableFile
 from stream_monitor.formats.tables.numbers import NumberForm
-from stream_monitor.formats.tables.values import infer_kind, numeric_column, text_column
+from stream_monitor.formats.tables.values import infer_kind, is_missing, numeric_column, plain_cells, text_column
 
 
 class Role(StrEnum):
@@ -190,11 +190,14 @@ def choose_layout(file: TableFile, sample: Columns, options: TableOptions) -> Ta
     if options.row_order and Role.TIMESTAMP in roles:
         dropped[roles.pop(Role.TIMESTAMP)] = "rows are timed by their order"
     kinds: dict[str, SeriesKind | None] = {}
+    clocks = set(_candidates((*_NAMES[Role.TIMESTAMP], *_CLOCKS), file, set()))
     for name in file.names:
         if name in roles.values() or name in options.segments or name in dropped:
             continue
         kind = options.kinds.get(name) or _kind(file, sample[name], options)
         why = None if name in options.kinds else _why_left_out(name, sample[name], kind, options)
+        if why is not None and Role.TIMESTAMP not in roles and name not in dropped and name in clocks:
+            why = f"named like a clock, but {_first_cell(sample[name])} is no time stamp that is known: {why}"
         if why is None and options.by_itself and len(kinds) == MOST_FEATURES:
             why = f"more than {MOST_FEATURES} features"
         if why is None:
@@ -297,6 +300,11 @@ def _why_left_out(name: str, cells: Cells, kind: SeriesKind | None, options: Tab
             return "lists are no feature"
         case _:
             return why_no_feature(cells, kind) if options.by_itself else None
+
+
+def _first_cell(cells: Cells) -> str:
+    first = next((cell for cell in plain_cells(cells) if not is_missing(cell)), None)
+    return "an empty cell" if first is None else repr(first)[:60]
 
 
 def _counts_up(values: np.ndarray[tuple[int], np.dtype[np.float64]]) -> bool:

@@ -13,20 +13,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 import numpy as np
 
 from stream_monitor.core.arrays import Bool, Int64
-
-_CENTURY = 100
-_MONTHS = (
-    *("january", "february", "march", "april", "may", "june"),
-    *("july", "august", "september", "october", "november", "december"),
-)
-_SHORTEST_NAME = 3
+from stream_monitor.formats.tables.spellings import milliseconds_of, moment_of, split_zone
 
 
 class StampForm(StrEnum):
@@ -48,24 +41,16 @@ class StampForm(StrEnum):
         return np.array([ms or 0 for ms in parsed], np.int64), np.array([ms is None for ms in parsed], np.bool_)
 
     def _instant(self, cell: object, zone: ZoneInfo) -> int | None:
-        found = _WRITTEN[self].fullmatch(str(cell).strip())
-        if found is None or cell is None:
+        if cell is None:
             return None
-        parts = {name: part or "" for name, part in found.groupdict().items()}
+        body, own = split_zone(str(cell).strip())
+        found = _WRITTEN[self].fullmatch(body)
+        if found is None:
+            return None
         try:
-            moment = datetime(
-                _year(parts["year"]),
-                _month(parts["month"]),
-                int(parts.get("day", 1)),
-                _hour(parts.get("hour", ""), parts.get("half", "")),
-                int(parts.get("minute") or 0),
-                int(parts.get("second") or 0),
-                tzinfo=zone,
-            )
+            return milliseconds_of(moment_of(found.groupdict(), own or zone))
         except ValueError:
             return None
-        milliseconds = int((parts.get("fraction", "") + "000")[:3])
-        return int(moment.timestamp()) * 1_000 + milliseconds
 
 
 _TIME = (
@@ -76,7 +61,7 @@ _WRITTEN: Mapping[StampForm, re.Pattern[str]] = {
     StampForm.DAY_FIRST: re.compile(r"(?P<day>\d{1,2})([./-])(?P<month>\d{1,2})\2(?P<year>\d{1,4})" + _TIME),
     StampForm.MONTH_FIRST: re.compile(r"(?P<month>\d{1,2})([./-])(?P<day>\d{1,2})\2(?P<year>\d{1,4})" + _TIME),
     StampForm.YEAR_FIRST: re.compile(r"(?P<year>\d{1,4})([./-])(?P<month>\d{1,2})\2(?P<day>\d{1,2})" + _TIME),
-    StampForm.COMPACT: re.compile(r"(?P<year>\d{4})(?P<month>\d{2})(?P<day>\d{2})"),
+    StampForm.COMPACT: re.compile(r"(?P<year>1[89]\d{2}|2[01]\d{2})(?P<month>\d{2})(?P<day>\d{2})"),
     StampForm.NAMED_DAY: re.compile(
         r"(?P<day>\d{1,2})[ ./-]*(?P<month>[A-Za-z]{3,9})\.?[ ,./-]*(?P<year>\d{4}|\d{2})" + _TIME
     ),
@@ -108,30 +93,3 @@ def stamp_form(cells: Sequence[object]) -> StampForm | None:
         if best is None or rank[:3] < best[:3]:
             best = rank
     return None if best is None else best[3]
-
-
-def _year(text: str) -> int:
-    """Return a year; of two digits, one from 1970 to 2069."""
-    year = int(text)
-    if year >= _CENTURY or len(text) > 2:
-        return year
-    return year + (1_900 if year >= 70 else 2_000)
-
-
-def _month(text: str) -> int:
-    """Return a month from its number, or from its English name or the beginning of it."""
-    if text.isdigit():
-        return int(text)
-    fitting = [n for n, name in enumerate(_MONTHS, 1) if name.startswith(text.lower())]
-    if len(fitting) != 1 or len(text) < _SHORTEST_NAME:
-        raise ValueError(f"month: must be the name of one, got {text}")
-    return fitting[0]
-
-
-def _hour(text: str, half: str) -> int:
-    hour = int(text or 0)
-    if not half:
-        return hour
-    if not 1 <= hour <= 12:
-        raise ValueError(f"hour: must be from 1 to 12 with {half}, got {hour}")
-    return hour % 12 + (12 if half.lower() == "pm" else 0)

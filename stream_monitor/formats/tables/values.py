@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -21,6 +21,7 @@ from stream_monitor.core.batch import INVALID, Cell, NumericColumn, ObjectColumn
 from stream_monitor.core.names import SeriesKind, cut_category
 from stream_monitor.formats.tables.cells import Cells
 from stream_monitor.formats.tables.missing import MISSING_TEXTS
+from stream_monitor.formats.tables.spellings import instant_of_text, milliseconds_of
 
 _NUMERIC_SHARE = 0.95
 """A column of texts is numeric when at least this share of them are numbers: some systems write `unknown` between."""
@@ -29,10 +30,18 @@ _MS_PER_UNIT = {"s": 1000.0, "ms": 1.0, "us": 1e-3, "ns": 1e-6}
 TIME_UNITS = tuple(_MS_PER_UNIT)
 """Units of time stamps that are numbers, the coarsest first."""
 
+EARLIEST_MS = 631_152_000_000  # 1990
+LATEST_MS = 4_102_444_800_000  # 2100
+
 _PER_MS = {"us": 1_000, "ns": 1_000_000}
+_SMALLEST_DIGITS = 19_900_101
+_MOST_DIGITS = 40
+_DIGITS_TO_MS = 17
+"""Of 20261122071927684, which a float does not hold."""
+
+_UTC_NAMED = r"\s*(?:[+-]00:?00)?\s*(?:UTC|GMT|Z)$"
+_OFFSET_APART = r"\s+([+-][0-9]{2}:?[0-9]{2})$"
 _DIGITS = re.compile(r"-?[0-9]+(\.[0-9]*)?")
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MILLISECOND = timedelta(milliseconds=1)
 
 
 def infer_kind(cells: Cells, *, text: bool) -> SeriesKind | None:
@@ -53,8 +62,22 @@ def infer_kind(cells: Cells, *, text: bool) -> SeriesKind | None:
         return None
     if all(_boolean(value) is not None for value in texts):
         return SeriesKind.BINARY
+    if _are_codes(texts):
+        return SeriesKind.CATEGORICAL
     numbers = sum(is_plain_number(str(value)) for value in texts)
     return SeriesKind.NUMERIC if numbers >= _NUMERIC_SHARE * len(texts) else SeriesKind.CATEGORICAL
+
+
+def _are_codes(texts: Sequence[object]) -> bool:
+    """Say whether texts are digits of one width, some of them behind a zero: no number is written so."""
+    digits = [text for value in texts if (text := str(value).strip()).isdecimal()]
+    widths = {len(text) for text in digits}
+    return (
+        len(digits) >= _NUMERIC_SHARE * len(texts)
+        and len(widths) == 1
+        and widths != {1}
+        and any(text.startswith("0") for text in digits)
+    )
 
 
 def numeric_column(cells: Cells) -> NumericColumn:
@@ -104,7 +127,7 @@ def instants(cells: Cells, *, unit: str, zone: str) -> tuple[Int64, Bool]:
 
     Args:
         cells: typed times, ISO 8601 texts, or numbers of `unit` since the epoch.
-        unit: s, ms, us or ns.
+        unit: s, ms, us or ns; empty: for each cell the one in which it is of our time.
         zone: of times that name none.
     """
     if isinstance(cells, pa.Array):
@@ -113,10 +136,15 @@ def instants(cells: Cells, *, unit: str, zone: str) -> tuple[Int64, Bool]:
             return typed
         if pa.types.is_integer(cells.type) or pa.types.is_floating(cells.type):
             return _numeric_instants(_float_array(cells), unit)
-    values = [_number_in(value) for value in plain_cells(cells)]
+    values = [_number_in(value, unit) for value in plain_cells(cells)]
     if all(value is None or _is_number(value) for value in values):
         return _numeric_instants(np.array(values, dtype=np.float64), unit)
-    parsed = [_instant(value, unit=unit, zone=ZoneInfo(zone)) for value in values]
+    numbers, bad = _numeric_instants(np.array([v if _is_number(v) else np.nan for v in values], np.float64), unit)
+    where = ZoneInfo(zone)
+    parsed = [
+        _instant(value, where) if not _is_number(value) else None if no_number else number
+        for value, number, no_number in zip(values, numbers.tolist(), bad.tolist(), strict=True)
+    ]
     return np.array([ms or 0 for ms in parsed], np.int64), np.array([ms is None for ms in parsed], np.bool_)
 
 
@@ -143,7 +171,7 @@ def _numbers_one_by_one(cells: Sequence[object], *, text: bool) -> NumericColumn
         number = _number(cell, text=text)
         if number is not None:
             values[row] = number
-        elif not _is_missing(cell):
+        elif not is_missing(cell):
             invalid[row] = True
             if isinstance(cell, str | bool):
                 others[row] = cut_category(cell) if isinstance(cell, str) else cell
@@ -172,7 +200,8 @@ def is_plain_number(text: str) -> bool:
     return _number(text, text=True) is not None
 
 
-def _is_missing(cell: object) -> bool:
+def is_missing(cell: object) -> bool:
+    """Say whether a cell holds no value."""
     match cell:
         case None:
             return True
@@ -213,7 +242,7 @@ def _boolean(value: object) -> bool | None:
 
 def _boolean_or_cell(value: object) -> Cell:
     boolean = _boolean(value)
-    if boolean is not None or _is_missing(value):
+    if boolean is not None or is_missing(value):
         return boolean
     number = _number(value, text=True)
     if number in (0.0, 1.0):
@@ -250,38 +279,57 @@ def _parsed_texts(array: pa.Array) -> pa.Array:
     try:
         return array.cast(pa.timestamp("ns", "UTC"))  # each names its zone
     except pa.ArrowInvalid:
+        pass
+    try:
         return array.cast(pa.timestamp("ns"))
+    except pa.ArrowInvalid:
+        bare = pc.replace_substring_regex(array, _UTC_NAMED, "Z")
+        return pc.replace_substring_regex(bare, _OFFSET_APART, r"\1").cast(pa.timestamp("ns", "UTC"))
 
 
 def _numeric_instants(numbers: Float64, unit: str) -> tuple[Int64, Bool]:
-    bad = ~np.isfinite(numbers) | (np.abs(numbers) > 2.0**62)
+    if not unit:
+        return _instants_of_our_time(numbers)
+    bad = ~np.isfinite(numbers) | (np.abs(numbers) * max(1.0, _MS_PER_UNIT[unit]) > 2.0**62)
     milliseconds = np.floor(np.where(bad, 0.0, numbers) * _MS_PER_UNIT[unit])
     return milliseconds.astype(np.int64), bad
 
 
-def _number_in(value: object) -> object:
+def _instants_of_our_time(numbers: Float64) -> tuple[Int64, Bool]:
+    """Return instants by the size of each number: no two units have one that is of our time in both."""
+    bad = np.ones(numbers.size, np.bool_)
+    milliseconds = np.zeros(numbers.size, np.int64)
+    for factor in _MS_PER_UNIT.values():
+        found = np.floor(numbers * factor)
+        fits = bad & (found >= EARLIEST_MS) & (found < LATEST_MS)
+        milliseconds[fits] = found[fits].astype(np.int64)
+        bad &= ~fits
+    for row in np.flatnonzero(bad & (numbers >= _SMALLEST_DIGITS) & (numbers == np.floor(numbers))).tolist():
+        written = instant_of_text(f"{int(numbers[row])}", UTC)  # 20261122, 20261122071927
+        if written is not None and EARLIEST_MS <= written < LATEST_MS:
+            milliseconds[row], bad[row] = written, False
+    return milliseconds, bad
+
+
+def _number_in(value: object, unit: str) -> object:
     """Return the number that a text of digits is (CSV), any other cell as it is."""
-    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
-        return float(value) if "." in value else int(value)
-    return value
+    if not isinstance(value, str) or not _DIGITS.fullmatch(value.strip()):
+        return value
+    if len(value.strip()) > _MOST_DIGITS or (not unit and len(value.strip()) == _DIGITS_TO_MS):
+        return value.strip()
+    return float(value) if "." in value else int(value)
 
 
-def _instant(value: object, *, unit: str, zone: ZoneInfo) -> int | None:
+def _instant(value: object, zone: ZoneInfo) -> int | None:
     match value:
         case datetime():
-            moment = value
+            return milliseconds_of(value if value.tzinfo else value.replace(tzinfo=zone))
         case date():
-            moment = datetime(value.year, value.month, value.day, tzinfo=zone)
+            return milliseconds_of(datetime(value.year, value.month, value.day, tzinfo=zone))
         case str():
-            try:
-                moment = datetime.fromisoformat(value.strip())
-            except ValueError:
-                return None
-        case int() | float() if not isinstance(value, bool) and math.isfinite(value):
-            return math.floor(value * _MS_PER_UNIT[unit])
+            return instant_of_text(value, zone)
         case _:
             return None
-    return ((moment if moment.tzinfo else moment.replace(tzinfo=zone)) - _EPOCH) // _MILLISECOND
 
 
 # --- types ------------------------------------------------------------------------------------------------------------

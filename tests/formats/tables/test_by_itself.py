@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -16,6 +17,7 @@ from stream_monitor.core.batch import NumericColumn, ObjectColumn
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.formats.tables import Role, Table, TableError, TableOptions, open_table
 from stream_monitor.formats.tables.by_itself import DATES
+from stream_monitor.formats.tables.spellings import instant_of_text
 from stream_monitor.formats.tables.stamps import StampForm, stamp_form
 
 ROWS = 200
@@ -360,3 +362,151 @@ def test_texts_of_numbers_are_numbers(tmp_path: Path, cells: Sequence[object], k
 
     assert layout.kinds.get("a") is kind
     assert layout.dropped.get("a") != DATES
+
+
+# --- clocks as machines write them ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        pytest.param("%Y-%m-%d %H:%M:%S UTC", id="a warehouse"),
+        pytest.param("%Y-%m-%d %H:%M:%S GMT", id="GMT"),
+        pytest.param("%Y-%m-%d %H:%M:%S.000 +0000 UTC", id="Go"),
+        pytest.param("%Y-%m-%d %H:%M:%S +0000", id="Ruby"),
+        pytest.param("%Y-%m-%dT%H:%M:%S+00:00[Etc/UTC]", id="Java"),
+        pytest.param("%Y-%m-%d %H:%M:%S Etc/UTC", id="a zone by its name"),
+        pytest.param("%Y-%m-%d %H:%M:%S WET", id="a zone in short"),
+        pytest.param("%Y-%m-%d %H:%M:%S,000", id="logs of Python"),
+        pytest.param("%a, %d %b %Y %H:%M:%S +0000", id="mail"),
+        pytest.param("%a, %d %b %Y %H:%M:%S GMT", id="HTTP"),
+        pytest.param("%a %b %d %H:%M:%S %Y", id="ctime"),
+        pytest.param("%a %b %d %H:%M:%S UTC %Y", id="date"),
+        pytest.param("%a %b %d %Y %H:%M:%S GMT+0000 (Coordinated Universal Time)", id="JavaScript"),
+        pytest.param("%d/%b/%Y:%H:%M:%S +0000", id="an access log"),
+        pytest.param("[%d/%b/%Y:%H:%M:%S +0000]", id="an access log in brackets"),
+        pytest.param("%Y%m%d%H%M%S", id="14 digits"),
+        pytest.param("%Y%m%d%H%M", id="12 digits"),
+        pytest.param("%Y%m%d%H%M%S000", id="17 digits"),
+        pytest.param("%Y%m%dT%H%M%SZ", id="ISO without marks"),
+        pytest.param("%Y:%m:%d %H:%M:%S", id="cameras"),
+        pytest.param("%Y-%m-%d-%H.%M.%S.000000", id="DB2"),
+        pytest.param("%d.%m.%Y %H:%M:%S UTC", id="the day first, with a zone"),
+        pytest.param("%m/%d/%Y %I:%M:%S %p UTC", id="the month first, with a zone"),
+    ],
+)
+@pytest.mark.parametrize("stated", [False, True], ids=["by its name", "stated"])
+def test_clocks_are_read_as_machines_write_them(form: str, stated: bool, tmp_path: Path) -> None:
+    """In any order of rows: the name says that it is the clock."""
+    mixed = [MOMENTS[n] for n in np.random.default_rng(1).permutation(ROWS)]
+    cells = [f'"{moment.strftime(form)}"' for moment in mixed]
+    opened(tmp_path / "a.csv", {"ts": cells, "x": NOISE})
+    options = replace(BY_ITSELF, columns={Role.TIMESTAMP: "ts"}) if stated else BY_ITSELF
+    table = open_table(tmp_path / "a.csv", options)
+    (piece,) = table.batches()
+
+    assert table.layout.roles == {Role.TIMESTAMP: "ts"}
+    assert piece.batch.event_ms.tolist() == [int(moment.timestamp()) // 60 * 60_000 for moment in mixed]
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2026-07-01 12:00:00 Europe/Berlin", "2026-07-01T10:00Z"),
+        ("2026-07-01T12:00:00+02:00[Europe/Berlin]", "2026-07-01T10:00Z"),
+        ("2026-01-01 12:00:00 CET", "2026-01-01T11:00Z"),
+        ("2026-01-01 06:00:00 EST", "2026-01-01T11:00Z"),
+        ("01/Jan/2026:12:00:00 +0130", "2026-01-01T10:30Z"),
+        ("Thu Jan 01 2026 12:00:00 GMT+0100 (CET)", "2026-01-01T11:00Z"),
+        ("/Date(1767265200000)/", "2026-01-01T11:00Z"),
+        ("2026-01-01 12:00:00 IST", None),
+        ("2026-01-01 12:00:00 Mars/Base", None),
+        ("Thu Foo 01 12:00:00 2026", None),
+        ("20261301000000", None),
+        ("00010203", None),
+        ("12:00", None),
+    ],
+)
+def test_a_zone_is_known_or_the_text_is_no_instant(text: str, instant: str | None) -> None:
+    """IST is a zone of three countries: a guess would move rows by hours."""
+    expected = None if instant is None else int(datetime.fromisoformat(instant).timestamp()) * 1_000
+
+    assert instant_of_text(text, UTC) == expected
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl"])
+@pytest.mark.parametrize("later", [1, 1_000, 1_000_000, 10**9], ids=["s", "ms", "us", "ns"])
+@pytest.mark.parametrize("rows", [1, 90, ROWS - 1])
+def test_a_producer_may_change_how_it_writes_time(name: str, later: int, rows: int, tmp_path: Path) -> None:
+    """The unit of a number is that in which it is of our time, cell by cell, beside texts and other units."""
+    cells: list[object] = [moment.isoformat() for moment in MOMENTS]
+    cells[:rows] = [int(moment.timestamp()) * later for moment in MOMENTS[:rows]]
+    if name == "a.csv":
+        opened(tmp_path / name, {"ts": cells, "x": NOISE})
+    else:
+        lines = [json.dumps({"ts": cell, "x": x}) for cell, x in zip(cells, NOISE, strict=True)]
+        (tmp_path / name).write_text("\n".join(lines))
+    (piece,) = open_table(tmp_path / name, BY_ITSELF).batches()
+
+    assert piece.batch.event_ms.tolist() == [int(moment.timestamp()) * 1_000 for moment in MOMENTS]
+
+
+@pytest.mark.parametrize("cells", [range(ROWS), [n * 0.7 for n in range(ROWS)], [10**17 + n for n in range(ROWS)]])
+def test_a_stated_clock_of_no_time_of_ours_is_refused(cells: Sequence[object], tmp_path: Path) -> None:
+    """Seconds since the first row are no instants in any unit."""
+    opened(tmp_path / "a.csv", {"when": cells, "x": NOISE})
+
+    with pytest.raises(TableError, match=r"column 'when': must hold time stamps, got .* --row-order"):
+        open_table(tmp_path / "a.csv", replace(BY_ITSELF, columns={Role.TIMESTAMP: "when"}))
+
+
+def test_a_clock_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    """With its first cell: it is no identifier."""
+    layout = opened(tmp_path / "a.csv", {"ts": [f"T+{n * 7 % 211}" for n in range(ROWS)], "x": NOISE}).layout
+
+    assert layout.dropped["ts"].startswith("named like a clock, but 'T+0' is no time stamp that is known")
+
+
+def test_a_number_of_any_length_is_no_crash(tmp_path: Path) -> None:
+    """Four hundred digits are more than a float holds."""
+    stamps = [moment.isoformat() for moment in MOMENTS]
+    stamps[7] = "9" * 400
+    (piece,) = opened(tmp_path / "a.csv", {"ts": stamps, "x": NOISE}).batches()
+
+    assert [reject.offset for reject in piece.batch.rejects] == [7]
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("{:04d}", id="4 digits"),
+        pytest.param("{:06d}", id="6 digits"),
+        pytest.param("{:08d}", id="8 digits"),
+        pytest.param("0{:09d}", id="telephones"),
+        pytest.param("0{:04d}", id="postcodes"),
+        pytest.param("{:014d}", id="14 digits"),
+    ],
+)
+@pytest.mark.parametrize("values", [20, 300])
+def test_codes_of_digits_are_categories(code: str, values: int, tmp_path: Path) -> None:
+    """They are neither numbers nor days since 1970."""
+    codes = [code.format(n * n * 37 % values + 90) for n in range(ROWS)]
+    layout = opened(tmp_path / "a.csv", {"code": codes, "x": NOISE}).layout
+
+    assert layout.kinds["code"] is SeriesKind.CATEGORICAL
+
+
+def test_codes_of_which_few_begin_with_a_zero_are_no_numbers(tmp_path: Path) -> None:
+    """One postcode in thirty is enough: all have the same width."""
+    codes = [f"{n * 331 % 97_000 + (1_000 if n % 30 else 1_067 - n * 331 % 97_000):05d}" for n in range(ROWS)]
+    layout = opened(tmp_path / "a.csv", {"plz": [f"{int(own) % 90:02d}{'107'}" for own in codes], "x": NOISE}).layout
+
+    assert layout.kinds["plz"] is SeriesKind.CATEGORICAL
+
+
+def test_days_written_in_digits_are_dates(tmp_path: Path) -> None:
+    """Where all of them are days of our time."""
+    days = [(MOMENTS[0] + timedelta(days=n * 7 % 190)).strftime("%Y%m%d") for n in range(ROWS)]
+    layout = opened(tmp_path / "a.csv", {"born": [f"{day}" for day in days], "x": NOISE}).layout
+
+    assert "born" not in layout.kinds or layout.kinds["born"] is SeriesKind.NUMERIC
