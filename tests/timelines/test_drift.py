@@ -301,3 +301,17 @@ def test_a_share_rule_takes_a_user_floor() -> None:
 
     assert story.told(minutes(0, 15)) == []
     assert story.told() == [("missing:x0", "many_nulls", "fired")]
+
+
+def test_a_drift_that_comes_and_goes_is_not_many_alerts() -> None:
+    """Two minutes on, two off: after its first return the alert stays open until all is quiet for long."""
+    story = Timeline(Plan(rules=DEFAULT_RULES[:2]), features=1)
+    story.push(minutes(0, 10))
+    for start in range(10, 110, 4):
+        story.push(minutes(start, start + 2), shifted("x0", 1.0))
+        story.push(minutes(start + 2, start + 4))
+    story.push(minutes(110, 125))
+
+    assert [reason for _, _, reason in story.told() if reason != "worsened"] == ["fired", "recovered"] * 2
+    assert parse_instant(story.alerts()[-1].time) > T0 + 114 * MINUTE
+    assert "had come back soon after its last end" in story.alerts()[-1].data.annotations.description

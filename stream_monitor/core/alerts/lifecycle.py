@@ -113,6 +113,21 @@ class Life:
         """Say whether an alert is firing."""
         return self.status is AlertStatus.FIRING
 
+    def came_back(self, patience: Patience) -> bool:
+        """Say whether the alert opened within the cooldown of its last end: a drift that comes and goes."""
+        return self.resolved_ms is not None and self.starts_ms - self.resolved_ms < patience.cooldown_ms
+
+
+class Ending(StrEnum):
+    """How the end of a drift was judged."""
+
+    PROVEN = "proven"
+    """Fresh panes have proven it."""
+    UNPROVEN = "unproven"
+    """They could not; the whole window was below the floor for long enough."""
+    CAME_BACK = "came_back"
+    """They were not asked: the drift had come back within the cooldown of its last end."""
+
 
 @dataclass(frozen=True, slots=True)
 class Recovery:

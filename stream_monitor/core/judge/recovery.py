@@ -5,7 +5,8 @@ end is judged on fresh panes alone: the last two fifths of `alerts.resolve_after
 small. They end an alert when no rule of its family sees an effect in them and when that is proven: with its uncertainty
 the effect is below the floor, or below a quarter of what the drift was at its worst. (A rule of the user's has no
 uncertainty: it must be silent in the newest half of the fresh panes, too.) A drift near its floor, or too few events,
-prove nothing: then all panes of the last window must be below the floor for `resolve_after` panes in a row.
+prove nothing: then all panes of the last window must be below the floor for `resolve_after` panes in a row. So must
+they be when a drift came back within the cooldown of its last end: one that comes and goes is one alert, not many.
 """
 
 from __future__ import annotations

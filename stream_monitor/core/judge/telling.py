@@ -241,7 +241,7 @@ def _facts(step: Step, alertname: str, own_id: str, evidence: wire.Evidence, pla
         hours=item.calendar.words,
         by_pane=by_pane,
         taken_over_by=step.taken_over_by,
-        is_proven=step.is_proven,
+        ending=step.ending,
         order_known=by_pane or item.baseline is None or item.design_effect is not None,
     )
 

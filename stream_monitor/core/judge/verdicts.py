@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import (
+    Ending,
     Life,
     Patience,
     Reason,
@@ -46,7 +47,7 @@ class Step:
 
     Attributes:
         taken_over_by: severer rule whose alert goes on in the place of this one.
-        is_proven: fresh panes have proven an end; else it was waited for.
+        ending: how an end was judged.
     """
 
     watch: Watch
@@ -57,7 +58,7 @@ class Step:
     reason: Reason
     window: EffectWindow
     taken_over_by: str = ""
-    is_proven: bool = True
+    ending: Ending = Ending.PROVEN
 
     @property
     def name(self) -> SeriesName:
@@ -238,7 +239,8 @@ class _Court:
         own = self.rulebook.rules[case.rule]
         milder = [self.rulebook.rules[name] for name in self.rulebook.milder(watch.rules[use], case.rule)]
         after = self.patience.resolve_after
-        fresh = proof(watch, use, (own, *milder), after, now, worst=before.worst.value)
+        flaps = before.came_back(self.patience)
+        fresh = None if flaps else proof(watch, use, (own, *milder), after, now, worst=before.worst.value)
         window = effect_window(watch, use, now) if fresh is None else fresh
         verdict = own.verdict(window)
         if fresh is None:
@@ -247,8 +249,8 @@ class _Court:
             recovery = Recovery(since_ms=fresh.from_ms + now.end_ms - now.start_ms)
             begin_again(watch, use, fresh)
         life, reason = advance(before, verdict, self.patience, now, recovery)
-        is_proven = fresh is not None
-        self._step(case, judged, _at_worst(life, watch, use, verdict.value, now), reason, is_proven=is_proven)
+        ending = Ending.CAME_BACK if flaps else Ending.UNPROVEN if fresh is None else Ending.PROVEN
+        self._step(case, judged, _at_worst(life, watch, use, verdict.value, now), reason, ending=ending)
 
     def _step(
         self,
@@ -258,7 +260,7 @@ class _Court:
         reason: Reason | None,
         *,
         taken_over_by: str = "",
-        is_proven: bool = True,
+        ending: Ending = Ending.PROVEN,
     ) -> None:
         """Put down what became of a life."""
         before = case.life(case.rule)
@@ -268,7 +270,7 @@ class _Court:
         case.watch.episodes[case.use].fired |= life.firing
         if reason is not None:
             window = effect_window(case.watch, case.use, self.now)
-            step = Step(case.watch, case.use, case.rule, before, life, reason, window, taken_over_by, is_proven)
+            step = Step(case.watch, case.use, case.rule, before, life, reason, window, taken_over_by, ending)
             judged.steps.append(step)
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from stream_monitor.core.alerts import event as wire
 from stream_monitor.core.alerts.identity import SeriesName
-from stream_monitor.core.alerts.lifecycle import Reason
+from stream_monitor.core.alerts.lifecycle import Ending, Reason
 from stream_monitor.core.names import feature_of
 
 _MEASURES = {
@@ -46,7 +46,7 @@ class Facts:
         by_pane: the detector takes panes as wholes, so it needs nothing of the events in them.
         order_known: the baseline could say whether values depend on each other.
         taken_over_by: rule whose alert goes on in this one's place, of an escalation.
-        is_proven: fresh events have proven the end; else it was waited for.
+        ending: how its end was judged.
         waiting: series whose alerts wait for others to end, of the one about too many.
     """
 
@@ -64,7 +64,7 @@ class Facts:
     by_pane: bool = False
     order_known: bool = True
     taken_over_by: str = ""
-    is_proven: bool = True
+    ending: Ending = Ending.PROVEN
     waiting: tuple[str, ...] = ()
 
     @property

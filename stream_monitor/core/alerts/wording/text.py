@@ -12,7 +12,7 @@ from typing import NamedTuple
 import msgspec
 
 from stream_monitor.core.alerts import event as wire
-from stream_monitor.core.alerts.lifecycle import Reason
+from stream_monitor.core.alerts.lifecycle import Ending, Reason
 from stream_monitor.core.alerts.wording.certainty import caution, certainty
 from stream_monitor.core.alerts.wording.facts import SAID_BY_LEVELS, Facts, called
 from stream_monitor.core.alerts.wording.numbers import between, clock, lasted, listed, number, span
@@ -100,8 +100,10 @@ def _worst(facts: Facts, row: Wording) -> str:
 
 def _waited(facts: Facts) -> str:
     """Say why the end was not seen sooner; nothing where fresh events have proven it."""
-    if facts.reason is not Reason.RECOVERED or facts.is_proven:
+    if facts.reason is not Reason.RECOVERED or facts.ending is Ending.PROVEN:
         return ""
+    if facts.ending is Ending.CAME_BACK:
+        return "it was waited for: the drift had come back soon after its last end, so the whole window had to be quiet"
     seen, floor = facts.evidence.window, facts.evidence.effect.floor
     length = span(parse_instant(seen.to) - parse_instant(seen.from_))
     return (
