@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from stream_monitor.cli.alert_page import event_lines, page, terminal_width
 from stream_monitor.cli.failures import CommandError, Exit
-from stream_monitor.cli.output import emit, say, table
+from stream_monitor.cli.output import say, table
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
-    from stream_monitor.core.canonical import Json
     from stream_monitor.kafka.readers import AlertRecord
     from stream_monitor.kafka.settings import KafkaSettings
 
@@ -45,7 +45,7 @@ def list_alerts(
     if not found:
         say("no alerts")
         return
-    table(("since", "status", "severity", "alert", "summary"), [_row(alert) for alert in found])
+    table(("since", "until", "status", "severity", "alert", "summary"), [_row(alert) for alert in found])
 
 
 @app.command()
@@ -63,7 +63,9 @@ def follow(
     ending = threading.Event()
     with stopping_on_signals(ending.set):
         for alert in follow_alerts(kafka, topic, from_beginning=from_beginning, is_stopping=ending.is_set):
-            say(alert.event.decode() if options.json else event_line(alert))
+            lines = [alert.event.decode()] if options.json else event_lines(alert, terminal_width())
+            for line in lines:
+                say(line)
 
 
 @app.command()
@@ -71,7 +73,7 @@ def show(
     context: typer.Context,
     alert_id: Annotated[str, typer.Argument(metavar="ID", help="Id or fingerprint of an alert, or a beginning of it.")],
 ) -> None:
-    """Show every event of one alert, with its evidence."""
+    """Show one alert: its text, a histogram of normally against now, every event. All numbers: `--format json`."""
     from stream_monitor.kafka.readers import alert_events
 
     options, kafka, topic = _connect(context)
@@ -84,19 +86,8 @@ def show(
         for event in events:
             say(event.event.decode())
         return
-    say(f"alert {newest}")
-    say("labels " + " ".join(f"{name}={value}" for name, value in sorted(events[-1].labels.items())))
-    for event in events:
-        say(event_line(event))
-    emit(_evidence(events[-1]))
-
-
-def event_line(alert: AlertRecord) -> str:
-    """Return an alert event as one line for people."""
-    from stream_monitor.core.time import format_instant
-
-    severity = alert.labels.get("severity", "")
-    return f"{format_instant(alert.time_ms)} {alert.status} ({alert.reason}) {severity}: {alert.summary} [{alert.id}]"
+    for line in page(events, terminal_width()):
+        say(line)
 
 
 def _row(alert: AlertRecord) -> tuple[str, ...]:
@@ -104,18 +95,12 @@ def _row(alert: AlertRecord) -> tuple[str, ...]:
 
     return (
         format_instant(alert.starts_ms),
+        "" if alert.ends_ms is None else format_instant(alert.ends_ms),
         alert.status,
         alert.labels.get("severity", ""),
         alert.alert_id,
         alert.summary,
     )
-
-
-def _evidence(alert: AlertRecord) -> Json:
-    document = alert.document()
-    assert isinstance(document, dict)
-    evidence: Json = document["data"].get("evidence")
-    return evidence
 
 
 def _connect(context: typer.Context) -> tuple[GlobalOptions, KafkaSettings, str]:

@@ -127,7 +127,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     statistic: float | None = None
     threshold: float | None = None
     budget_panes: int | float
-    pane_ms: int
+    pane_ms: int = 0
     family: int
     effect: Effect
     previous: float | None = None
