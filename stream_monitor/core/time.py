@@ -18,6 +18,10 @@ import numpy as np
 from stream_monitor.core.arrays import Int64
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EARLIEST_MS = -62_135_596_800_000
+LATEST_MS = 253_402_300_799_999
+"""The first and the last instant that can be written down: years 1 and 9999."""
+
 _MILLISECOND = timedelta(milliseconds=1)
 _RFC3339 = re.compile(
     r"[0-9]{4}-[01][0-9]-[0-3][0-9][Tt ][0-2][0-9]:[0-5][0-9]:[0-5][0-9](\.[0-9]+)?([Zz]|[+-][0-2][0-9]:[0-5][0-9])"

@@ -360,9 +360,10 @@ def _sampled_rate(value: Tree) -> int | Fault:
     if value is None:
         return 1
     if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= SAMPLED_RATE_LIMIT:
+        got = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else _kind(value)
         return unusable(
             RejectReason.WRONG_TYPE,
-            f"sampled_rate: must be an integer from 1 to {SAMPLED_RATE_LIMIT}, got {_kind(value)}",
+            f"sampled_rate: must be an integer from 1 to {SAMPLED_RATE_LIMIT}, got {got}",
         )
     return value
 

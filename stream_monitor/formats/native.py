@@ -16,10 +16,12 @@ from typing import overload
 import msgspec
 import numpy as np
 
+from stream_monitor.core.alerts.wording.numbers import span
 from stream_monitor.core.arrays import Int64, Intp
 from stream_monitor.core.batch import Batch, Group, RawChunk, Reject
 from stream_monitor.core.names import RejectReason, ValueReject
 from stream_monitor.core.plan import InputPlan, Plan
+from stream_monitor.core.time import EARLIEST_MS, LATEST_MS, format_instant
 from stream_monitor.formats.event import EventReader, EventRow, read_key
 from stream_monitor.formats.fault import Fault, unusable
 from stream_monitor.formats.rows import RowHasher, groups_of
@@ -120,7 +122,7 @@ class NativeDecoder:
         far = (distance_ms > self._time.max_future_ms) | (distance_ms < -self._time.max_past_ms)
         if far.any():
             for row in sorted(set(np.flatnonzero(far).tolist()) - dropped):
-                found.refuse(int(places[row]), self._out_of_range())
+                found.refuse(int(places[row]), self._out_of_range(int(event_ms[row]), int(record_ms[row])))
                 dropped.add(row)
         alive = None
         if dropped:
@@ -172,7 +174,7 @@ class NativeDecoder:
             if abs(row.time_ms) > FARTHEST_MS or not (
                 -self._time.max_past_ms <= distance_ms <= self._time.max_future_ms
             ):
-                return self._out_of_range()
+                return self._out_of_range(row.time_ms, int(chunk.record_ms[index]))
         self._learn(row.model, tree)
         return row
 
@@ -185,12 +187,20 @@ class NativeDecoder:
             self._shapes[model] = Shape(model, self._reader)
         self._shapes[model].learn(tree)
 
-    def _out_of_range(self) -> Fault:
-        return unusable(
-            RejectReason.TIMESTAMP_OUT_OF_RANGE,
-            f"timestamp: must lie from {self._time.max_past_ms} ms before to {self._time.max_future_ms} ms after"
-            " the record's time",
-        )
+    def _out_of_range(self, time_ms: int, record_ms: int) -> Fault:
+        if not EARLIEST_MS <= time_ms <= LATEST_MS:
+            what = f"timestamp: {time_ms} ms is no instant of our time: is it in seconds or microseconds?"
+        else:
+            is_past = time_ms < record_ms
+            name, limit_ms = (
+                ("max_past", self._time.max_past_ms) if is_past else ("max_future", self._time.max_future_ms)
+            )
+            what = (
+                f"timestamp: {format_instant(time_ms)} lies {span(abs(time_ms - record_ms))}"
+                f" {'before' if is_past else 'after'} the record's time {format_instant(record_ms)},"
+                f" time.{name} allows {span(limit_ms)}"
+            )
+        return unusable(RejectReason.TIMESTAMP_OUT_OF_RANGE, what)
 
 
 @dataclass

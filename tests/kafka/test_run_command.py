@@ -202,8 +202,45 @@ def test_the_broken_record_is_a_dead_letter(deployment: Deployment) -> None:
     """One record could not be read: it is listed with its position and reason, not with its content."""
     listed = command("dead-letters", "list", config=deployment.config)
 
-    assert "1 dead letters: 1 invalid_json" in listed.stdout
+    assert "1 dead letter: 1 invalid_json" in listed.stdout
     assert "broken" not in listed.stdout
+
+
+def test_a_dead_letter_is_shown_and_put_back(deployment: Deployment, kafka: str) -> None:
+    """Its value is shown by position; put back, it is the record that it was, without our headers."""
+    listed = command("dead-letters", "list", "--format", "json", config=deployment.config)
+    letter = orjson.loads(listed.stdout)
+    position = "{topic}/{partition}/{offset}".format_map(letter)
+    shown = command("dead-letters", "show", position, config=deployment.config)
+    raw = command("dead-letters", "show", position, "--raw", config=deployment.config)
+    target = make_topic(kafka, f"{deployment.settings.group}-again", 1)
+    asked = command("dead-letters", "requeue", "--to", target, config=deployment.config)
+    done = command(
+        "dead-letters", "requeue", "--to", target, "--yes", "--reason", "invalid_json", config=deployment.config
+    )
+    (record,) = read_topics(kafka_settings(deployment.settings), [target])
+
+    assert ("value      {broken", "{broken") == (shown.stdout.splitlines()[-1], raw.stdout)
+    assert (2, True) == (asked.returncode, "1 record to" in asked.stderr)
+    assert (0, "1 record written\n") == (done.returncode, done.stdout)
+    assert (b"{broken", ()) == (record.value, tuple(record.headers))
+    assert (
+        record.timestamp_ms
+        == orjson.loads(command("dead-letters", "show", position, "--format", "json", config=deployment.config).stdout)[
+            "original_ms"
+        ]
+    )
+
+
+def test_a_position_that_is_none_is_refused(deployment: Deployment) -> None:
+    """Exit code 2, and what a position looks like or where it stands."""
+    answers = [
+        command("dead-letters", "show", text, config=deployment.config) for text in ("17", "nowhere/0/1", "a/b/c")
+    ]
+
+    assert [2, 2, 2] == [answer.returncode for answer in answers]
+    assert "must be like inference-events/0/17" in answers[0].stderr
+    assert "'dead-letters list' shows positions" in answers[1].stderr
 
 
 def test_verify_and_check_agree_with_the_cluster(deployment: Deployment) -> None:

@@ -42,6 +42,17 @@ class DeadLetter:
         """Headers that the record came with."""
         return tuple(h for h in self.record.headers if not h[0].startswith(_OURS))
 
+    @property
+    def original_ms(self) -> int | None:
+        """Time of the original record, epoch milliseconds."""
+        text = next((v for n, v in reversed(self.record.headers) if n == "stream_monitor.timestamp_ms"), None)
+        return None if text is None else _number(text.decode("ascii", "replace"))
+
+    @property
+    def is_cut(self) -> bool:
+        """Say whether the record was too large to be kept whole."""
+        return any(name == "stream_monitor.sha256" for name, _ in self.record.headers)
+
 
 def decode_dead_letter(record: StoredRecord) -> DeadLetter:
     """Return a record of the dead-letter topic with its headers read."""
