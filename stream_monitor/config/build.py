@@ -59,7 +59,9 @@ def build_settings(file: ConfigFile, *, group: str, secrets: frozenset[str], exp
         start=file.start,
         on_data_loss=file.on_data_loss,
         delivery=file.delivery,
-        dead_letters=DeadLetters(file.dead_letters.max_share, file.dead_letters.max_consecutive),
+        dead_letters=DeadLetters(
+            file.dead_letters.max_share, file.dead_letters.max_consecutive, file.dead_letters.on_excess
+        ),
         metrics=MetricsSettings(
             file.metrics.per_series,
             file.metrics.top_k,

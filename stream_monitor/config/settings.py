@@ -34,10 +34,15 @@ class Topics:
 
 @dataclass(frozen=True, slots=True)
 class DeadLetters:
-    """The share of bad records, of a partition's last 10,000, and the run of them that stop the worker."""
+    """The share of bad records, of a partition's last 10,000, and the run of them that are too many, and what then.
+
+    Attributes:
+        on_excess: stop, pause the partition, or continue.
+    """
 
     max_share: float = 0.1
     max_consecutive: int = 1_000
+    on_excess: str = "stop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import msgspec
 
 from stream_monitor.core.canonical import Json, canonical_json
+from stream_monitor.core.unreadable import NONE_UNREADABLE, Unreadable
 
 CHAIN_VERSION = 1
 """Version of the metadata's format."""
@@ -50,6 +51,7 @@ class ChainState:
         idle_ms: instant up to which broker time has advanced the partition; None if never.
         broker_ms: broker time of the last chunk's progress record: what the next chunk is counted by; written only when
             it is known.
+        unreadable: share and run of dead letters; written only when there are any.
         limit: records of a chunk (`pace` decides).
         grow_at: input offset from which a limit that a crash made smaller grows back.
         trying: `[first, n]` of the range that the owner counts at this moment, if it announced it.
@@ -68,6 +70,7 @@ class ChainState:
     trying: tuple[int, int] | None = None
     tries: int = 0
     broker_ms: int | None = None
+    unreadable: Unreadable = NONE_UNREADABLE
 
     def watermark_ms(self, allowed_lateness_ms: int) -> int | None:
         """Return the event time up to which the partition is complete; None before its first event or idle fact."""
@@ -75,10 +78,13 @@ class ChainState:
         return max(known, default=None)
 
     def encode(self) -> str:
-        """Return the state as commit metadata: canonical JSON, below 400 bytes."""
+        """Return the state as commit metadata: canonical JSON, below 512 bytes."""
         known: dict[str, Json] = {"tries": self.tries} if self.tries else {}
         if self.broker_ms is not None:
             known["broker_ms"] = self.broker_ms
+        unreadable = self.unreadable.encode()
+        if unreadable:
+            known["unreadable"] = list[Json](unreadable)
         return canonical_json(
             {
                 **known,
@@ -122,6 +128,7 @@ class ChainState:
             trying=wire.trying,
             tries=wire.tries,
             broker_ms=wire.broker_ms,
+            unreadable=Unreadable.decode(wire.unreadable),
         )
 
 
@@ -139,6 +146,7 @@ class _Wire(msgspec.Struct):
     trying: tuple[int, int] | None = None
     tries: int = 0
     broker_ms: int | None = None
+    unreadable: list[int] = []
 
 
 _DECODER = msgspec.json.Decoder(_Wire)

@@ -23,6 +23,7 @@ from stream_monitor.kafka.permissions import Principal, permissions, require_per
 from stream_monitor.kafka.profile import (
     DeadLetterLimits,
     OnDataLoss,
+    OnExcess,
     ProfileJob,
     ProfilePolicy,
     ProfileWorker,
@@ -215,7 +216,7 @@ class KafkaRuntime:
                 policy=ProfilePolicy(
                     StartFrom(settings.start),
                     OnDataLoss(settings.on_data_loss),
-                    DeadLetterLimits(limits.max_share, limits.max_consecutive),
+                    DeadLetterLimits(limits.max_share, limits.max_consecutive, OnExcess(limits.on_excess)),
                 ),
                 observer=self.metrics,
             )

@@ -55,7 +55,7 @@ outputs:
   webhooks: [{name: ops, url: "${OPS_WEBHOOK_URL}", min_severity: warning}]
 limits: {event_bytes: 65536, features: 512, categories: 256, models: 200, series_per_model: 1000, segments_warn: 200,
          segments: 2000}
-dead_letters: {max_share: 0.1, max_consecutive: 1000}
+dead_letters: {max_share: 0.1, max_consecutive: 1000, on_excess: stop}
 privacy: {example_values: false, example_tags: []}
 metrics: {per_series: top_k, top_k: 20, max_series: 5000, comparisons: [psi, kolmogorov_smirnov]}
 http: {address: "127.0.0.1:9464", stall_after: 60s}

@@ -6,12 +6,13 @@ The steps that the protocol numbers are each in a file: `assignment` (3-5), `int
 """
 
 from stream_monitor.kafka.profile.job import ProfileJob
-from stream_monitor.kafka.profile.policy import DeadLetterLimits, OnDataLoss, ProfilePolicy, StartFrom, Tuning
+from stream_monitor.kafka.profile.policy import DeadLetterLimits, OnDataLoss, OnExcess, ProfilePolicy, StartFrom, Tuning
 from stream_monitor.kafka.profile.worker import ProfileWorker
 
 __all__ = [
     "DeadLetterLimits",
     "OnDataLoss",
+    "OnExcess",
     "ProfileJob",
     "ProfilePolicy",
     "ProfileWorker",

@@ -28,6 +28,7 @@ class OwnedPartition:
         guarded: what is to be decoded has to be announced first, a predecessor may have died of it.
         paused: fetching is paused.
         told_at: when the broker's time in `chain` was taken, seconds of the worker's monotonic clock.
+        excess: why the partition is left alone: too many dead letters; None while it is counted.
         has_asked: an empty chunk has brought the broker's time for the records that are pending.
     """
 
@@ -46,6 +47,7 @@ class OwnedPartition:
     paused: bool = False
     told_at: float = -math.inf
     has_asked: bool = False
+    excess: str | None = None
 
     def __post_init__(self) -> None:
         self.pending = Pending(self.topic, self.partition, self.next)

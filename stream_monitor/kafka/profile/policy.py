@@ -21,6 +21,14 @@ class OnDataLoss(StrEnum):
     CONTINUE = "continue"
 
 
+class OnExcess(StrEnum):
+    """What to do when more is unreadable than may be."""
+
+    STOP = "stop"
+    PAUSE = "pause"
+    CONTINUE = "continue"
+
+
 @dataclass(frozen=True, slots=True)
 class DeadLetterLimits:
     """How much may be unreadable before the configuration must be wrong.
@@ -28,10 +36,12 @@ class DeadLetterLimits:
     Attributes:
         max_share: of a partition's last 10,000 records.
         max_consecutive: in a row, in one partition.
+        on_excess: end the worker, leave the partition alone, or go on and say so.
     """
 
     max_share: float = 0.1
     max_consecutive: int = 1_000
+    on_excess: OnExcess = OnExcess.STOP
 
 
 @dataclass(frozen=True, slots=True)

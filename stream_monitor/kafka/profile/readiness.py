@@ -13,6 +13,7 @@ class Cause(StrEnum):
     BROKERS = "brokers"
     TOPICS = "topics"
     COMMITS = "commits"
+    LETTERS = "dead letters"
     BASELINES = "baselines"
     PARTITIONS = "partitions"
 

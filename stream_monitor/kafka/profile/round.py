@@ -7,8 +7,9 @@ that nobody will ever name.
 from __future__ import annotations
 
 import dataclasses
+import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from confluent_kafka import Consumer, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -19,19 +20,24 @@ from stream_monitor.core.names import RejectReason
 from stream_monitor.core.pace import after_chunk, is_deadly, is_limited, is_suspected
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.deliveries import Outgoing
-from stream_monitor.kafka.errors import RoundFailed
+from stream_monitor.kafka.errors import RoundFailed, TooManyDeadLetters
 from stream_monitor.kafka.observer import ChunkStage
 from stream_monitor.kafka.profile.committing import commit
 from stream_monitor.kafka.profile.counting import CountedChunk, Counter
-from stream_monitor.kafka.profile.dead_letters import PoisonGauge, dead_letter
+from stream_monitor.kafka.profile.dead_letters import dead_letter
+from stream_monitor.kafka.profile.excess import excess_of, unreadable_after
 from stream_monitor.kafka.profile.future import FutureLog
 from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
+from stream_monitor.kafka.profile.intake import Pending
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.pacing import log_after_chunk
+from stream_monitor.kafka.profile.policy import OnExcess
 from stream_monitor.kafka.profile.shrinking import Shrinking
 from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.writing import RoundWriter, Written
+
+_LOG = logging.getLogger("stream_monitor.kafka.profile")
 
 MAX_AGE_S = 30.0
 """Broker time may be this old, and no older than a tenth of `time.max_future`, when it decides about an event."""
@@ -54,7 +60,6 @@ class Round:
         schedule: Schedule,
         partitions: int,
         letter_partitions: int,
-        gauges: Mapping[Place, PoisonGauge],
         stopping: Stopping,
     ) -> None:
         settings = job.settings
@@ -62,12 +67,12 @@ class Round:
         self._job = job
         self._consumer = consumer
         self._admin = admin
-        self._gauges = gauges
         self._letter_partitions = letter_partitions
         self._max_bytes = settings.message_max_bytes()
         self._stopping = stopping
         self._slow_s = settings.milliseconds("socket.timeout.ms") / 2_000
         self._formats = job.formats
+        self._excessive: set[Place] = set()
         self._shrinking = Shrinking()
         self._future = FutureLog(job.plan.time.max_future_ms)
         self._counter = Counter(job.plan, schedule, job.decoders, partitions, job.tuning.written_bytes)
@@ -94,18 +99,16 @@ class Round:
         reach("profile.8.before")
         counted = self._count(due)
         self._withdraw(announced)
-        for chunk in counted:
-            self._gauges[chunk.owned.place].check(chunk.records, chunk.rejected)
+        counted = [chunk for chunk in counted if not self._is_excessive(chunk)]
         reach("profile.8.after")
+        if not counted:
+            return
         try:
             written = self._writer.write([(chunk, self._letters(chunk)) for chunk in counted])
         except RoundFailed as error:
             self._shrinking.learn(error, {c.owned.place: (c.first, c.records) for c in counted})
             raise
-        chains = [
-            after_chunk(_with_report(c.profiled.chain, written, c.owned.place), c.next, records=c.records)
-            for c in counted
-        ]
+        chains = [after_chunk(_with_report(c, written), c.next, records=c.records) for c in counted]
         reach("profile.11.before")
         started = time.perf_counter()
         self.commit(
@@ -157,6 +160,33 @@ class Round:
     def _knows_the_time(self, partition: OwnedPartition) -> bool:
         max_age_s = min(MAX_AGE_S, self._job.plan.time.max_future_ms / 1_000 / 10)
         return partition.has_asked or time.monotonic() - partition.told_at <= max_age_s
+
+    def _is_excessive(self, chunk: CountedChunk) -> bool:
+        """Say whether a chunk is not to be written because too much of it and before it is unreadable.
+
+        Raises:
+            TooManyDeadLetters: the operator wants the worker to stop.
+        """
+        limits = self._job.policy.dead_letters
+        excess, place = excess_of(chunk, limits), chunk.owned.place
+        if excess is None:
+            if place in self._excessive and chunk.records and not chunk.rejected:
+                self._excessive.discard(place)
+                _LOG.info("%s[%d]: records are readable again", *place)
+            return False
+        match limits.on_excess:
+            case OnExcess.STOP:
+                raise TooManyDeadLetters(str(excess))
+            case OnExcess.PAUSE:
+                _LOG.error("the partition is left alone until the worker starts again: %s", excess)
+                chunk.owned.excess = str(excess)
+                chunk.owned.pending = Pending(*place, chunk.owned.next)
+                return True
+            case OnExcess.CONTINUE:
+                if place not in self._excessive:
+                    self._excessive.add(place)
+                    _LOG.error("they go to the dead letters, as dead_letters.on_excess says: %s", excess.facts)
+                return False
 
     def _limit(self, partition: OwnedPartition) -> int | None:
         """Return how many records the partition's next chunk may hold; None: not even one."""
@@ -252,7 +282,6 @@ class Round:
             partition.record_ms = max(partition.record_ms or 0, int(chunk.raw.record_ms.max()))
         if chunk.raw is not None or partition.quiet_since_ms is None:
             partition.quiet_since_ms = written.broker_ms
-        self._gauges[partition.place].learn(chunk.records, chunk.rejected)
         self._tell(chunk)
 
     def _tell(self, chunk: CountedChunk) -> None:
@@ -271,7 +300,12 @@ class Round:
         observer.lag(*partition.place, max(0, end - chunk.next))
 
 
-def _with_report(chain: ChainState, written: Written, place: Place) -> ChainState:
-    """Return a chain state with what the delivery of its progress record told: where and when it was written."""
-    broker_ms = max(written.at_ms[place], chain.broker_ms or 0)
-    return dataclasses.replace(chain, at=written.at[place], broker_ms=broker_ms)
+def _with_report(chunk: CountedChunk, written: Written) -> ChainState:
+    """Return the chain state of a chunk that is written: where and when, and how much of it was unreadable."""
+    chain, place = chunk.profiled.chain, chunk.owned.place
+    return dataclasses.replace(
+        chain,
+        at=written.at[place],
+        broker_ms=max(written.at_ms[place], chain.broker_ms or 0),
+        unreadable=unreadable_after(chunk),
+    )

@@ -36,7 +36,6 @@ from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
 from stream_monitor.kafka.profile.coverage import Coverage, CoverageWatch
-from stream_monitor.kafka.profile.dead_letters import PoisonGauge
 from stream_monitor.kafka.profile.healing import LogTail
 from stream_monitor.kafka.profile.intake import runs
 from stream_monitor.kafka.profile.job import ProfileJob
@@ -70,13 +69,11 @@ class Memory:
     """What a worker remembers over the lives of its clients.
 
     Attributes:
-        gauges: shares of dead letters by partition.
         leases: that this process ever took.
         outage: that brokers were away: a member that comes back may be fenced by itself.
         stalled: set by the watch on the loop when it told that the loop stands still.
     """
 
-    gauges: dict[Place, PoisonGauge] = field(default_factory=dict)
     leases: set[tuple[Place, int]] = field(default_factory=set)
     outage: OutageWatch = field(default_factory=OutageWatch)
     stalled: Event = field(default_factory=Event)
@@ -176,7 +173,6 @@ class ProfileSession:
             schedule=self._baselines.schedule,
             partitions=self._states[job.topics.profiles].partitions,
             letter_partitions=self._states[job.topics.dead_letters].partitions,
-            gauges=self._memory.gauges,
             stopping=self._stopping,
         )
 
@@ -320,8 +316,13 @@ class ProfileSession:
 
     def _wait_s(self, now: float) -> float:
         tuning = self._job.tuning
-        due = min((self._due_at(p) for p in self._owned.values()), default=now + tuning.poll_s)
+        due = min(map(self._due_at, self._counting), default=now + tuning.poll_s)
         return max(0.0, min(tuning.poll_s, due - now))
+
+    @property
+    def _counting(self) -> list[OwnedPartition]:
+        """The partitions that are not left alone."""
+        return [p for p in self._owned.values() if p.excess is None]
 
     def _due_at(self, partition: OwnedPartition) -> float:
         since = partition.pending.since
@@ -334,7 +335,7 @@ class ProfileSession:
 
         A limited partition does not draw the others into its many small rounds.
         """
-        tuning, owned = self._job.tuning, list(self._owned.values())
+        tuning, owned = self._job.tuning, self._counting
         overdue = [p for p in owned if now >= self._due_at(p)]
         is_full = (
             sum(len(p.pending) for p in owned) >= tuning.chunk_records
@@ -440,7 +441,6 @@ class ProfileSession:
                 heard_at=now,
                 guarded=state.guarded,
             )
-            self._memory.gauges.setdefault(place, PoisonGauge(job.policy.dead_letters))
             job.observer.chunk_limit(*place, state.chain.limit)
         self._noted -= set(places)
         self._surveyor.places = tuple(self._owned)
@@ -522,10 +522,11 @@ class ProfileSession:
         progress = {
             place: Progress(p.chain.watermark_ms(lateness_ms), p.at_end and not len(p.pending))
             for place, p in self._owned.items()
+            if p.excess is None  # nobody waits for one that is left alone
         }
         ahead = too_far_ahead(progress, max_ahead_ms=self._job.plan.time.max_ahead_ms)
         for place, partition in self._owned.items():
-            pause = self._held or place in ahead
+            pause = self._held or place in ahead or partition.excess is not None
             if pause == partition.paused:
                 continue
             (self._consumer.pause if pause else self._consumer.resume)([TopicPartition(*place)])
@@ -558,6 +559,8 @@ class ProfileSession:
         refused_s = self._refusals.longest(now=now)
         is_stuck = refused_s > self._job.tuning.stuck_s
         self._readiness.waits(Cause.COMMITS, f"nothing was committed: {self._refusal}" if is_stuck else None)
+        excess = next((p.excess for p in self._owned.values() if p.excess is not None), None)
+        self._readiness.waits(Cause.LETTERS, excess)
         if self._memory.stalled.is_set():
             self._memory.stalled.clear()
             self._readiness.tell_again()
@@ -578,9 +581,9 @@ class ProfileSession:
         if self._baselines.is_behind():
             return  # what is in hand may belong to a baseline that is not known here
         try:
-            while any(len(p.pending) for p in self._owned.values()) and self._stopping.left_s() > 0:
-                self._round.run([p for p in self._owned.values() if len(p.pending)])
-            self._round.run(list(self._owned.values()))
+            while any(len(p.pending) for p in self._counting) and self._stopping.left_s() > 0:
+                self._round.run([p for p in self._counting if len(p.pending)])
+            self._round.run(self._counting)
         except RoundFailed as error:
             _LOG.warning("the last round was dropped, the next owner counts it: %s", error)
 

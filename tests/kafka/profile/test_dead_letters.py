@@ -1,18 +1,15 @@
-"""What a dead letter holds, and when there are too many."""
+"""What a dead letter holds."""
 
 from __future__ import annotations
 
 import hashlib
 
 import numpy as np
-import pytest
 
 from stream_monitor.core.batch import RawChunk, Reject
 from stream_monitor.core.names import RejectReason, Stage
 from stream_monitor.kafka.deliveries import Outgoing
-from stream_monitor.kafka.errors import TooManyDeadLetters
-from stream_monitor.kafka.profile.dead_letters import WINDOW, PoisonGauge, dead_letter
-from stream_monitor.kafka.profile.policy import DeadLetterLimits
+from stream_monitor.kafka.profile.dead_letters import dead_letter
 
 VALUE = b'{"broken": \xff'
 HEADERS: list[tuple[str, bytes | None]] = [("trace", b"\x00\x01"), ("empty", None)]
@@ -70,39 +67,3 @@ def test_a_letter_with_a_huge_key_still_fits() -> None:
 
     assert written.key == b"k" * 1_024
     assert "trace" not in dict(written.headers)
-
-
-def test_too_many_in_a_row_stop_the_worker() -> None:
-    """The run counts over chunks; one good record ends it."""
-    gauge = PoisonGauge(DeadLetterLimits(max_consecutive=10))
-    for first in (0, 1):
-        gauge.check(6, range(first, 6))
-        gauge.learn(6, range(first, 6))
-    gauge.check(6, [0, 1, 2, 3, 4])
-
-    with pytest.raises(TooManyDeadLetters, match="more than 10 records in a row"):
-        gauge.check(6, [0, 1, 2, 3, 4, 5])
-
-
-def test_too_large_a_share_stops_the_worker() -> None:
-    """The share is that of a partition's last 10,000 records, wherever chunks end."""
-    gauge = PoisonGauge(DeadLetterLimits(max_share=0.1))
-    bad = range(5, WINDOW // 2, 5)
-    gauge.check(WINDOW // 2, bad)
-    gauge.learn(WINDOW // 2, bad)
-    gauge.check(WINDOW // 2, [1])
-
-    with pytest.raises(TooManyDeadLetters, match="at most 10%"):
-        gauge.check(WINDOW // 2, [1, 3])
-
-
-def test_a_few_bad_records_at_the_start_stop_nothing() -> None:
-    """A share is judged of a full window, not of the first chunk."""
-    PoisonGauge(DeadLetterLimits()).check(10, [0, 3, 4, 7])
-
-
-def test_a_chunk_that_was_dropped_does_not_count() -> None:
-    """Only what is committed is learned: the same chunk comes again after a failed round."""
-    gauge = PoisonGauge(DeadLetterLimits(max_consecutive=10))
-    for _ in range(5):
-        gauge.check(6, range(6))
