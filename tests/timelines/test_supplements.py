@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from stream_monitor.core.baseline import Baseline, end_record
-from stream_monitor.core.judge import BaselineProposal, GatheringRequest, SeriesState
+from stream_monitor.core.judge import BaselineProposal, GatheringRequest, Judge, SeriesState, UnknownBaseline
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan, TimePlan
 from tests.timelines.story import Change, Timeline, both, minutes, shifted
 from tests.traffic import MINUTE, T0, Events, Monitor
@@ -149,6 +149,37 @@ def test_a_judge_that_is_restored_goes_on_exactly() -> None:
 
         assert [out for out in (*before, *after) if not isinstance(out, BaselineProposal)] == written
         assert again.digest == monitor.judges[0].digest
+
+
+def test_a_supplement_that_is_not_read_yet_is_waited_for() -> None:
+    """The entry that names it is refused before it changes anything, and folded once the document is known."""
+    story = story_of()
+    story.push(minutes(0, ACTIVE + 2), serving())
+    monitor = story.monitor
+    missing = {proposals(monitor)[0].baseline.id}
+    judge = Judge(
+        monitor.plan,
+        partition=0,
+        partitions=1,
+        source="/stream-monitor/test",
+        schedule=lambda wanted: None if wanted in missing else monitor.schedule.get(wanted),
+    )
+    refused = 0
+    for entry in monitor.log[0]:
+        if missing:
+            before = judge.dump() if b"supplements" in entry.value or entry.key is None else b""
+            try:
+                judge.fold(entry)
+            except UnknownBaseline:
+                assert judge.dump() == before
+                refused += 1
+                missing.clear()
+                judge.fold(entry)
+        else:
+            judge.fold(entry)
+
+    assert refused == 1
+    assert judge.dump() == monitor.judges[0].dump()
 
 
 @pytest.mark.parametrize("retired", ["supplement", "baseline"])
