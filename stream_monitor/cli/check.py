@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
+    from stream_monitor.kafka.judge.forecast import Forecast
     from stream_monitor.kafka.topics import Difference
 
 _AT_LAST_MS = 1 << 62
@@ -62,7 +63,8 @@ def check(
     errors: list[str] = []
     for difference in _compare(settings) if connect else ():
         (errors if difference.weight is Weight.ERROR else warnings).append(str(difference))
-    errors += _discarded(settings) if connect else []
+    for forecast in _forecasts(settings) if connect else ():
+        (errors if forecast.stops else warnings).append(forecast.text)
     if calibrate:
         settings, differing = calibrate_detectors(settings)
         errors += differing
@@ -142,12 +144,25 @@ def _active(settings: Settings) -> dict[str, tuple[Baseline, ...]]:
     return found
 
 
-def _discarded(settings: Settings) -> list[str]:
-    """Return what was judged with another plan: workers would refuse to go on."""
-    from stream_monitor.kafka.judge.judged_plans import discarded, stored_commits
-    from stream_monitor.runtimes.connection import kafka_settings
+def _forecasts(settings: Settings) -> list[Forecast]:
+    """Return what the plan would change where another one judges now."""
+    from stream_monitor.kafka.judge import JudgeJob
+    from stream_monitor.kafka.judge.forecast import forecasts
+    from stream_monitor.runtimes.connection import kafka_settings, topic_names
+    from stream_monitor.runtimes.detectors import resolve_detectors
+    from stream_monitor.runtimes.rules import resolve_rules
 
-    return discarded(stored_commits(kafka_settings(settings), settings.topics.judge_state), settings.plan.hash)
+    return forecasts(
+        JudgeJob(
+            kafka_settings(settings),
+            settings.plan,
+            group=settings.group,
+            instance=settings.instance,
+            topics=topic_names(settings),
+            rules=resolve_rules(settings.plan),
+            detectors=resolve_detectors(settings.plan),
+        )
+    )
 
 
 def _measured(settings: Settings, models: set[str]) -> Mapping[str, float]:

@@ -156,6 +156,12 @@ JUDGE_DIVERGED: Final = _counter(
 BASELINES_MIXED: Final = _counter(
     "baselines_mixed_total", _M, ("model",), "Panes whose events were counted with two baselines."
 )
+PANES_UNFIT: Final = _counter(
+    "panes_unfit_total",
+    _M,
+    ("model",),
+    "Panes with events counted in panes of another length, after a change of `detection.pane`: only demand is judged.",
+)
 REBALANCES: Final = _counter("rebalances_total", _P, ("event",), "Changes of partition ownership.")
 KAFKA_ERRORS: Final = _counter("kafka_errors_total", _P, ("code",), "Errors reported by the Kafka client.")
 RESTARTS: Final = _counter("restarts_total", _P, ("reason",), "Times a worker rebuilt its producer and state.")
@@ -268,6 +274,7 @@ FAMILIES: Final = (
     CLOSED_PANE_RECORDS,
     JUDGE_DIVERGED,
     BASELINES_MIXED,
+    PANES_UNFIT,
     REBALANCES,
     KAFKA_ERRORS,
     RESTARTS,

@@ -50,6 +50,7 @@ _JUDGE_COUNTERS: Final[Mapping[str, Family]] = {
         families.CHUNKS_DROPPED,
         families.CLOSED_PANE_RECORDS,
         families.BASELINES_MIXED,
+        families.PANES_UNFIT,
         families.DETECTIONS,
         families.DETECTOR_FAILURES,
         families.ALERT_EVENTS,
@@ -324,6 +325,7 @@ class Metrics(Collector):
         add = self._accumulated.add
         for model in view.models:
             add(families.BASELINES_MIXED, model.model, amount=0)
+            add(families.PANES_UNFIT, model.model, amount=0)
             for severity in Severity:
                 for reason in Reason:
                     add(families.ALERT_EVENTS, model.model, severity, reason, amount=0)

@@ -51,7 +51,7 @@ def test_the_report_speaks_of_the_active_baseline_and_the_traffic_of_now(
 def test_a_state_of_another_plan_is_a_finding(
     config: Path, kafka: str, prefix: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The worker would refuse to start: the report says on what, and the exit code is that of findings."""
+    """Its text is lost, so a worker would not start: the report says so, and the exit code is that of findings."""
     commit = Commit(77, 1, "ab" * 32, "", {}, "", {})
     producer = Producer({"bootstrap.servers": kafka, "log_level": 0})
     producer.produce(f"{prefix}judge_state", encode(commit), COMMIT_KEY, partition=0)
@@ -59,5 +59,6 @@ def test_a_state_of_another_plan_is_a_finding(
     capsys.readouterr()
 
     assert run_command(["-c", str(config), "check", "--connect"]) == Exit.UNEXPECTED
-    assert "judge state of plan ababababab" in (text := capsys.readouterr().out)
-    assert "partition 0 up to offset 77" in text
+    assert "partition 0: plan ababababab judges up to offset 77" in (text := capsys.readouterr().out)
+    assert "a worker would stop" in text
+    assert "its text is not stored" in text

@@ -9,7 +9,7 @@ import pytest
 from confluent_kafka import Consumer, Producer, TopicPartition
 
 from stream_monitor.core.baseline import Schedule
-from stream_monitor.core.plan import DetectionPlan, Plan
+from stream_monitor.core.plan import Plan
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.judge import JudgeJob, context
@@ -121,12 +121,12 @@ def test_a_state_that_differs_from_what_was_committed_stops_the_judge(topics: Ju
     assert (code, "river 0.1 ->" in said[-1]) == (8, True)
 
 
-def test_another_plan_stops_the_judge_and_says_so(topics: JudgedTopics) -> None:
-    """State judged with one plan is not carried over to another: exit code 7, never a silent mixture."""
-    other = Plan(detection=DetectionPlan(pane_ms=20_000))
-    code, said = finish(JudgeRun(topics.bootstrap, topics.prefix, plan=other))
+def test_a_plan_whose_text_is_lost_stops_the_judge_and_says_what_to_do(topics: JudgedTopics) -> None:
+    """What was judged with it cannot be carried over: exit code 7, never a silent mixture."""
+    overwrite(topics, changed(topics.commit(0), plan="ab" * 32))
+    code, said = finish(JudgeRun(topics.bootstrap, topics.prefix))
 
-    assert (code, f"configured is {other.short_hash}" in said[-1]) == (7, True)
+    assert (code, "judged so far with plan ababababab, and its text is not stored: start once" in said[-1]) == (7, True)
 
 
 def test_a_state_of_a_later_version_is_left_alone(topics: JudgedTopics) -> None:

@@ -5,6 +5,7 @@
 """
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
+from stream_monitor.core.judge.carry import Carried, Changes, carry
 from stream_monitor.core.judge.configured import Configured
 from stream_monitor.core.judge.coverage import Blind, Coverage, model_coverage, version_coverage
 from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
@@ -23,6 +24,7 @@ from stream_monitor.core.judge.outputs import (
 )
 from stream_monitor.core.judge.proposing import document_records, proposal_record, why_unwanted
 from stream_monitor.core.judge.rulebook import Rulebook
+from stream_monitor.core.judge.stand_ins import missing_classes, with_stand_ins
 from stream_monitor.core.judge.view import (
     AlertView,
     BaselineView,
@@ -42,7 +44,9 @@ __all__ = [
     "BaselineProposal",
     "BaselineView",
     "Blind",
+    "Carried",
     "ChainGap",
+    "Changes",
     "Configured",
     "Coverage",
     "FaintFloor",
@@ -65,12 +69,15 @@ __all__ = [
     "Unit",
     "UnknownBaseline",
     "WarmUpView",
+    "carry",
     "document_records",
     "faint_floors",
     "idle_rules",
+    "missing_classes",
     "model_coverage",
     "model_outlook",
     "proposal_record",
     "version_coverage",
     "why_unwanted",
+    "with_stand_ins",
 ]

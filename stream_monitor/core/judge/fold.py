@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Patience, Reason, end
@@ -33,7 +33,7 @@ from stream_monitor.core.judge.view import JudgeView
 from stream_monitor.core.judge.viewing import judge_view
 from stream_monitor.core.judge.watch import Watch, failed_uses, merge_places
 from stream_monitor.core.plan import Plan
-from stream_monitor.core.profile import EXAMPLES, Profile, Undeclared, merge_undeclared
+from stream_monitor.core.profile import EXAMPLES, Profile, ProfileKey, Undeclared, merge_undeclared
 from stream_monitor.core.profile.merge import smallest_examples, without_values
 from stream_monitor.core.rules import Pane, RuleFactory
 from stream_monitor.core.time import pane_start
@@ -83,8 +83,8 @@ class Judge:
         self.rolling = b""
         configured = Configured.of(plan.detection.detectors, detectors or {})
         self.rulebook = Rulebook(plan.rules, rules or {}, configured)
-        self._source = source
-        self._schedule = schedule
+        self.source = source
+        self.schedule = schedule
         self._patience = Patience.of(plan.alerts)
         if state is not None:
             snapshot.restore(self, state)
@@ -146,6 +146,17 @@ class Judge:
             if state.proposed is not None
         }
 
+    def end(self, steps: Mapping[str, Sequence[Step]], storms: Sequence[Told], now: Pane) -> list[Output]:
+        """Publish ends of alerts that no entry of the log brought about.
+
+        Args:
+            steps: by model; their lives are already those after the end.
+            storms: ends of summary alerts.
+            now: the pane that was closed last.
+        """
+        told = [item for name in sorted(steps) for item in self.tell_steps(self.models[name], steps[name], now)]
+        return list(self._written(sorted([*told, *storms], key=lambda item: item.order), now))
+
     def clear_counters(self) -> None:
         """Set the counters of `view` to zero, as after a silent fold; no decision depends on them."""
         self.counters.clear()
@@ -162,13 +173,13 @@ class Judge:
         """
         if not self._has_baseline(baseline_id):
             raise UnknownBaseline(baseline_id)
-        found = self._schedule(baseline_id)
+        found = self.schedule(baseline_id)
         assert found is not None
         return found
 
     def _has_baseline(self, baseline_id: str) -> bool:
         try:
-            return self._schedule(baseline_id) is not None
+            return self.schedule(baseline_id) is not None
         except KeyError:
             return False
 
@@ -249,10 +260,11 @@ class Judge:
             self.counters["panes_closed_total", name] += 1
             profiles = chosen.get(name, {})
             for version, state in model.versions.items():
+                whole = profiles.get(version) if (name, version) not in pane.unfit else None
                 for watch in state.watches:
-                    watch.push(now.start_ms, _shown(pane, profiles.get(version), watch))
+                    watch.push(now.start_ms, _shown(pane, whole, watch))
             if model.demand is not None:
-                model.demand.push(now.start_ms, _all_versions(pane, profiles))
+                model.demand.push(now.start_ms, _all_versions(pane, name, profiles))
         return awake
 
     def _step(self, awake: Mapping[str, ModelState], now: Pane) -> None:
@@ -274,7 +286,7 @@ class Judge:
         told = self.tell_steps(model, judged.steps, now)
         reason = storm_step(model, judged, self.plan, now)
         if reason is not None:
-            told.append(tell_storm(model, model.storm, reason, judged, self.plan, source=self._source, now=now))
+            told.append(tell_storm(model, model.storm, reason, judged, self.plan, source=self.source, now=now))
         for watch in model.watches() if seen else ():
             end_settled(watch)
         return told
@@ -282,7 +294,7 @@ class Judge:
     def tell_steps(self, model: ModelState, steps: Iterable[Step], now: Pane) -> list[Told]:
         """Return the events of the steps that are published: a pending alert only if the plan says so."""
         return [
-            tell(step, self.rulebook.plans[step.rule], model, self.plan, source=self._source, now=now)
+            tell(step, self.rulebook.plans[step.rule], model, self.plan, source=self.source, now=now)
             for step in steps
             if self.plan.alerts.publish_pending
             or step.life.status is AlertStatus.FIRING
@@ -309,7 +321,7 @@ class Judge:
             model.demand.leave(self.pool)
         life, reason = end(model.storm, now.end_ms, Reason.MODEL_RETIRED)
         if reason is not None:
-            told.append(tell_storm(model, life, reason, Judged(), self.plan, source=self._source, now=now))
+            told.append(tell_storm(model, life, reason, Judged(), self.plan, source=self.source, now=now))
         del self.models[model.name]
         return told
 
@@ -329,6 +341,8 @@ class Judge:
         digest.update(f"{pane.stream} {pane.start_ms}".encode())
         for subject, profile in sorted(pane.profiles.items()):
             digest.update(f"\x00{subject} {profile.key.baseline} {profile.events} {profile.demand}".encode())
+        for place, demand in pane.unfit.items():
+            digest.update(f"\x00{place} unfit {demand}".encode())
         for item in told:
             digest.update(hashlib.sha256(item.value).digest())
         self.rolling = digest.digest()
@@ -349,11 +363,13 @@ def _fits(watch: Watch, profile: Profile) -> bool:
     return watch.baseline is not None and watch.baseline.id in profile.key.references
 
 
-def _all_versions(pane: ClosedPane, profiles: Mapping[str, Profile]) -> Profile | None:
+def _all_versions(pane: ClosedPane, model: str, profiles: Mapping[str, Profile]) -> Profile | None:
     """Return the events of all versions of a model as one profile without series, None if there are none."""
-    if not profiles:
+    unfit = sum(demand for (name, _), demand in pane.unfit.items() if name == model)
+    if not profiles and not unfit:
         return None
     demand = sum(pane.demand[profile.key.model, version, ""] for version, profile in profiles.items())
     found = merge_places(profile.offsets for profile in profiles.values())
     examples = smallest_examples((row.plain for profile in profiles.values() for row in profile.examples), EXAMPLES)
-    return Profile(next(iter(profiles.values())).key, {}, demand, {}, found, examples)
+    key = ProfileKey(model, "", "", pane.start_ms, pane.end_ms - pane.start_ms, late=False)
+    return Profile(key, {}, demand + unfit, {}, found, examples)

@@ -65,6 +65,8 @@ def count(pane: ClosedPane, counters: Counters) -> None:
             counters["serving_errors_total", model, version] += int(errors.bins[1])
     for (model, version), rows in pane.late.items():
         counters["events_late_total", model, version] += rows
+    for model in {model for model, _ in pane.unfit}:
+        counters["panes_unfit_total", model] += 1
     for model, _, segment in pane.mixed:
         if segment:
             continue

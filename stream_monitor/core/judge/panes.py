@@ -3,12 +3,16 @@
 Merging is addition of integers, so neither the cuts of chunks nor the order in which they come can be seen in a closed
 pane. What comes for a pane that was closed before (only a growing roster, an idle fact or a declared gap can cause it)
 goes to the late counts of the oldest open pane and never reopens one.
+
+While workers change from one pane length to another, panes of both are in the log. A shorter one that fits into a pane
+of ours is merged into it, exactly. One that does not fit says nothing about a single pane of ours: the panes that it
+touches are flagged, their series are not judged, and its events are spread evenly over them for the demand alone.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from stream_monitor.core.plan import BaselineFrom, Plan
@@ -40,6 +44,7 @@ class ClosedPane:
         mixed: subjects counted with more than one baseline, and the rows that are not judged for it.
         demand: events of each subject, whatever baseline they were counted with.
         late: late rows by (model, version).
+        unfit: demand by (model, version) that was counted in panes of another length: their series are not judged.
     """
 
     stream: str
@@ -49,14 +54,16 @@ class ClosedPane:
     mixed: dict[Subject, int] = field(default_factory=dict)
     demand: dict[Subject, int] = field(default_factory=dict)
     late: dict[tuple[str, str], int] = field(default_factory=dict)
+    unfit: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
 class OpenPane:
-    """What has been counted so far: profiles by subject and references, late rows by model and version."""
+    """What was counted so far: profiles by subject and references, late rows and unfit demand by model and version."""
 
     profiles: dict[tuple[Subject, tuple[str, ...]], Profile] = field(default_factory=dict)
     late: dict[tuple[str, str], int] = field(default_factory=dict)
+    unfit: dict[tuple[str, str], int] = field(default_factory=dict)
 
 
 class OpenPanes:
@@ -75,17 +82,25 @@ class OpenPanes:
 
     def add(self, records: Iterable[ProfileRecord]) -> int:
         """Merge the profiles of a folded chunk; return how many of them came for a closed pane."""
-        closed = 0
-        for record in records:
-            profile = record.profile
-            start = pane_start(profile.key.pane_ms, self._pane_ms)
-            is_closed = self.next_ms is not None and start < self.next_ms
-            closed += is_closed
-            if is_closed or profile.key.late:
-                self._add_late(profile, max(start, self.next_ms or start))
-            else:
-                self._add(profile, start)
-        return closed
+        return sum(self.take(record.profile) for record in records)
+
+    def take(self, profile: Profile) -> bool:
+        """Merge a profile; say whether it came for a closed pane."""
+        if not profile.key.late and self._pane_ms % profile.key.pane_length_ms:
+            return self._add_unfit(profile)
+        start = pane_start(profile.key.pane_ms, self._pane_ms)
+        is_closed = self.next_ms is not None and start < self.next_ms
+        if is_closed or profile.key.late:
+            self._add_late(profile, max(start, self.next_ms or start))
+        else:
+            self._add(profile, start)
+        return is_closed
+
+    def take_late(self, place: tuple[str, str], rows: int, at_ms: int) -> None:
+        """Count late rows of a model and version in the pane that holds an instant, or in the oldest open one."""
+        start = max(pane_start(at_ms, self._pane_ms), self.next_ms or 0)
+        pane = self.panes.setdefault(start, OpenPane())
+        pane.late[place] = pane.late.get(place, 0) + rows
 
     def next_start(self, watermark_ms: int | None) -> int | None:
         """Return the start of the next pane to close, None if the watermark has not passed one."""
@@ -102,7 +117,13 @@ class OpenPanes:
         start = self.next_ms
         pane = self.panes.pop(start, None) or OpenPane()
         self.next_ms = start + self._pane_ms
-        closed = ClosedPane(self.stream, start, self.next_ms, late=dict(sorted(pane.late.items())))
+        closed = ClosedPane(
+            self.stream,
+            start,
+            self.next_ms,
+            late=dict(sorted(pane.late.items())),
+            unfit=dict(sorted(pane.unfit.items())),
+        )
         rivals: dict[Subject, list[Profile]] = {}
         for (subject, _), profile in sorted(pane.profiles.items()):
             rivals.setdefault(subject, []).append(profile)
@@ -129,6 +150,9 @@ class OpenPanes:
     def _add(self, profile: Profile, start: int) -> None:
         pane = self.panes.setdefault(start, OpenPane())
         key = profile.key
+        if key.pane_length_ms != self._pane_ms:
+            key = replace(key, pane_ms=start, pane_length_ms=self._pane_ms)
+            profile = replace(profile, key=key)
         place = ((key.model, key.version, key.segment), key.references)
         known = pane.profiles.get(place)
         merged = [profile] if known is None else [known, profile]
@@ -136,11 +160,28 @@ class OpenPanes:
         examples = self._warm_up_rows(key.model) if gathered or not key.baseline else EXAMPLES
         pane.profiles[place] = merge_profiles(merged, examples=examples)
 
+    def _add_unfit(self, profile: Profile) -> bool:
+        """Spread the demand of a pane of another length over the panes that it touches; say whether it came too late.
+
+        Where all of them are closed it is late; where some are, the open ones have it all.
+        """
+        key = profile.key
+        first = pane_start(key.pane_ms, self._pane_ms)
+        starts = range(first, key.pane_ms + key.pane_length_ms, self._pane_ms)
+        touched = [start for start in starts if self.next_ms is None or start >= self.next_ms]
+        if not touched:
+            self._add_late(profile, self.next_ms or first)
+            return True
+        if key.segment == "":
+            share, rest = divmod(profile.demand, len(touched))
+            for i, start in enumerate(touched):
+                pane, place = self.panes.setdefault(start, OpenPane()), (key.model, key.version)
+                pane.unfit[place] = pane.unfit.get(place, 0) + share + (i < rest)
+        return False
+
     def _add_late(self, profile: Profile, start: int) -> None:
         if profile.key.segment == "":
-            pane = self.panes.setdefault(start, OpenPane())
-            place = (profile.key.model, profile.key.version)
-            pane.late[place] = pane.late.get(place, 0) + profile.events
+            self.take_late((profile.key.model, profile.key.version), profile.events, start)
 
     def _warm_up_rows(self, model: str) -> int:
         plan = self._plan.model(model)

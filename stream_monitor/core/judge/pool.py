@@ -5,7 +5,7 @@ One call for a hundred series costs a tenth of a hundred calls. Groups live as l
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -57,6 +57,10 @@ class Pool:
         self._members[spec.fingerprint, layout] += 1
         return group
 
+    def group(self, spec: DetectorSpec, layout: int) -> DetectorGroup:
+        """Return a group that was found."""
+        return self._groups[spec.fingerprint, layout]
+
     def remove(self, spec: DetectorSpec, layout: int, row: int) -> None:
         """Forget a series, and its group with the last one."""
         key = (spec.fingerprint, layout)
@@ -64,6 +68,17 @@ class Pool:
         self._members[key] -= 1
         if not self._members[key]:
             del self._groups[key], self._members[key]
+
+    def prune(self, kept: Mapping[GroupKey, Collection[int]], known: Mapping[GroupKey, Collection[int]]) -> None:
+        """Forget the rows of groups that were found again and that nobody wants any more.
+
+        Args:
+            kept: rows that are wanted.
+            known: rows that there were.
+        """
+        for key in sorted(self._groups):
+            for row in sorted(set(known.get(key, ())) - set(kept.get(key, ()))):
+                self._groups[key].remove(row)
 
     def dump(self) -> dict[GroupKey, bytes]:
         """Return the state of every group, sorted."""

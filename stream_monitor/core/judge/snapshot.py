@@ -57,18 +57,23 @@ _SEAL_BYTES = 32
 
 def dump(judge: Judge) -> bytes:
     """Return the sealed state."""
-    payload = msgspec.msgpack.encode(_state(judge), order="deterministic")
+    return sealed(_state(judge))
+
+
+def sealed(state: JudgeState) -> bytes:
+    """Return a state with the digest of itself."""
+    payload = msgspec.msgpack.encode(state, order="deterministic")
     return _MAGIC + hashlib.sha256(payload).digest() + payload
 
 
-def restore(judge: Judge, sealed: bytes) -> None:
+def restore(judge: Judge, state_bytes: bytes) -> None:
     """Take a state up into a judge that is still empty.
 
     Raises:
         SnapshotRefused: it is broken, or of another format, plan or partition count.
         UnknownBaseline: a baseline that it names is not in the schedule.
     """
-    state = _opened(sealed)
+    state = opened(state_bytes)
     if state.plan != judge.plan.hash:
         raise SnapshotRefused("plan", f"written under plan {state.plan[:10]}, this is {judge.plan.short_hash}")
     if (state.partition, state.partitions) != (judge.partition, judge.partitions):
@@ -152,6 +157,7 @@ def _stream(judge: Judge, stream: str) -> StreamState:
             start,
             [ProfileState.of(pane.profiles[place]) for place in sorted(pane.profiles)],
             [(model, version, rows) for (model, version), rows in sorted(pane.late.items())],
+            [(model, version, rows) for (model, version), rows in sorted(pane.unfit.items())],
         )
         for start, pane in sorted(panes.panes.items())
     ]
@@ -160,7 +166,7 @@ def _stream(judge: Judge, stream: str) -> StreamState:
 
 def _model(model: ModelState) -> ModelRecord:
     versions = [_version(name, model.versions[name]) for name in sorted(model.versions)]
-    demand = None if model.demand is None else _watch(model.demand)
+    demand = None if model.demand is None else watch_state(model.demand)
     return ModelRecord(model.name, model.last_ms, versions, demand, model.storm, model.shown_ms)
 
 
@@ -171,9 +177,9 @@ def _version(name: str, state: VersionState) -> VersionRecord:
         state.pane_rows,
         _warm_up(state.warm_up),
         state.proposed,
-        None if state.watch is None else _watch(state.watch),
-        [(watch.segment, _watch(watch)) for watch in state.segments],
-        [[(watch.segment, _watch(watch)) for watch in watches] for watches in state.supplements],
+        None if state.watch is None else watch_state(state.watch),
+        [(watch.segment, watch_state(watch)) for watch in state.segments],
+        [[(watch.segment, watch_state(watch)) for watch in watches] for watches in state.supplements],
         _warm_up(state.gathering),
         state.blind_panes,
         state.asked_ms,
@@ -199,7 +205,8 @@ def _warm_up(warm_up: WarmUp | None) -> WarmUpState | None:
     )
 
 
-def _watch(watch: Watch) -> WatchState:
+def watch_state(watch: Watch) -> WatchState:
+    """Return what is written of a watch."""
     return WatchState(
         "" if watch.baseline is None else watch.baseline.id,
         watch.slot,
@@ -237,12 +244,17 @@ def _episode(use: int, episode: Episode) -> EpisodeState:
 # --- reading ----------------------------------------------------------------------------------------------------------
 
 
-def _opened(sealed: bytes) -> JudgeState:
+def opened(state_bytes: bytes) -> JudgeState:
+    """Return the state behind a seal.
+
+    Raises:
+        SnapshotRefused: it is broken, or of another format.
+    """
     head = len(_MAGIC) + _SEAL_BYTES
-    payload = sealed[head:]
-    if len(sealed) > MAX_BYTES or sealed[: len(_MAGIC)] != _MAGIC:
-        raise SnapshotRefused("corrupt", f"{len(sealed)} bytes that are no snapshot")
-    if hashlib.sha256(payload).digest() != sealed[len(_MAGIC) : head]:
+    payload = state_bytes[head:]
+    if len(state_bytes) > MAX_BYTES or state_bytes[: len(_MAGIC)] != _MAGIC:
+        raise SnapshotRefused("corrupt", f"{len(state_bytes)} bytes that are no snapshot")
+    if hashlib.sha256(payload).digest() != state_bytes[len(_MAGIC) : head]:
         raise SnapshotRefused("corrupt", "its digest is not that of its content")
     try:
         state = msgspec.msgpack.decode(payload, type=JudgeState)
@@ -280,6 +292,7 @@ def _open_pane(state: PaneState) -> OpenPane:
     return OpenPane(
         {((p.key.model, p.key.version, p.key.segment), p.key.references): p for p in profiles},
         {(model, version): rows for model, version, rows in state.late},
+        {(model, version): rows for model, version, rows in state.unfit},
     )
 
 

@@ -119,6 +119,7 @@ class PaneState(msgspec.Struct, array_like=True, frozen=True):
     start_ms: int
     profiles: list[ProfileState]
     late: list[tuple[str, str, int]]
+    unfit: list[tuple[str, str, int]] = []
 
 
 class StreamState(msgspec.Struct, array_like=True, frozen=True):

@@ -135,7 +135,7 @@ class JudgeView:
     Attributes:
         counters: increments since the judge was built or `clear_counters` was called, keyed by family and label
             values: (`chunks_dropped_total`, reason), (`closed_pane_records_total`, cause),
-            (`baselines_mixed_total`, model), (`detections_total`, model, detector),
+            (`baselines_mixed_total`, model), (`panes_unfit_total`, model), (`detections_total`, model, detector),
             (`detector_failures_total`, model, detector),
             (`alert_events_total`, model, severity, reason), (`serving_errors_total`, model, version),
             (`events_total`, model, version, kind), (`events_late_total`, model, version),

@@ -127,10 +127,14 @@ class Watch:
         self.shown: tuple[int, dict[int, dict[str, float]]] = (0, {})  # comparisons after so many panes, by series
         self._blocks: list[_Block] = []
 
-    def enter(self, pool: Pool) -> None:
-        """Start every detector of a new watch."""
-        for use in self.uses:
-            group, row = pool.add(use.spec, use.layout, series_references(self.series[use.series]))
+    def enter(self, pool: Pool, rows: Mapping[int, int] | None = None) -> None:
+        """Start every detector of a new watch, but for those that stand in rows of the pool already."""
+        known = rows or {}
+        for i, use in enumerate(self.uses):
+            if i in known:
+                group, row = pool.group(use.spec, use.layout), known[i]
+            else:
+                group, row = pool.add(use.spec, use.layout, series_references(self.series[use.series]))
             self.groups.append(group)
             self.rows.append(row)
         self.arrange()

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from confluent_kafka import KafkaError
 
-from stream_monitor.core.judge import Judge, Output, StoredEntry, UnknownBaseline
+from stream_monitor.core.detectors import DetectorClass
+from stream_monitor.core.judge import Judge, Output, StoredEntry, UnknownBaseline, with_stand_ins
+from stream_monitor.core.judge.snapshot import opened
+from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import MalformedRecord, UnknownRecord
+from stream_monitor.core.rules import RuleFactory
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.job import JudgeJob
@@ -30,30 +34,41 @@ class JudgeContext:
         partitions: of `drift-profiles`.
         baselines: reader of `drift-baselines`, at its end when this was made.
         outage: remembers that brokers were away, over all lives.
+        known_plans: how many plans each partition had gone through when this process started.
     """
 
     job: JudgeJob
     partitions: int
     baselines: BaselineLog
     outage: OutageWatch
+    known_plans: Mapping[int, int] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
 
-    def build(self, partition: int, state: bytes | None) -> Judge:
-        """Return the judge of a partition, new or resumed.
+    def classes(
+        self, plan: Plan, fingerprints: Sequence[str] = ()
+    ) -> tuple[Mapping[str, RuleFactory], Mapping[str, DetectorClass]]:
+        """Return the user's classes for a plan: those of the configuration, and stand-ins for what it does not name."""
+        return with_stand_ins(plan, self.job.rules, self.job.detectors, fingerprints)
+
+    def build(self, partition: int, state: bytes | None, plan: Plan | None = None) -> Judge:
+        """Return the judge of a partition, new or resumed, under the plan of the configuration or a stored one.
 
         Raises:
             SnapshotRefused: the state cannot be resumed from.
             HistoryUnusable: a baseline that the state names is not in its topic.
         """
-        return self._with_baselines(
+        under = self.job.plan if plan is None else plan
+        written = [] if state is None else [fingerprint for fingerprint, _, _ in opened(state).groups]
+        rules, detectors = self.classes(under, written)
+        return self.with_baselines(
             lambda: Judge(
-                self.job.plan,
+                under,
                 partition=partition,
                 partitions=self.partitions,
                 source=self.job.source,
                 schedule=self.baselines.schedule.get,
-                rules=self.job.rules,
-                detectors=self.job.detectors,
+                rules=rules,
+                detectors=detectors,
                 state=state,
             )
         )
@@ -66,12 +81,12 @@ class JudgeContext:
             HistoryUnusable: the baseline is not in its topic, or the entry was written by a later version.
         """
         try:
-            return self._with_baselines(lambda: judge.fold(entry))
+            return self.with_baselines(lambda: judge.fold(entry))
         except (UnknownRecord, MalformedRecord) as error:
             place = f"{self.job.topics.profiles}: offset {entry.offset}"
             raise HistoryUnusable(f"{place}: {error}; a record is never skipped: upgrade the judges first") from error
 
-    def _with_baselines(self, call: Callable[[], Answer]) -> Answer:
+    def with_baselines(self, call: Callable[[], Answer]) -> Answer:
         """Repeat a call that changes nothing when it lacks a baseline, until the baseline is read."""
         deadline = self.clock() + _BASELINE_WAIT_S
         while True:

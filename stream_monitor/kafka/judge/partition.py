@@ -60,25 +60,29 @@ class LivePartition:
         self.committed_offset = restored.next_offset
         self._context = context
         self._judge = restored.judge
+        self._history = restored.history
+        self._is_changed = restored.is_changed
         self._outputs: list[Output] = []
         self._output_bytes = 0
+        self._keep(restored.outputs)
         self._newest_slot = restored.newest_slot
         self._blocks = dict(restored.blocks)
         self._known_plans = restored.known_plans
         self._snapshot: SnapshotWriter | None = None
-        self._snapshot_offset = restored.next_offset if restored.newest_slot is not None else -1
+        is_written = restored.newest_slot is not None and not restored.is_changed
+        self._snapshot_offset = restored.next_offset if is_written else -1
         self._snapshot_at = context.clock()
         self._log_bytes = 0
 
     @property
     def is_dirty(self) -> bool:
         """Whether a commit would write anything."""
-        return self.next_offset > self.committed_offset or self._snapshot is not None
+        return self.next_offset > self.committed_offset or self._snapshot is not None or self._is_changed
 
     @property
     def is_urgent(self) -> bool:
         """Whether something waits that others want soon."""
-        return bool(self._outputs) or self._snapshot is not None
+        return bool(self._outputs) or self._snapshot is not None or self._is_changed
 
     @property
     def pending_bytes(self) -> int:
@@ -107,9 +111,7 @@ class LivePartition:
             raise
         self.next_offset = entry.offset + 1
         self._log_bytes += len(entry.value)
-        for output in outputs:
-            self._outputs.append(output)
-            self._output_bytes += len(output.value or b"") if isinstance(output, AlertEvent | AlertState) else 0
+        self._keep(outputs)
 
     def begin_snapshot(self) -> None:
         """Encode the state at this position, unless one is on its way or this very position was written before."""
@@ -117,7 +119,7 @@ class LivePartition:
             return
         judge = self._judge
         slot = Slot.A if self._newest_slot is None else self._newest_slot.other
-        manifest = Manifest(slot, self.next_offset, judge.replay_from, self._context.job.plan.hash, judge.digest, [])
+        manifest = Manifest(slot, self.next_offset, judge.replay_from, judge.plan.hash, judge.digest, [])
         self._snapshot = SnapshotWriter(
             manifest, judge.dump(), block_bytes=self._context.job.tuning.block_bytes, leftover=self._blocks.get(slot, 0)
         )
@@ -133,8 +135,9 @@ class LivePartition:
         if self._snapshot is not None and snapshot_bytes > 0:
             state += self._snapshot.take(snapshot_bytes)
             manifest = self._snapshot.manifest if self._snapshot.finished else None
-        if self._context.job.plan.hash not in self._known_plans:
-            state.append((plan_key(self._context.job.plan.hash), self._context.job.plan.canonical))
+        plan = self._judge.plan
+        if plan.hash not in self._known_plans:
+            state.append((plan_key(plan.hash), plan.canonical))
         state.append((COMMIT_KEY, encode(self._commit())))
         names = self._context.job.topics
         return Portion(
@@ -150,7 +153,8 @@ class LivePartition:
         """Take note that a portion is committed, and return what may be shown now."""
         self._outputs, self._output_bytes = [], 0
         self.committed_offset = portion.next_offset
-        self._known_plans |= {self._context.job.plan.hash}
+        self._known_plans |= {self._judge.plan.hash}
+        self._is_changed = False
         if portion.manifest is not None:
             self._newest_slot = portion.manifest.slot
             self._blocks[portion.manifest.slot] = len(portion.manifest.blocks)
@@ -160,6 +164,11 @@ class LivePartition:
     def view(self) -> JudgeView:
         """Return what may be shown of the restored state."""
         return self._judge.view()
+
+    def _keep(self, outputs: Sequence[Output]) -> None:
+        for output in outputs:
+            self._outputs.append(output)
+            self._output_bytes += len(output.value or b"") if isinstance(output, AlertEvent | AlertState) else 0
 
     def _is_snapshot_due(self) -> bool:
         tuning = self._context.job.tuning
@@ -174,11 +183,12 @@ class LivePartition:
         return Commit(
             next_offset=self.next_offset,
             partitions=self._context.partitions,
-            plan=self._context.job.plan.hash,
+            plan=self._judge.plan.hash,
             state_digest=self._judge.digest,
             chains=self._judge.chains,
             arithmetic=arithmetic_fingerprint(),
             versions=algorithm_versions(),
+            plans=list(self._history),
         )
 
     def _outgoing(self, output: AlertEvent | AlertState) -> Outgoing:

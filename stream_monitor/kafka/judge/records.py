@@ -12,7 +12,7 @@ The topic is ours alone: versioned, no interface.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import TypeVar
 
@@ -20,7 +20,9 @@ import msgspec
 
 from stream_monitor.kafka.judge.sealed import BrokenSeal, seal, unseal
 
-FORMAT = 1
+FORMAT = 2
+"""Newest format that is read. A commit under the first plan of its partition is still written in the one before."""
+
 COMMIT_KEY = b"_commit"
 PLAN_PREFIX = b"_plan/"
 SNAPSHOT_PREFIX = b"_snapshot/"
@@ -56,6 +58,7 @@ class Commit:
         chains: tip of every chain, `topic/partition` to (epoch, seq, lease, next).
         arithmetic: fingerprint of the special functions of the process that wrote it.
         versions: of what decides: our algorithms, river.
+        plans: every plan so far and the offset from which on it judged; empty: there was one.
     """
 
     next_offset: int
@@ -65,7 +68,13 @@ class Commit:
     chains: dict[str, list[int]]
     arithmetic: str
     versions: dict[str, str]
-    format: int = FORMAT
+    plans: list[tuple[str, int]] = field(default_factory=list)
+    format: int = 1
+
+    @property
+    def history(self) -> tuple[tuple[str, int], ...]:
+        """Hash of every plan and the offset from which on it judged, in order."""
+        return tuple(self.plans) or ((self.plan, 0),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +95,7 @@ class Manifest:
     plan: str
     state_digest: str
     blocks: list[str]
-    format: int = FORMAT
+    format: int = 1
 
 
 def plan_key(plan_hash: str) -> bytes:
@@ -109,8 +118,14 @@ def block_key(slot: Slot, index: int) -> bytes:
 
 
 def encode(record: Commit | Manifest) -> bytes:
-    """Return a record sealed."""
-    return seal(asdict(record))
+    """Return a record sealed; a history of plans makes a commit one of the newer format."""
+    body = asdict(record)
+    if isinstance(record, Commit):
+        has_history = len(record.plans) > 1
+        body |= {"plans": [list(own) for own in record.plans], "format": FORMAT} if has_history else {"format": 1}
+        if not has_history:
+            del body["plans"]
+    return seal(body)
 
 
 def decode_commit(value: bytes) -> Commit:

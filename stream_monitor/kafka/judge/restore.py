@@ -14,12 +14,21 @@ from dataclasses import dataclass
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
-from stream_monitor.core.judge import ChainGap, Judge, SnapshotRefused, StoredEntry
+from stream_monitor.core.judge import ChainGap, Judge, Output, SnapshotRefused, StoredEntry
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.errors import Diverged, HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.entry import stored_entry
 from stream_monitor.kafka.judge.fingerprint import algorithm_versions, arithmetic_fingerprint
+from stream_monitor.kafka.judge.plan_history import (
+    History,
+    StoredPlans,
+    change_plan,
+    position_of,
+    refuse_missing,
+    tell_change,
+    wanted_plan,
+)
 from stream_monitor.kafka.judge.records import Commit, NewerFormat, Slot
 from stream_monitor.kafka.judge.snapshot import Snapshot, block_counts, whole_snapshots
 from stream_monitor.kafka.judge.stored_state import UNVERIFIED, Steps, StoredState, read_stored_state
@@ -39,6 +48,9 @@ class Restored:
         blocks: how many blocks each slot holds.
         known_plans: hashes of the plans whose text is stored.
         seconds: how long it took.
+        history: the plans so far, the one of the judge last.
+        outputs: ends of alerts by a change of plan at this very position: to be written with the next commit.
+        is_changed: the plan changes at this position, and nobody has committed that yet.
     """
 
     judge: Judge
@@ -47,6 +59,9 @@ class Restored:
     blocks: dict[Slot, int]
     known_plans: frozenset[str]
     seconds: float
+    history: History = ()
+    outputs: tuple[Output, ...] = ()
+    is_changed: bool = False
 
 
 def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, partition: int) -> Steps[Restored]:
@@ -66,55 +81,91 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
     log = TopicPartition(context.job.topics.profiles, partition)
     starts = end_offsets(admin, [log], earliest=True, timeout_s=context.job.tuning.answer_s)
     reach("judge.restore.slot")
-    judge, newest, next_offset = yield from _fold(context, partition, stored, starts[log.topic, partition])
-    judge.clear_counters()
-    seconds = time.monotonic() - started
-    return Restored(judge, next_offset, newest, block_counts(stored.records), stored.known_plans, seconds)
+    found = yield from _fold(context, partition, stored, starts[log.topic, partition])
+    found.judge.clear_counters()
+    return Restored(
+        found.judge,
+        found.next_offset,
+        found.newest,
+        block_counts(stored.records),
+        stored.known_plans,
+        time.monotonic() - started,
+        found.history,
+        found.outputs,
+        found.is_changed,
+    )
 
 
-def _fold(
-    context: JudgeContext, partition: int, stored: StoredState, log_start: int
-) -> Steps[tuple[Judge, Slot | None, int]]:
-    """Build the judge from the newest usable snapshot and fold the log silently up to the committed position."""
+@dataclass(frozen=True, slots=True)
+class _Folded:
+    judge: Judge
+    newest: Slot | None
+    next_offset: int
+    history: History
+    outputs: tuple[Output, ...] = ()
+    is_changed: bool = False
+
+
+def _fold(context: JudgeContext, partition: int, stored: StoredState, log_start: int) -> Steps[_Folded]:
+    """Build the judge from the newest usable snapshot and fold the log silently up to the committed position.
+
+    Each stretch of the log is folded under the plan that judged it; at the end the configured plan takes over.
+    """
     place = f"{context.job.topics.profiles}[{partition}]"
     commit = stored.commit
     if commit is None:
         judge = context.build(partition, None)
-        return judge, None, log_start
-    if commit.plan != context.job.plan.hash:
-        raise HistoryUnusable(
-            f"{place}: judged so far with plan {commit.plan[:10]}, configured is {context.job.plan.short_hash}: state"
-            " cannot be carried over to another plan yet; restore the old configuration, or choose another group"
-        )
+        return _Folded(judge, None, log_start, ((judge.plan.hash, log_start),))
+    plans = StoredPlans(place, context.job.plan, stored.records)
     try:
         snapshots = whole_snapshots(stored.records, commit)
     except NewerFormat as error:
         raise HistoryUnusable(
             f"{context.job.topics.judge_state}[{partition}]: manifest: {error}; run the later version"
         ) from error
-    resumed = _from_snapshot(context, partition, snapshots, log_start)
-    if resumed is not None:
-        judge, newest, start = resumed
-    else:
+    history = commit.history
+    resumed = _from_snapshot(context, partition, snapshots, log_start, plans, history)
+    if resumed is None:
         if log_start > 0:
             raise HistoryUnusable(
                 f"{place}: history lost: the log starts at {log_start} and no valid snapshot begins there or later;"
                 " raise its retention, and see the runbook for a recorded gap"
             )
-        judge, newest, start = context.build(partition, None), None, 0
-    yield from _fold_silently(context, judge, partition, start, commit.next_offset)
+        resumed = _Resumed(context.build(partition, None, plans.get(history[0][0])), None, 0, 0)
+    judge = yield from _fold_history(context, partition, resumed, plans, commit)
     if commit.state_digest not in (UNVERIFIED, judge.digest):
         context.job.observer.diverged()
         raise Diverged(
             f"{place}: the state refolded up to {commit.next_offset} has digest {judge.digest[:10]}, committed was"
             f" {commit.state_digest[:10]}{_suspect(commit)}"
         )
-    return judge, newest, commit.next_offset
+    wanted = wanted_plan(context, partition, commit, plans)
+    if wanted.hash == judge.plan.hash:
+        return _Folded(judge, resumed.newest, commit.next_offset, history)
+    carried = change_plan(context, judge, wanted)
+    tell_change(partition, commit.next_offset, commit.plan, wanted, carried.changes)
+    after = (*history, (wanted.hash, commit.next_offset))
+    return _Folded(carried.judge, resumed.newest, commit.next_offset, after, carried.outputs, is_changed=True)
+
+
+@dataclass(frozen=True, slots=True)
+class _Resumed:
+    """Where the silent fold begins: a judge under one plan of the history, from a slot, at a log offset."""
+
+    judge: Judge
+    newest: Slot | None
+    start: int
+    plan: int
 
 
 def _from_snapshot(
-    context: JudgeContext, partition: int, snapshots: list[Snapshot], log_start: int
-) -> tuple[Judge, Slot | None, int] | None:
+    context: JudgeContext,
+    partition: int,
+    snapshots: list[Snapshot],
+    log_start: int,
+    plans: StoredPlans,
+    history: History,
+) -> _Resumed | None:
     """Return the judge of the newest snapshot that the log still reaches back to, its slot and where to fold from."""
     for snapshot in snapshots:
         manifest = snapshot.manifest
@@ -123,13 +174,36 @@ def _from_snapshot(
                 "snapshot %s needs the log from %d, it starts at %d", manifest.slot, manifest.replay_from, log_start
             )
             continue
+        position = position_of(history, snapshot)
+        if position is None:
+            _LOG.warning("snapshot %s of partition %d: plan %s is not its", manifest.slot, partition, manifest.plan)
+            continue
         try:
-            judge = context.build(partition, snapshot.state)
+            judge = context.build(partition, snapshot.state, plans.get(manifest.plan))
         except SnapshotRefused as error:
             _LOG.warning("snapshot %s of partition %d: %s", manifest.slot, partition, error)
             continue
-        return judge, manifest.slot, manifest.replay_from
+        return _Resumed(judge, manifest.slot, manifest.replay_from, position)
     return None
+
+
+def _fold_history(
+    context: JudgeContext, partition: int, resumed: _Resumed, plans: StoredPlans, commit: Commit
+) -> Steps[Judge]:
+    """Fold up to the committed position, each stretch under its plan; what it says was published before."""
+    place = f"{context.job.topics.profiles}[{partition}]"
+    judge, start, history = resumed.judge, resumed.start, commit.history
+    for i in range(resumed.plan, len(history)):
+        is_last = i + 1 == len(history)
+        end = commit.next_offset if is_last else history[i + 1][1]
+        before = judge.rolling
+        yield from _fold_silently(context, judge, partition, start, end)
+        if judge.rolling != before:
+            refuse_missing(context, judge.plan, place, start=start, end=end)
+        if not is_last:
+            judge = change_plan(context, judge, plans.get(history[i + 1][0])).judge
+        start = end
+    return judge
 
 
 def _fold_silently(context: JudgeContext, judge: Judge, partition: int, start: int, end: int) -> Steps[None]:

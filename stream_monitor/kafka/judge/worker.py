@@ -22,6 +22,7 @@ from stream_monitor.kafka.errors import (
 )
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.job import JudgeJob
+from stream_monitor.kafka.judge.judged_plans import plan_counts
 from stream_monitor.kafka.judge.repeating_writer import RepeatingWriter
 from stream_monitor.kafka.judge.session import JudgeSession, JudgeWriter
 from stream_monitor.kafka.judge.transactional_writer import TransactionalWriter
@@ -51,6 +52,7 @@ class JudgeWorker:
         self._stopping = threading.Event()
         self._away_since: float | None = None
         self._outage = OutageWatch(job.name)
+        self._known_plans: dict[int, int] | None = None
 
     def stop(self) -> None:
         """Ask the worker to commit and leave; from any thread or a signal handler."""
@@ -87,7 +89,9 @@ class JudgeWorker:
         try:
             baselines.read_to_end(timeout_s=job.tuning.answer_s)
             self._away_since = None
-            self._run_session(JudgeContext(job, partitions, baselines, self._outage))
+            if self._known_plans is None:  # what is changed after this is newer than the plan of this process
+                self._known_plans = plan_counts(job.settings, job.topics.judge_state)
+            self._run_session(JudgeContext(job, partitions, baselines, self._outage, self._known_plans))
         finally:
             baselines.close()
 
