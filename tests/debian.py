@@ -1,4 +1,4 @@
-"""Programs that pip cannot install and tests need: from the path, else from a Debian package unpacked into the cache.
+"""Programs that pip cannot install and tests need: from the system, else from a Debian package unpacked into the cache.
 
 The package is fetched by apt (which checks its signature chain) and unpacked, not installed: no service is started, no
 user made, and no root needed where apt's package lists are there.
@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 
 PACKAGES = {"promtool": "prometheus", "prometheus": "prometheus"}  # program -> package
+LIBRARIES = {"libfaketimeMT.so.1": "libfaketime"}  # for LD_PRELOAD
 
 
 def program(name: str) -> Path | None:
@@ -21,24 +22,31 @@ def program(name: str) -> Path | None:
     return None if found is None else Path(found)
 
 
+def library(name: str) -> Path | None:
+    """Return where a library of `LIBRARIES` is, or None when it is neither in the system nor in the cache."""
+    places = (root.glob(f"usr/lib/*/**/{name}") for root in (Path("/"), _folder(LIBRARIES[name])))
+    return next((found for place in places for found in place), None)
+
+
 def provide(name: str) -> str | None:
-    """Unpack the package of a missing program into the cache; return why it is still missing, or None."""
-    if program(name) is not None:
+    """Unpack the package of a missing program or library into the cache; return why it is still missing, or None."""
+    find = program if name in PACKAGES else library
+    if find(name) is not None:
         return None
-    package = PACKAGES[name]
+    package = {**PACKAGES, **LIBRARIES}[name]
     if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
-        return f"{name} is not on the path, and there is no apt to fetch Debian's package {package}"
+        return f"{name} is not here, and there is no apt to fetch Debian's package {package}"
     folder = _folder(package)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f"{package}-", dir=folder.parent) as temporary:
         error = _download(package, Path(temporary))
         if error is not None:
-            return f"{name} is not on the path, and apt could not fetch {package}: {error}"
+            return f"{name} is not here, and apt could not fetch {package}: {error}"
         (archive,) = Path(temporary).glob("*.deb")
         _run("dpkg-deb", "-x", str(archive), f"{temporary}/root")
         if not folder.is_dir():
             (Path(temporary) / "root").rename(folder)
-    return None if program(name) is not None else f"{name} is not in Debian's package {package}"
+    return None if find(name) is not None else f"{name} is not in Debian's package {package}"
 
 
 def _folder(package: str) -> Path:
