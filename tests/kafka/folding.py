@@ -108,7 +108,7 @@ def fold(log: Mapping[int, list[Message]]) -> Folded:
     """Fold the partitions of `drift-profiles`.
 
     Raises:
-        AssertionError: a chain has a gap, an overlap or a chunk that is not whole.
+        AssertionError: a chain has a gap, an overlap or a chunk that is not whole, or two chunks have one name.
     """
     folded = Folded()
     for partition, messages in log.items():
@@ -131,6 +131,7 @@ class _Chain:
     candidates: dict[ChunkName, Chunk] = field(default_factory=dict)
     counted: list[Chunk] = field(default_factory=list)
     dropped: int = 0
+    written: set[tuple[int, ChunkName]] = field(default_factory=set)
 
 
 class _Folder:
@@ -140,6 +141,9 @@ class _Folder:
     def fold(self, record: ProfileRecord | ProgressRecord, value: bytes) -> None:
         source = record.source
         chain = self.chains.setdefault((source.topic, source.partition), _Chain())
+        if isinstance(record, ProgressRecord):
+            assert (source.epoch, source.name) not in chain.written, f"two chunks have one name: {source}"
+            chain.written.add((source.epoch, source.name))
         if source.name <= chain.tip:
             return
         match record:

@@ -71,6 +71,33 @@ def test_a_restore_waits_for_the_transaction_that_is_being_decided(topics: Judge
     stranger.close()
 
 
+def test_a_restore_reads_behind_a_transaction_that_a_predecessor_left_open(
+    topics: JudgedTopics, judging: JudgeContext
+) -> None:
+    """What was committed after it lies behind the last stable offset, and counts: it is waited for, not passed over."""
+    settings, names = judging.job.settings, topics.names
+    left_open, later = (
+        Producer(judge_producer(settings, group=judging.job.group, instance=name)) for name in ("gone", "before")
+    )
+    for producer in (left_open, later):
+        producer.init_transactions(30)
+        producer.begin_transaction()
+    deliver(left_open, [Outgoing(names.judge_state, 0, b"left open", b"")], timeout_s=10)
+    commit = dataclasses.replace(topics.commit(0), next_offset=29, state_digest="")
+    deliver(later, [Outgoing(names.judge_state, 0, COMMIT_KEY, encode(commit))], timeout_s=10)
+    later.commit_transaction(10)
+    dynamic = judge_consumer(settings, group=judging.job.group, instance="0")
+    del dynamic["group.instance.id"]
+    stranger = Consumer(dynamic)
+    steps = restore(judging, stranger, topics.admin(), 0)
+    for _ in range(3):
+        next(steps)
+    left_open.abort_transaction(10)
+
+    assert finished(steps).next_offset == 29
+    stranger.close()
+
+
 def finished(steps: Iterator[None]) -> Restored:
     """Run a restore to its end."""
     while True:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import random
 import time
 
 import pytest
@@ -76,6 +77,24 @@ def test_records_that_the_broker_refuses_are_not_committed(kafka: str, prefix: s
     with running(stage.job()):
         wait_until(stage.is_caught_up)
     assert assert_exact(stage).counted == 20
+
+
+def test_nothing_is_committed_before_its_dead_letters_are_safe(kafka: str, prefix: str) -> None:
+    """A dead letter that the topic refuses holds the chunk back, until the worker says why; then it comes through."""
+    stage = make_stage(kafka, prefix, partitions=1, rejects=1)
+    worker = Running(stage.job())
+    wait_until(lambda: len(stage.committed()) == 1)
+    set_topic(stage, stage.names.dead_letters, "max.message.bytes", "500")
+    stage.send(0, [*(event(n, T0) for n in range(10)), random.Random(1).randbytes(4_000)])
+    wait_until(lambda: worker.ended() or stage.is_caught_up())
+    held = stage.committed()[stage.inputs[0], 0][0]
+    set_topic(stage, stage.names.dead_letters, "max.message.bytes", "1048588")
+    with running(stage.job()):
+        wait_until(stage.is_caught_up)
+
+    assert isinstance(worker.error, Misconfigured)
+    assert held <= 10
+    assert assert_exact(stage).counted == 10
 
 
 def test_a_partition_far_ahead_waits_for_the_slowest(kafka: str, prefix: str) -> None:

@@ -100,6 +100,13 @@ def test_ours_win_where_the_protocol_needs_it() -> None:
     assert "transactional.id" not in profile_producer(KafkaSettings(SERVERS), group="fraud", instance="a")
 
 
+def test_a_judge_keeps_the_name_of_its_transactions() -> None:
+    """The next process of the name ends what the last one left open, at once, and fences it if it still lives."""
+    names = [judge_producer(KafkaSettings(SERVERS), group="fraud", instance="a")["transactional.id"] for _ in range(2)]
+
+    assert names == ["fraud-judge-a"] * 2
+
+
 def test_secrets_are_not_shown() -> None:
     """Passwords, keys and user info in addresses are replaced, in every part."""
     settings = KafkaSettings(

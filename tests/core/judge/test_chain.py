@@ -61,6 +61,12 @@ class Log:
         digest = chunk_digest(encode(record) for record in records)
         self.finish(progress(source, prev, span, records=profiles, digest=digest))
 
+    def buffer(self, source: ChunkSource) -> None:
+        """Write one profile record of a chunk."""
+        record = profile(source)
+        self.chain.buffer(record, encode(record), self.offset)
+        self.offset += 1
+
     def finish(self, record: ProgressRecord) -> None:
         decision = self.chain.decide(record, self.offset)
         self.dropped += self.chain.apply(decision, record, self.offset)
@@ -129,6 +135,29 @@ def test_a_failed_write_is_harmless() -> None:
     log.write(name(3, lease=2), ChunkName(2, 2), (25, 30))
 
     assert log.folded == [name(1), name(2, lease=2)]
+
+
+def test_half_a_chunk_is_forgotten_when_its_place_is_settled() -> None:
+    """Its writer died before the progress record: nobody reads the log from there again, and nothing of it is kept."""
+    log = Log()
+    log.write(name(1))
+    log.buffer(name(2, lease=1))
+    log.write(name(2, lease=2), ChunkName(1, 1), (10, 20))
+    log.write(name(3, lease=2), ChunkName(2, 2), (20, 30))
+
+    assert (log.folded, log.dropped) == ([name(1), name(2, lease=2)], [DropReason.INCOMPLETE])
+    assert log.chain.replay_from == log.offset - 1
+
+
+def test_records_for_a_settled_place_are_not_kept() -> None:
+    """A zombie writes on without an end: its records wait for nothing."""
+    log = Log()
+    log.write(name(1, lease=2))
+    log.write(name(2, lease=2), ChunkName(1, 2), (10, 20))
+    log.buffer(name(1, lease=1))
+    log.write(name(3, lease=2), ChunkName(2, 2), (20, 30))
+
+    assert (log.dropped, log.chain.replay_from) == ([], log.offset - 1)
 
 
 def test_a_chunk_must_start_where_the_named_one_ended() -> None:

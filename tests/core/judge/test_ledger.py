@@ -77,12 +77,14 @@ def test_a_schedule_may_raise_for_what_it_does_not_know() -> None:
 
 
 def test_entries_below_the_position_are_ignored() -> None:
-    """A repeat of the log gives nothing and changes nothing."""
+    """A repeat of the log gives nothing and changes nothing: the position does not go back, nothing is counted."""
     monitor = story()
-    before = monitor.judges[0].dump()
+    judge = monitor.judges[0]
+    before = judge.dump(), judge.next_offset, dict(judge.counters)
+    repeated = monitor.log[0][:-1]
 
-    assert [monitor.judges[0].fold(entry) for entry in monitor.log[0]] == [[]] * len(monitor.log[0])
-    assert monitor.judges[0].dump() == before
+    assert [judge.fold(entry) for entry in repeated] == [[]] * len(repeated)
+    assert (judge.dump(), judge.next_offset, dict(judge.counters)) == before
 
 
 def test_a_foreign_topic_counts_nothing() -> None:

@@ -63,6 +63,9 @@ def test_a_progress_record_says_how_far_its_partition_is() -> None:
     assert record.prev == ChunkName(162, 4)
     assert (record.first, record.next, record.records, record.watermark_ms) == (81200, 81702, 1, 1795331968000)
     assert record.counts.read == record.counts.counted + record.counts.rejected
+    idle = decode(with_changes("progress_record", idle_until_ms=70, max_ms=80))
+    assert isinstance(idle, ProgressRecord)
+    assert (idle.idle_until_ms, idle.max_ms) == (70, 80)
 
 
 def test_unknown_keys_are_ignored() -> None:
