@@ -216,6 +216,11 @@ class ProfileSession:
             )
             self._baselines.read_to_end(timeout_s=job.tuning.committed_s)
 
+    @property
+    def failed(self) -> Stop | None:
+        """What a client told its callback that ends the worker; None while nothing has."""
+        return self._failed_error
+
     # --- callbacks of the client: they note ---------------------------------------------------------------------------
 
     def _on_error(self, error: KafkaError) -> None:

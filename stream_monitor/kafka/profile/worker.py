@@ -8,7 +8,15 @@ import time
 from confluent_kafka import KafkaException
 
 from stream_monitor.kafka.deliveries import UndeliveredRecords
-from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, is_transient, kafka_error, stop_for
+from stream_monitor.kafka.errors import (
+    ClientRestart,
+    Fatal,
+    NotAuthorised,
+    RestartReason,
+    is_transient,
+    kafka_error,
+    stop_for,
+)
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.job import ProfileJob
@@ -66,6 +74,9 @@ class ProfileWorker:
         except ClientRestart as restart:
             self._restart(restart)
         except (KafkaException, UndeliveredRecords) as error:
+            # A client that is refused tells its callback; the calls that wait for it only run out of time.
+            if isinstance(session.failed, NotAuthorised):
+                raise session.failed from error
             self._restart(self._restart_for(error))
         finally:
             session.close()
