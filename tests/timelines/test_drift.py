@@ -315,3 +315,45 @@ def test_a_drift_that_comes_and_goes_is_not_many_alerts() -> None:
     assert [reason for _, _, reason in story.told() if reason != "worsened"] == ["fired", "recovered"] * 2
     assert parse_instant(story.alerts()[-1].time) > T0 + 114 * MINUTE
     assert "had come back soon after its last end" in story.alerts()[-1].data.annotations.description
+
+
+def test_a_family_needs_one_place_below_the_cap() -> None:
+    """With one place the warning fires, and the critical rule takes that place when it fires; no storm is reported."""
+    story = Timeline(Plan(alerts=AlertsPlan(max_open=1), rules=DEFAULT_RULES[:2]), features=1)
+    story.push(minutes(0, 10))
+    story.push(minutes(10, 14), shifted("x0", 0.36))
+    story.push(minutes(14, 18), shifted("x0", 1.5))
+
+    assert list(dict.fromkeys(story.told()))[:3] == [
+        ("feature:x0", "drift", "fired"),
+        ("feature:x0", "drift", "escalated"),
+        ("feature:x0", "severe_drift", "fired"),
+    ]
+    assert "AlertStorm" not in {event.data.labels["alertname"] for event in story.alerts()}
+
+
+def test_the_severe_alert_goes_on_for_the_mild_one_and_both_cool_down() -> None:
+    """A drift that weakens below the severe floor stays one alert; what comes back after its end waits for both."""
+    story = Timeline(Plan(rules=DEFAULT_RULES[:2]), features=1)
+    story.push(minutes(0, 10))
+    story.push(minutes(10, 14), shifted("x0", 1.0))
+    story.push(minutes(14, 26), shifted("x0", 0.4))
+    story.push(minutes(26, 32))
+    story.push(minutes(32, 50), shifted("x0", 0.4))
+    recovered = story.alerts()[-1]
+
+    assert story.told() == [("feature:x0", "severe_drift", "fired"), ("feature:x0", "severe_drift", "recovered")]
+    assert T0 + 26 * MINUTE < parse_instant(recovered.time) <= T0 + 29 * MINUTE
+
+
+def test_rules_of_one_severity_are_two_alerts() -> None:
+    """Only a rising severity makes a family: equals are reported each."""
+    other = replace(DEFAULT_RULES[0], name="other", effect=EffectPlan("kolmogorov_smirnov", 0.1))
+    story = Timeline(Plan(rules=(DEFAULT_RULES[0], other)), features=1)
+    story.push(minutes(0, 10))
+    story.push(minutes(10, 14), shifted("x0", 1.0))
+    story.push(minutes(14, 18))
+
+    assert sorted(story.told()) == [
+        ("feature:x0", rule, reason) for rule in ("drift", "other") for reason in ("fired", "recovered")
+    ]

@@ -197,3 +197,16 @@ def test_a_restored_judge_goes_on_with_its_segments() -> None:
 
     assert resumed.dump() == judge.dump()
     assert np.isfinite(next(watch.log_m for watch in judge.models["fraud"].watches() if watch.segment)).any()
+
+
+def test_a_severe_alert_of_all_rows_stands_for_mild_ones_of_segments() -> None:
+    """All rows drift severely: no segment adds a warning of its own, neither while it stands nor when it is over."""
+    story = Timeline(replace(PLAN, rules=DEFAULT_RULES[:2]), features=1, rate=30.0, channels=CHANNELS)
+    story.push(minutes(0, 6))
+    story.push(minutes(6, 10), shifted("x0", 0.8))
+    story.push(minutes(10, 16))
+
+    assert [told for told in by_segment(story.alerts()) if told[2] != "worsened"] == [
+        ("", "feature:x0", "fired"),
+        ("", "feature:x0", "recovered"),
+    ]
