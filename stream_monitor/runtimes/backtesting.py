@@ -27,6 +27,7 @@ from stream_monitor.runtimes.file_settings import (
     with_segments,
 )
 from stream_monitor.runtimes.prepared import Prepared
+from stream_monitor.runtimes.presence import Presence, empty_in_reference, presence_in
 from stream_monitor.runtimes.reading import ROW_MS, ReadFile, read_file, references_of, segment_columns
 from stream_monitor.runtimes.rows import build_baselines, cuts, first_rows
 from stream_monitor.runtimes.seasons import differ_by_hour
@@ -85,19 +86,25 @@ def prepare_rows(
     said = load({})
     max_share = said.dead_letters.max_share
     given, notes = ([], []) if baseline is None else references_of(baseline, options, said.plan, max_share=max_share)
-    read, sizes = read_file(path, options, given, said.plan, max_share=max_share)
+    read, sizes = read_file(path, options, given, said.plan, max_share=max_share, reference=baseline)
     notes = [*read.notes, *notes]
     if read.layout is not None:
         given, gone = _without_absent(given, read.layout)
         notes += [f"left out: {baseline.name} has columns that the file lacks: {gone}"] if baseline and gone else []
     asked = None if given else baseline_rows
-    (loaded, built, refused), sizes = _choose(read, sizes, given, load, baseline_rows=asked, chooses=chooses)
+    plain = sizes
+    (loaded, built, refused), sizes = _choose(read, plain, given, load, baseline_rows=asked, chooses=chooses)
+    empty = empty_in_reference(read.layout, read.seen, [own for own, _ in built])
+    if empty:
+        read = replace(read, rows=Presence(read.rows, empty))
+        given = [presence_in(own, empty) for own in given]
+        (loaded, built, refused), sizes = _choose(read, plain, given, load, baseline_rows=asked, chooses=chooses)
     plan = loaded.plan
     if not built:
         because = f" ({'; '.join(refused[:3])})" if refused else ""
         raise TableError(f"{path}: no model has enough rows for a reference{because}")
     notes += [*reference_notes(built, baseline, plan), *(f"no baseline for {line}" for line in refused)]
-    notes += [] if read.layout is None else unwatched_notes(read.layout, built)
+    notes += [] if read.layout is None else unwatched_notes(read.layout, built, empty)
     if chooses:
         notes += [line for line in sizes.reasons if not line.startswith("baseline")]
         notes.append(
@@ -247,4 +254,5 @@ def _without_absent(given: list[Reference], layout: TableLayout) -> tuple[list[R
         replace(own, table=replace(own.table, columns={k: v for k, v in own.table.columns.items() if k not in gone}))
         for own in given
     ]
-    return kept, ", ".join(feature_of(name) or name for name in gone)
+    said = [feature_of(name) or name for name in gone]
+    return kept, ", ".join(name for name in said if name not in layout.dropped)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
 from stream_monitor.core.baseline import Baseline
@@ -69,9 +70,20 @@ def reference_notes(built: list[tuple[Baseline, int]], path: Path | None, plan: 
     return lines
 
 
-def unwatched_notes(layout: TableLayout, built: list[tuple[Baseline, int]]) -> list[str]:
-    """Return a line about the columns that no baseline holds, the first ten of them."""
+def unwatched_notes(
+    layout: TableLayout, built: list[tuple[Baseline, int]], empty: Collection[str] = frozenset()
+) -> list[str]:
+    """Return a line about the columns that no baseline holds, and one about those of which only their being there is
+    judged, the first ten of them.
+    """
     watched = {name for baseline, _ in built for name in baseline.series}
     gone = [name for name in layout.kinds if feature_series(name) not in watched]
-    more = f" and {len(gone) - 10} more" if len(gone) > 10 else ""
-    return [f"not watched, fewer than 63 values in the reference: {', '.join(gone[:10])}{more}"] if gone else []
+    rare = [name for name in layout.kinds if feature_series(name) in empty and name not in gone]
+    lines = (
+        [f"fewer than 63 values in the reference, judged is whether there is one: {_first_ten(rare)}"] if rare else []
+    )
+    return [*lines, *([f"not watched, no value in the reference: {_first_ten(gone)}"] if gone else [])]
+
+
+def _first_ten(names: Sequence[str]) -> str:
+    return ", ".join(names[:10]) + (f" and {len(names) - 10} more" if len(names) > 10 else "")

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from stream_monitor.core.arrays import Int64
-from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.names import SeriesKind, feature_series
 from stream_monitor.core.plan import Plan
 from stream_monitor.formats.tables import (
     Reference,
@@ -25,15 +25,21 @@ from stream_monitor.formats.tables import (
 from stream_monitor.formats.tables.files import open_file
 from stream_monitor.runtimes.event_files import ExportedRows, NativeRows
 from stream_monitor.runtimes.file_notes import file_note
+from stream_monitor.runtimes.native_notes import native_notes
+from stream_monitor.runtimes.presence import Without
 from stream_monitor.runtimes.replay import is_export
 from stream_monitor.runtimes.rows import Cut, build_baselines, first_rows
 from stream_monitor.runtimes.sizing import Sizes, choose_sizes
 from stream_monitor.runtimes.survey import Rows, Survey, survey
+from stream_monitor.runtimes.types import other_types
 
 ROW_MS = 1_000
 """From row to row where rows are the clock."""
 
 _END_MS = 1 << 62
+
+_FEW_ROWS = 10
+"""Rows without a label at the end of a file that are not worth a word."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +89,13 @@ class EvenlyInTime:
 
 
 def read_file(
-    path: Path, options: TableOptions, given: list[Reference], plan: Plan, *, max_share: float
+    path: Path,
+    options: TableOptions,
+    given: list[Reference],
+    plan: Plan,
+    *,
+    max_share: float,
+    reference: Path | None = None,
 ) -> tuple[ReadFile, Sizes]:
     """Return a file and the sizes that suit it; rows are their own clock where its time stamps cannot be one.
 
@@ -93,18 +105,23 @@ def read_file(
         given: reference rows of another file; none to take the first rows.
         plan: what is watched.
         max_share: of rows that may be unreadable.
+        reference: the file of the given rows.
 
     Raises:
         TableError: the file cannot be read as rows.
         TooManyRejects: too many of its rows cannot.
         TooFewRows: too few are left.
     """
-    rows, layout = _open(path, options, given, plan)
-    seen = survey(rows)
+    rows, layout = _open(path, options, given, plan, reference)
+    notes: list[str] = []
+    if layout is None:
+        notes, unjudged = native_notes(path, plan)
+        rows = Without(rows, unjudged) if unjudged else rows
+    seen = _without_derived(survey(rows), layout)
     rejected = seen.rejected
     rejected.check(str(path), max_share=max_share)
     sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
-    notes = [file_note(path, seen, layout)]
+    notes = [file_note(path, seen, layout), *notes]
     notes += [f"rejected: {rejected.words}"] if rejected.count else []
     timed = layout is None or Role.TIMESTAMP in layout.roles
     happened_ms = np.sort(seen.times_ms) if timed else np.empty(0, np.int64)
@@ -115,10 +132,13 @@ def read_file(
         order = "their order" if in_order else "the order of their times"
         notes.append(f"time stamps {why_order}: rows are taken in {order}, a second apart")
         if in_order:  # so rows without a time stamp have a place, too
-            rows, layout = _open(path, replace(options, row_order=True, columns=_untimed(options)), given, plan)
+            rows, layout = _open(
+                path, replace(options, row_order=True, columns=_untimed(options)), given, plan, reference
+            )
         else:
             rows = EvenlyInTime(rows, _places(seen))
-        seen, timed = survey(rows), False
+        seen, timed = _without_derived(survey(rows), layout), False
+    notes += _labels_note(seen, layout)
     if seen.disorder_ms:
         notes.append("rows are not in the order of time: each is named by its number in the file")
     dated = dated and happened_ms.size == seen.rows
@@ -163,14 +183,45 @@ def segment_columns(path: Path, segments: Sequence[str], plan: Plan) -> tuple[st
     return tuple(name for name in configured if name in here)
 
 
-def _open(path: Path, options: TableOptions, given: list[Reference], plan: Plan) -> tuple[Rows, TableLayout | None]:
+def _open(
+    path: Path, options: TableOptions, given: list[Reference], plan: Plan, reference: Path | None
+) -> tuple[Rows, TableLayout | None]:
     if is_native_events(path):
         return NativeRows(path, plan), None
     kinds: dict[str, SeriesKind] = {}
     for baseline in build_baselines(given, plan)[0]:
         kinds |= kinds_of(baseline)
     table: Table = open_table(path, replace(options, kinds=kinds))
+    differ = {} if reference is None else other_types(path, reference)
+    if differ:
+        layout = replace(
+            table.layout,
+            kinds={name: kind for name, kind in table.layout.kinds.items() if name not in differ},
+            dropped={**table.layout.dropped, **{n: w for n, w in differ.items() if n in table.layout.kinds}},
+        )
+        table = replace(table, layout=layout)
     return table, table.layout
+
+
+def _without_derived(seen: Survey, layout: TableLayout | None) -> Survey:
+    """Return what is seen of the columns of the file: that errors which are made of two of them are missing says
+    nothing, for a late label is no drift.
+    """
+    if layout is None or layout.errors is None:
+        return seen
+    return replace(seen, gappy=seen.gappy - {feature_series(layout.errors.name)})
+
+
+def _labels_note(seen: Survey, layout: TableLayout | None) -> list[str]:
+    """Say where the labels end, if the newest rows have none yet."""
+    if layout is None or Role.LABEL not in layout.roles or seen.labelled_to_ms is None:
+        return []
+    ordered = np.sort(seen.times_ms)
+    place = int(np.searchsorted(ordered, seen.labelled_to_ms, side="right"))
+    if seen.rows - place < max(_FEW_ROWS, seen.rows // 100):
+        return []
+    until = "" if layout.errors is None else f": {layout.errors.name} is judged up to there"
+    return [f"labels in {layout.roles[Role.LABEL]} end before row {int(seen.file_rows[place]):,}{until}"]
 
 
 def _places(seen: Survey) -> Int64:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -10,7 +11,8 @@ from typing import Protocol
 import numpy as np
 
 from stream_monitor.core.arrays import Int64
-from stream_monitor.core.batch import Batch, Group, NumericColumn, Reject
+from stream_monitor.core.batch import ABSENT, Batch, Group, NumericColumn, Reject
+from stream_monitor.core.names import LABEL
 from stream_monitor.formats.tables import TableBatch
 
 Key = tuple[str, str]
@@ -105,6 +107,8 @@ class Survey:
         gappy: series that lack a value, or hold one of another type, in any row.
         offsets: where each of the rows is in the file; None if no row was left out.
         rejected: the rows that were.
+        values: how many there are in all rows, by series.
+        labelled_to_ms: when the last row happened that has a label; None if none has.
     """
 
     times_ms: Int64
@@ -113,6 +117,8 @@ class Survey:
     gappy: frozenset[str] = frozenset()
     offsets: Int64 | None = None
     rejected: Rejected = field(default_factory=Rejected)
+    values: Mapping[str, int] = field(default_factory=dict)
+    labelled_to_ms: int | None = None
 
     @property
     def positions(self) -> Int64:
@@ -185,6 +191,8 @@ def survey(rows: Rows) -> Survey:
     models: dict[Key, int] = {}
     filled: dict[str, int] = {}
     gappy: set[str] = set()
+    filled_in_all = Counter[str]()
+    labelled_to_ms: int | None = None
     sampled = 0
     rejected = Rejected()
     for piece in rows.batches():
@@ -196,6 +204,8 @@ def survey(rows: Rows) -> Survey:
             key = (group.model, group.version)
             models[key] = models.get(key, 0) + int(group.rows.size)
             values = _present(group)
+            filled_in_all.update(values)
+            labelled_to_ms = _latest(labelled_to_ms, group, piece.batch.event_ms)
             gappy |= {name for name, present in values.items() if present < group.rows.size}
             if sampling:
                 sampled += int(group.rows.size)
@@ -210,7 +220,22 @@ def survey(rows: Rows) -> Survey:
         frozenset(gappy),
         offsets=np.concatenate([none, *offsets]),
         rejected=rejected,
+        values=filled_in_all,
+        labelled_to_ms=labelled_to_ms,
     )
+
+
+def _latest(before: int | None, group: Group, event_ms: Int64) -> int | None:
+    """Return when the last row happened that has a label, of those before and these."""
+    column = group.columns.get(LABEL)
+    if column is None:
+        return before
+    if isinstance(column, NumericColumn):
+        there = np.isfinite(column.values)
+    else:
+        there = np.array([cell is not None and cell is not ABSENT for cell in column.cells()], np.bool_)
+    times = event_ms[group.rows][there]
+    return before if not times.size else max(int(times.max()), int(times.max()) if before is None else before)
 
 
 def _present(group: Group) -> dict[str, int]:

@@ -287,6 +287,118 @@ def test_events_of_a_model_that_nobody_listed_are_judged(tmp_path: Path, capsys:
     assert "1,500 x unknown_model (inference-events-0 offset 0: model: must be one of `models`, got m)" in err
 
 
+# --- what is said of a file -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        pytest.param(
+            lambda _, e: {**e, "features": {"x": str(e["features"]["x"]), "z": e["features"]["z"]}},
+            "features.x: texts that are numbers, many values are new, like identifiers or free text: not judged",
+            id="numbers in quotes",
+        ),
+        pytest.param(
+            lambda n, e: {**e, "features": {**e["features"], "who": f"c{n * 7919 % 100_003}"}},
+            "features.who: texts, almost every value is new, like identifiers or free text: not judged",
+            id="identifiers",
+        ),
+        pytest.param(
+            lambda _, e: {**e, "features": {**e["features"], "tags": [1, 2]}},
+            "features.tags: a list in 1,500 of 1,500 events (first: line 1): invalid, not judged",
+            id="lists",
+        ),
+        pytest.param(
+            lambda n, e: {**e, "features": {**e["features"], "geo": {"lat": 1.5} if n > 700 else 0.5}},
+            "features.geo: an object (flatten it: one name for each of its members) in 799 of 1,500 events"
+            " (first: line 702): invalid",
+            id="objects in some events",
+        ),
+        pytest.param(
+            lambda _, e: {**e, "prediction": [0.1, 0.9]},
+            "prediction: a list in 1,500 of 1,500 events (first: line 1): invalid, not judged",
+            id="a prediction in a list",
+        ),
+        pytest.param(
+            lambda _, e: {**e, "confidence": 87.5},
+            "confidence: a number that is not from 0 to 1 in 1,500 of 1,500 events (first: line 1): invalid, not",
+            id="a percentage",
+        ),
+        pytest.param(
+            lambda _, e: {**e, "latency_ms": "12"},
+            "latency_ms: a text, not a number in 1,500 of 1,500 events (first: line 1): invalid, not judged",
+            id="a latency in quotes",
+        ),
+        pytest.param(
+            lambda _, e: {**e, "prediction": {"a": 0.9, "b": 0.9}},
+            "prediction: probabilities that are out of domain in 1,500 of 1,500 events (first: line 1): invalid",
+            id="probabilities that are none",
+        ),
+    ],
+)
+def test_native_values_that_cannot_be_judged_are_named(
+    change: object, words: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The field, the count and the first line; the others are judged."""
+    assert callable(change)
+    path = jsonl(tmp_path / "a.jsonl", [change(n, event) for n, event in enumerate(events(numbers()))])
+    code, out, err = told(capsys, "backtest", path)
+
+    assert words in err
+    assert code == 0
+    assert "features.x" in words or "m: x rose" in out
+
+
+@pytest.mark.parametrize("late", ["", "pending", "NaN", "unknown"])
+def test_late_labels_are_no_drift(late: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Those of the newest rows are not there yet: it is said, and errors are judged up to there."""
+    rng = np.random.default_rng(9)
+    predictions = rng.random(ROWS) < 0.3
+    labels = predictions ^ (rng.random(ROWS) < 0.1)
+    path = tmp_path / "a.csv"
+    lines = [
+        f"{MOMENTS[n].isoformat()},{int(predictions[n])},{late if n >= 1_200 else int(labels[n])},{rng.random():.4f}"
+        for n in range(ROWS)
+    ]
+    path.write_text("\n".join(["timestamp,prediction,label,x", *lines]))
+    code, out, err = told(capsys, "backtest", path)
+
+    assert (code, out) == (0, "")
+    assert "labels in label end before row 1,200: error is judged up to there" in err
+
+
+def test_a_column_that_comes_to_life_is_news(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Empty in the reference, full later: told where it happens; one that stays empty is not."""
+    x = numbers(shift=0.0)
+    path = tmp_path / "a.csv"
+    lines = [f"{x[n]},{'' if n < DRIFT else n * 7 % 13},," for n in range(ROWS)]
+    path.write_text("\n".join(["x,late,never,word", *lines]))
+    code, out, err = told(capsys, "backtest", path)
+    row = int(out.split("row ")[1].split()[0].replace(",", ""))
+
+    assert (code, out.count("fired")) == (0, 1)
+    assert "late: missing 100 " in out
+    assert DRIFT < row < DRIFT + 100
+    assert "judged is whether there is one: late" in err
+    assert "not watched, no value in the reference: never, word" in err
+
+
+def test_types_that_differ_from_the_reference_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Texts there and numbers here cannot be compared; 1 and 1.0, True and 1 can."""
+    x = numbers(shift=0.0)
+    reference, path = tmp_path / "r.csv", tmp_path / "a.csv"
+    texts = ("00512", "00734", "01067")
+    old = [f"{value},{texts[n % 3]},{n % 2 == 0},{n % 7}" for n, value in enumerate(numbers(4, shift=0.0))]
+    new = [f"{value},{int(texts[n % 3])},{int(n % 2 == 0)},{n % 7}.0" for n, value in enumerate(x)]
+    reference.write_text("\n".join(["x,zip,flag,n", *old]))
+    path.write_text("\n".join(["x,zip,flag,n", *new]))
+    code, out, err = told(capsys, "backtest", path, "--baseline", reference)
+
+    assert (code, out) == (0, "")
+    assert "left out: zip (texts in the reference, numbers in the file)" in err
+    assert "not watched" not in err
+
+
 # --- silence ----------------------------------------------------------------------------------------------------------
 
 

@@ -11,6 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.batch import Column, NumericColumn, ObjectColumn
@@ -37,6 +38,7 @@ _FEW_WORDS = 3
 _MANY_NUMBERS = 20
 _MOST_CLASSES = 20
 _DATED = 500
+_WAITING = MISSING_TEXTS | {"pending", "unknown", "unlabeled", "unlabelled", "awaited", "tbd", "-", "--"}
 _OUTCOMES = frozenset(
     {"error", "errors", "iserror", "correct", "iscorrect", "wrong", "incorrect", "misclassified", "mistake", "hit"}
 )
@@ -151,6 +153,16 @@ def error_series(
     free = (name for name in ("residual" if residual else "error", "prediction_error") if name not in names)
     name = next(free, None)
     return None if name is None else ErrorSeries(name, residual)
+
+
+def settled(labels: Cells, predictions: Cells) -> Cells:
+    """Return labels of which those that are still awaited are missing, unless a prediction may say the same."""
+    waiting = _WAITING - {str(cell).strip().lower() for cell in plain_cells(predictions) if cell is not None}
+    cells = plain_cells(labels)
+    if not any(isinstance(cell, str) and cell.strip().lower() in waiting for cell in cells):
+        return labels
+    kept = [None if isinstance(cell, str) and cell.strip().lower() in waiting else cell for cell in cells]
+    return pa.array(kept, pa.string()) if isinstance(labels, pa.Array) else kept
 
 
 def kind_of_classes(cells: Cells, kind: SeriesKind | None) -> SeriesKind | None:

@@ -31,6 +31,7 @@ from stream_monitor.formats.tables.by_itself import (
     error_series,
     kind_by_values,
     kind_of_classes,
+    settled,
     why_no_feature,
 )
 from stream_monitor.formats.tables.cells import Cells, Columns
@@ -186,6 +187,9 @@ def choose_layout(file: TableFile, sample: Columns, options: TableOptions) -> Ta
         truth = next(_candidates(_TRUTHS, file, taken), None)
         if truth is not None:
             roles[Role.LABEL] = truth
+    if options.by_itself and Role.LABEL in roles:
+        predictions = sample[roles[Role.PREDICTION]] if Role.PREDICTION in roles else []
+        sample = {**sample, roles[Role.LABEL]: settled(sample[roles[Role.LABEL]], predictions)}
     dropped: dict[str, str] = {}
     if options.row_order and Role.TIMESTAMP in roles:
         dropped[roles.pop(Role.TIMESTAMP)] = "rows are timed by their order"

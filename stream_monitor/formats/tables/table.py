@@ -17,6 +17,7 @@ from stream_monitor.core.batch import Batch, Cell, Column, Group, ObjectColumn, 
 from stream_monitor.core.keys import file_row_hashes, row_hashes
 from stream_monitor.core.names import NamedField, RejectReason, Stage, check_name, feature_series
 from stream_monitor.core.profile.columns import take_rows
+from stream_monitor.formats.tables.by_itself import settled
 from stream_monitor.formats.tables.cells import BadRow, Block, Cells, Columns
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import TableFile, open_file
@@ -83,7 +84,7 @@ class Table:
         return [own.reference(*key, timed=timed, ordered=timed) for key, own in sorted(gathered.items())]
 
     def _batch(self, block: Block) -> Batch:
-        cells, numbers = _plain(block.columns, self.layout.forms), block.numbers
+        cells, numbers = self._settled(_plain(block.columns, self.layout.forms)), block.numbers
         event_ms, bad = self._times(cells, numbers)
         rows = _Rows(cells, numbers, np.flatnonzero(~bad), self._columns(cells, numbers.size))
         groups = [self._group(rows, model, version, own) for (model, version), own in self._by_model(rows)]
@@ -93,6 +94,13 @@ class Table:
         event_ms, read = event_ms[rows.good], block.next - block.first
         empty = read - rows.good.size - len(rejects)
         return Batch(read, numbers[rows.good], event_ms, event_ms, groups, rejects, tombstones=empty)
+
+    def _settled(self, cells: Columns) -> Columns:
+        """Return cells without labels that are still awaited, in a file that is judged by itself."""
+        label, prediction = (self.layout.roles.get(role) for role in (Role.LABEL, Role.PREDICTION))
+        if not self.options.by_itself or label is None or label not in cells:
+            return cells
+        return {**cells, label: settled(cells[label], cells.get(prediction or "", []))}
 
     def _times(self, cells: Columns, numbers: Int64) -> tuple[Int64, Bool]:
         name = self.layout.roles.get(Role.TIMESTAMP)
