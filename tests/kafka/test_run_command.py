@@ -130,7 +130,7 @@ def deployment(_broker: str | BrokerUnavailable, tmp_path_factory: pytest.TempPa
         _until(lambda: _answers(f"{address}/readyz"), "getting ready", process, log)
         _send(settings)
         kafka, topic = kafka_settings(settings), settings.topics.alerts
-        _until(lambda: len(list(read_topics(kafka, [topic]))) >= 2, "alerting", process, log)
+        _until(lambda: bool(list(read_topics(kafka, [topic]))), "alerting", process, log)
         with closing(GroupOffsets(settings, input_partitions=PARTITIONS)) as offsets:
             _until(offsets.is_judged, "judging everything", process, log)
         with urlopen(f"http://{address}/status", timeout=5) as answer:
@@ -195,7 +195,7 @@ def test_alerts_are_listed_and_shown(deployment: Deployment) -> None:
 
     assert "feature:amount" in {orjson.loads(line)["data"]["labels"]["series"] for line in listed.stdout.splitlines()}
     assert first["id"] in shown.stdout
-    assert '"effect"' in shown.stdout
+    assert "amount rose: median" in shown.stdout
 
 
 def test_the_broken_record_is_a_dead_letter(deployment: Deployment) -> None:
@@ -262,13 +262,36 @@ def test_a_second_activation_lies_ahead(deployment: Deployment) -> None:
     identity = command("baseline", "show", "--format", "json", config=deployment.config).stdout
     baseline_id = orjson.loads(identity.splitlines()[0])["id"]
     passed = format_instant(instants.ago_ms(instants.HOUR_S))
+    written = baseline_log_end(deployment)
     late = command("baseline", "activate", baseline_id, "--from", passed, config=deployment.config)
+    assert baseline_log_end(deployment) == written, "a refused instant must write nothing"
     ahead = command("baseline", "activate", baseline_id, config=deployment.config)
+    scheduled = activations(deployment)
+    cancelled = command("baseline", "cancel", baseline_id, config=deployment.config)
+    retired = command("baseline", "retire", baseline_id, config=deployment.config)
+    again = command("baseline", "cancel", baseline_id, config=deployment.config)
 
     assert late.returncode == 1
     assert "too soon" in late.stderr
-    assert ahead.returncode == 0
+    assert "8 min; until then" in ahead.stderr
     assert "is the reference of fraud 7 from 2" in ahead.stderr
+    assert scheduled == [("active", False), ("scheduled", True)]
+    assert (cancelled.returncode, retired.returncode, again.returncode) == (0, 0, 1)
+    assert "counts for fraud 7 until 2" in retired.stderr
+    assert "see 'stream-monitor baseline list'" in again.stderr
+
+
+def baseline_log_end(deployment: Deployment) -> int:
+    """Return how far the topic of baselines goes."""
+    topic = deployment.settings.topics.baselines
+    return max((record.offset for record in read_topics(kafka_settings(deployment.settings), [topic])), default=-1)
+
+
+def activations(deployment: Deployment) -> list[tuple[str, bool]]:
+    """Return state of each activation of an operator, and whether it begins later than the beginning."""
+    listed = command("baseline", "list", "--format", "json", config=deployment.config)
+    rows = [orjson.loads(line) for line in listed.stdout.splitlines()]
+    return [(row["state"], row["from_ms"] > 0) for row in rows if not row["automatic"]]
 
 
 def test_missing_topics_stop_the_start(kafka: str, prefix: str, tmp_path: Path) -> None:
