@@ -21,6 +21,7 @@ from stream_monitor.cli import (
     dead_letters,
     demo,
     export,
+    recover,
     run,
     schema,
     simulate,
@@ -52,6 +53,7 @@ app.command("export")(export.export)
 app.command("demo")(demo.demo)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dead_letters.app, name="dead-letters")
+app.add_typer(recover.app, name="recover")
 app.add_typer(schema.app, name="schema")
 
 _WITH_VALUE = ("-c", "--config", "--set", "--bootstrap-servers", "--bootstrap-server", "-X", "--instance", "--format")

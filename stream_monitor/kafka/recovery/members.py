@@ -1,0 +1,55 @@
+"""Nobody may change what a live worker stands on: a group is asked for its members first."""
+
+from __future__ import annotations
+
+import time
+
+from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # the package has no __all__
+
+from stream_monitor.kafka.clients import patiently
+from stream_monitor.kafka.errors import Stop
+
+_REQUEST_S = 15.0
+_POLL_S = 0.5
+
+
+class GroupBusy(Stop):
+    """Workers are members of the group whose state is to be changed."""
+
+    exit_code = 2
+
+
+def members(admin: AdminClient, group_id: str) -> tuple[str, ...]:
+    """Return the names of the group's members, each with its host; none when the group does not exist.
+
+    Raises:
+        Stop: the cluster refuses us.
+        KafkaException: it does not answer.
+    """
+    (future,) = admin.describe_consumer_groups([group_id], request_timeout=_REQUEST_S).values()
+    described = patiently(lambda _: future.result(), f"describe group {group_id}", timeout_s=_REQUEST_S)
+    return tuple(sorted(f"{m.group_instance_id or m.client_id} on {m.host.lstrip('/')}" for m in described.members))
+
+
+def require_none(admin: AdminClient, group_id: str, *, wait_s: float = 0.0) -> None:
+    """Return when the group has no members.
+
+    Args:
+        admin: the client.
+        group_id: the group.
+        wait_s: how long to wait for the last one to leave.
+
+    Raises:
+        GroupBusy: it still has some; they are named.
+    """
+    deadline = time.monotonic() + wait_s
+    while True:
+        found = members(admin, group_id)
+        if not found:
+            return
+        if time.monotonic() >= deadline:
+            raise GroupBusy(
+                f"group {group_id} has members: {', '.join(found)}; stop these workers first. A worker that was stopped"
+                " stays a member until its session has timed out (session.timeout.ms): --wait 60s waits for that"
+            )
+        time.sleep(min(_POLL_S, max(0.0, deadline - time.monotonic())))
