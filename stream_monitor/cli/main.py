@@ -22,6 +22,7 @@ from stream_monitor.cli import (
     demo,
     export,
     recover,
+    rekey,
     run,
     schema,
     simulate,
@@ -54,6 +55,7 @@ app.command("demo")(demo.demo)
 app.add_typer(alerts.app, name="alerts")
 app.add_typer(dead_letters.app, name="dead-letters")
 app.add_typer(recover.app, name="recover")
+app.command("rekey")(rekey.rekey)
 app.add_typer(schema.app, name="schema")
 
 _WITH_VALUE = ("-c", "--config", "--set", "--bootstrap-servers", "--bootstrap-server", "-X", "--instance", "--format")

@@ -12,9 +12,12 @@ from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
     from stream_monitor.core.canonical import Json
+    from stream_monitor.kafka.recovery.gap import GapStep
     from stream_monitor.kafka.recovery.offsets import OffsetStep, Target
 
-app = typer.Typer(help="Go on after a loss of state: offsets. Nothing is written without --yes.", no_args_is_help=True)
+app = typer.Typer(
+    help="Go on after a loss of state: offsets, chain, gap. Nothing is written without --yes.", no_args_is_help=True
+)
 
 Yes = Annotated[bool, typer.Option("--yes", "--execute", help="Do it; without this, only show what would be done.")]
 Wait = Annotated[
@@ -43,11 +46,11 @@ def offsets(
     from stream_monitor.kafka.clients import open_admin
     from stream_monitor.kafka.recovery.offset_log import OffsetLog, now_ms
     from stream_monitor.kafka.recovery.offsets import plan_offsets
-    from stream_monitor.runtimes.connection import kafka_settings
+    from stream_monitor.runtimes.connection import reached
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings()
-    kafka = kafka_settings(settings)
+    kafka = reached(settings)
     log = OffsetLog(
         kafka,
         group=settings.group,
@@ -72,7 +75,7 @@ def offsets(
         _show(options, steps)
         wanted = [step for step in steps if step.next is not None]
         if yes and wanted:
-            log.commit(wanted, wait_s=_seconds(wait))
+            log.commit(wanted, wait_s=seconds(wait, "--wait"))
             note(f"{len(wanted)} offsets committed: start the workers")
         elif wanted:
             note("nothing is written yet: run it again with --yes")
@@ -81,6 +84,95 @@ def offsets(
             raise CommandError(f"{len(open_steps)} partitions need --to: the log does not say where they go on")
     finally:
         log.close()
+
+
+@app.command("gap")
+def gap(context: typer.Context, yes: Yes = False, wait: Wait = "0s") -> None:
+    """Let the judge go on behind a loss that nothing heals: lost history, a log made anew, lost state, a chain gap.
+
+    Says for each judge partition what is the matter, what is lost and where it goes on.
+    """
+    _judge(context, yes=yes, wait_s=seconds(wait, "--wait"), is_filled=False)
+
+
+@app.command("chain")
+def chain(context: typer.Context, yes: Yes = False, wait: Wait = "0s") -> None:
+    """Count again what the log of profiles lost, where the input topics still hold it: nothing is left out.
+
+    For chain gaps, lost history and a log made anew; the workers of the inputs have to have written to the new log.
+    """
+    _judge(context, yes=yes, wait_s=seconds(wait, "--wait"), is_filled=True)
+
+
+def _judge(context: typer.Context, *, yes: bool, wait_s: float, is_filled: bool) -> None:
+    from stream_monitor.formats import build_decoder
+    from stream_monitor.kafka.clients import open_admin
+    from stream_monitor.kafka.judge import JudgeJob
+    from stream_monitor.kafka.recovery.gap import plan_gap
+    from stream_monitor.kafka.recovery.judge_state import judge_states, recount_of
+    from stream_monitor.runtimes.connection import reached, topic_names
+    from stream_monitor.runtimes.detectors import resolve_detectors
+    from stream_monitor.runtimes.rules import resolve_rules
+
+    options = context.ensure_object(GlobalOptions)
+    settings = options.settings()
+    plan, kafka = settings.plan, reached(settings)
+    job = JudgeJob(
+        kafka,
+        plan,
+        group=settings.group,
+        instance=settings.instance,
+        topics=topic_names(settings),
+        rules=resolve_rules(plan),
+        detectors=resolve_detectors(plan),
+    )
+    admin = open_admin(kafka)
+    with judge_states(job, admin) as states:
+        decoders = {source.topic: build_decoder(source, plan) for source in plan.inputs}
+        recount = recount_of(states.context, decoders, admin) if is_filled else None
+        stored = [states.stored(partition) for partition in range(states.context.partitions)]
+        steps = [plan_gap(states.context, partition, found, recount) for partition, found in enumerate(stored)]
+        _show_gaps(options, settings.topics.profiles, steps)
+        if is_filled and not all(step.is_whole for step in steps):
+            raise CommandError(
+                "not everything can be counted again: start the profile workers so that the log says where each chain"
+                " goes on and run this again, or run 'stream-monitor recover gap' to go on without the rest"
+            )
+        wanted = [step for step in steps if step.judge is not None]
+        if yes:
+            for step in wanted:
+                states.write(step, stored[step.partition], wait_s=wait_s)
+            note(f"{len(wanted)} judge partitions go on: start the workers" if wanted else "nothing to do")
+        elif wanted:
+            note("nothing is written yet: run it again with --yes")
+
+
+def _show_gaps(options: GlobalOptions, topic: str, steps: list[GapStep]) -> None:
+    if options.json:
+        for step in steps:
+            emit(
+                {
+                    "partition": step.partition,
+                    "condition": step.condition.value,
+                    "next": None if step.judge is None else step.position,
+                    "text": step.text,
+                    "resumed": [
+                        {
+                            "topic": c.place[0],
+                            "partition": c.place[1],
+                            "expected": c.expected,
+                            "first": c.first,
+                            "filled": c.is_filled,
+                        }
+                        for c in step.resumed
+                    ],
+                }
+            )
+        return
+    for step in steps:
+        say(f"{topic}[{step.partition}]: {step.text}" + ("" if step.judge is None else f": goes on at {step.position}"))
+        for chain in step.resumed:
+            say(f"  {chain}")
 
 
 def _target(text: str | None) -> Target:
@@ -92,13 +184,18 @@ def _target(text: str | None) -> Target:
         raise CommandError(f"--to: must be an offset, earliest or latest, got {text!r}") from None
 
 
-def _seconds(span: str) -> float:
+def seconds(span: str, option: str) -> float:
+    """Return a span of the command line in seconds.
+
+    Raises:
+        CommandError: it is none.
+    """
     from stream_monitor.config.durations import parse_duration
 
     try:
         return parse_duration(span) / 1_000
     except ValueError as error:
-        raise CommandError(f"--wait: {error}") from None
+        raise CommandError(f"{option}: {error}, got {span}") from None
 
 
 def _show(options: GlobalOptions, steps: list[OffsetStep]) -> None:

@@ -1,4 +1,4 @@
-"""`topics show`, `create`, `verify`, `acls`: the topics of the product on the cluster, and who may do what."""
+"""`topics show`, `create`, `verify`, `acls`, `delete`: the topics of the product, and who may do what."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from stream_monitor.cli.state import GlobalOptions
 if TYPE_CHECKING:
     from stream_monitor.kafka.topics import Difference, TopicSpec
 
-app = typer.Typer(help="Topics: show, create, verify, acls.", no_args_is_help=True)
+app = typer.Typer(help="Topics: show, create, verify, acls, delete.", no_args_is_help=True)
 
 
 @app.command()
@@ -125,6 +125,57 @@ def _users(texts: list[str]) -> dict[str, str]:
             raise CommandError(f"--user: must be ROLE=User:NAME with a role of {', '.join(Principal)}, got {text}")
         found[role] = user
     return found
+
+
+@app.command()
+def delete(
+    context: typer.Context,
+    yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
+    wait: Annotated[
+        str, typer.Option("--wait", metavar="SPAN", help="How long to wait for stopped workers to leave their groups.")
+    ] = "0s",
+) -> None:
+    """Delete our own topics and consumer groups, with everything in them: alerts, baselines, history.
+
+    Asks first. Input topics are never touched, nor is a topic that holds records of others.
+    """
+    from stream_monitor.cli.recover import seconds
+    from stream_monitor.kafka.clients import open_admin
+    from stream_monitor.kafka.ours import stranger
+    from stream_monitor.kafka.recovery.members import delete_groups, existing_groups, require_none
+    from stream_monitor.kafka.topics import delete_topics, describe_topics
+    from stream_monitor.runtimes.connection import reached, topic_names
+
+    options = context.ensure_object(GlobalOptions)
+    settings = options.settings()
+    kafka, names = reached(settings), topic_names(settings)
+    admin = open_admin(kafka)
+    found = describe_topics(admin, [spec.name for spec in _specs(options)])
+    for name, state in sorted(found.items()):
+        other = stranger(kafka, names, name, state.partitions, admin)
+        if other is not None:
+            raise CommandError(
+                f"topic {name}: the record at offset {other.offset} of partition {other.partition} is not ours:"
+                " nothing is deleted; look at `topics` in the configuration"
+            )
+    groups = existing_groups(admin, [f"{settings.group}-{role}" for role in ("profile", "judge")])
+    if options.json:
+        emit({"topics": sorted(found), "groups": list(groups)})
+    else:
+        for name in sorted(found):
+            say(f"topic {name}")
+        for group in groups:
+            say(f"consumer group {group}")
+    if not found and not groups:
+        note("nothing is there to be deleted")
+        return
+    if not yes and not typer.confirm("Delete all of it, for good?", default=False, err=True):
+        raise CommandError("nothing is deleted", Exit.UNEXPECTED)
+    for group in groups:
+        require_none(admin, group, wait_s=seconds(wait, "--wait"))
+    delete_topics(admin, sorted(found))
+    delete_groups(admin, groups)
+    note(f"{len(found)} topics and {len(groups)} consumer groups deleted")
 
 
 def _specs(options: GlobalOptions) -> tuple[TopicSpec, ...]:

@@ -36,9 +36,13 @@ def unavailable(file: ConfigFile) -> Iterator[Finding]:
         yield from _rule(f"rules[{index}]", rule)
     for name in ("alertmanager", "pagerduty", "slack"):
         if getattr(file.outputs, name) is not None:
-            yield Finding(f"outputs.{name}", f"{_PREFIX}: follow the topic {file.topics.alerts} instead; remove it")
+            yield Finding(
+                f"outputs.{name}", f"{_PREFIX}: follow the topic {file.topics.named()['alerts']} instead; remove it"
+            )
     if file.outputs.webhooks:
-        yield Finding("outputs.webhooks", f"{_PREFIX}: follow the topic {file.topics.alerts} instead; remove it")
+        yield Finding(
+            "outputs.webhooks", f"{_PREFIX}: follow the topic {file.topics.named()['alerts']} instead; remove it"
+        )
 
 
 def _input(path: str, source: InputSection) -> Iterator[Finding]:

@@ -51,10 +51,10 @@ def build_settings(file: ConfigFile, *, group: str, secrets: frozenset[str], exp
     host, _, port = file.http.address.rpartition(":")
     topics = file.topics
     return Settings(
-        group=group,
+        group=topics.prefix + group,
         instance=file.instance,
         kafka=_kafka(file.kafka),
-        topics=Topics(**{name: getattr(topics, name) for name in type(topics).model_fields}),
+        topics=Topics(**topics.named(), partitions=topics.partitions, replication=topics.replication),
         plan=build_plan(file),
         start=file.start,
         on_data_loss=file.on_data_loss,

@@ -31,6 +31,9 @@ IDENTITY = ("alertname", "model", "version", "segment", "series", "rule", "sever
 
 MAX_WINDOW_PANES = 8_640
 
+LONGEST_TOPIC = 249
+"""Characters of a topic's name that Kafka takes."""
+
 
 def inconsistent(file: ConfigFile) -> Iterator[Finding]:
     """Yield a finding for every pair of settings that contradict each other."""
@@ -66,10 +69,11 @@ def _clock(file: ConfigFile) -> Iterator[Finding]:
 def _topics(file: ConfigFile) -> Iterator[Finding]:
     yield from _duplicates("inputs", "topic", (i.topic for i in file.inputs))
     ours: dict[str, str] = {}
-    for name in ("profiles", "baselines", "alerts", "alert_state", "judge_state", "dead_letters"):
-        topic = getattr(file.topics, name)
+    for name, topic in file.topics.named().items():
         if topic in ours:
             yield Finding(f"topics.{name}", f"must differ from topics.{ours[topic]}", topic)
+        if len(topic) > LONGEST_TOPIC:
+            yield Finding("topics.prefix", f"makes topics.{name} longer than {LONGEST_TOPIC} characters", topic)
         ours.setdefault(topic, name)
     for index, source in enumerate(file.inputs):
         if source.topic in ours:

@@ -115,6 +115,11 @@ class InputSection(Section):
 class TopicsSection(Section):
     """Names of our own topics, and the shape in which `topics create` makes them."""
 
+    prefix: str = Field(
+        default="",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+        description="Stands before the names of all our own topics and before `group`: another monitor by one setting.",
+    )
     profiles: TopicName = Field(default="drift-profiles", description="Profiles and progress: the log the judge folds.")
     baselines: TopicName = Field(default="drift-baselines", description="Baselines and their activations.")
     alerts: TopicName = Field(default="drift-alerts", description="Alert events.")
@@ -125,6 +130,11 @@ class TopicsSection(Section):
         default=4, ge=1, le=16, description="Partitions of profiles, alerts and states: the judge's parallelism."
     )
     replication: int = Field(default=3, ge=1, le=32, description="Replication factor; 1 on a single broker.")
+
+    def named(self) -> dict[str, str]:
+        """Return the full names of our topics by setting."""
+        names = ("profiles", "baselines", "alerts", "alert_state", "judge_state", "dead_letters")
+        return {name: self.prefix + getattr(self, name) for name in names}
 
 
 class TimeSection(Section):

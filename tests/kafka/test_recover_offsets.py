@@ -8,6 +8,8 @@ import pytest
 import yaml
 
 from stream_monitor.cli.main import run_command
+from stream_monitor.core.profile import ProgressRecord, decode
+from tests.kafka.folding import read_all
 from tests.kafka.members import make_topic
 from tests.kafka.profiling import Stage, make_stage, running, wait_until
 from tests.kafka.test_lost_offsets import EVENTS, assert_whole, feed, patiently, reset_by_tool
@@ -25,6 +27,7 @@ def configured(stage: Stage, folder: Path) -> str:
         "group": stage.prefix,
         "kafka": {"bootstrap.servers": stage.bootstrap, "log_level": "0"},
         "inputs": [{"topic": topic, "format": "native"} for topic in stage.inputs],
+        "time": {"idle_after": "off"},
         "topics": {**topics, "partitions": 2, "replication": 1},
     }
     path = folder / "stream-monitor.yaml"
@@ -77,7 +80,8 @@ def test_offsets_are_recovered_and_workers_count_on(
     assert recover(config, "--to", "earliest", "--yes", "--wait", "30s") == 0
     with running(stage.job()):
         wait_until(stage.is_caught_up)
-    opened = [p for partition in (0, 1) for p in stage.fold().progress((stage.inputs[0], partition)) if p.source.epoch]
+    written = [decode(m.value() or b"") for m in read_all(stage.settings, stage.names.profiles)[0]]
+    opened = [r for r in written if isinstance(r, ProgressRecord) and r.source.epoch]
 
     assert sum(p.counts.counted + p.counts.late for p in opened) == EVENTS
     assert {p.source.epoch for p in opened} == {1}

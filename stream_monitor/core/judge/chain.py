@@ -159,6 +159,42 @@ class Chain:
             self._candidates[progress.source.name] = chunk
         return dropped
 
+    @property
+    def expected(self) -> int | None:
+        """Input offset at which the next chunk to be named should begin or have begun, None if that is not known."""
+        return None if self.tip is None else self.tip.next
+
+    def settle(self, last: ChunkName) -> Candidate | None:
+        """Take the last committed chunk as named, because no worker lives that could commit another one.
+
+        What else waits is dropped. Returns the chunk if it has still to be folded.
+
+        Raises:
+            ValueError: neither the tip nor a candidate is called that.
+        """
+        chunk = self._candidates.get(last)
+        if self.tip is None or (chunk is None and self.tip.name != last):
+            raise ValueError(f"{self.topic}[{self.partition}]: the log does not hold chunk {last.seq}/{last.lease}")
+        self._candidates.clear()
+        self._halves.clear()
+        if self.tip.name == last or chunk is None:
+            return None
+        self.tip = Tip(chunk.progress.source.epoch, last, chunk.progress.next)
+        self.anchored = True
+        return chunk
+
+    def resume_at(self, progress: ProgressRecord) -> None:
+        """Go on at a progress record that does not join: an operator's declared gap. What waited is dropped.
+
+        The record's own chunk may become a candidate when it is folded, as in a reader that starts inside the log.
+        """
+        self.tip = Tip(progress.source.epoch, progress.prev, progress.first)
+        self.anchored, self.declared_gap = False, True
+        self._candidates.clear()
+        for epoch, name in list(self._halves):
+            if self._stale(epoch, name):
+                del self._halves[epoch, name]
+
     def _stale(self, epoch: int, name: ChunkName) -> bool:
         return self.tip is not None and (
             epoch < self.tip.epoch or (epoch == self.tip.epoch and name.seq <= self.tip.name.seq)

@@ -6,7 +6,7 @@ It joins the chains (which chunks count), the roster (how far every partition ha
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from stream_monitor.core.judge.chain import Candidate, Chain, DropReason
 from stream_monitor.core.judge.errors import UnknownBaseline
@@ -73,6 +73,33 @@ class Ledger:
         self.complete = complete
         self.next_offset = entry.offset + 1
         return folded is not None
+
+    def resume(self, progress: ProgressRecord, *, declared: bool = True) -> None:
+        """Let a chain go on at a progress record that does not join: a declared gap, or one that is filled."""
+        place = (progress.source.topic, progress.source.partition)
+        chain = self.chains.get(place) or Chain(*place, complete=False)
+        was_declared = chain.declared_gap
+        chain.resume_at(progress)
+        chain.declared_gap = declared or was_declared
+        self.chains[place] = chain
+
+    def graft(self, place: Place, profiles: Iterable[ProfileRecord]) -> int:
+        """Take up what was counted again of a range that the log lost; return the records that came for a closed pane.
+
+        The watermark follows with the chunk behind the range, so that panes close when they would have closed.
+        """
+        panes = self.panes[self.roster.stream(place[0]) or ""]
+        return panes.add(profiles)
+
+    def begin_log(self, start: int) -> None:
+        """Go on with another log, which starts there: every chain begins where the log first says so.
+
+        Nothing of the new log is folded, so no chunk can be taken twice; what the old one held and nobody had named is
+        lost.
+        """
+        self.chains.clear()
+        self.complete = False
+        self.next_offset = start
 
     def closable(self) -> Iterator[tuple[OpenPanes, int]]:
         """Yield (panes of a stream, start of its oldest pane) while the watermark has passed that pane.

@@ -60,6 +60,16 @@ def dump(judge: Judge) -> bytes:
     return sealed(_state(judge))
 
 
+def relabelled(state_bytes: bytes, *, partition: int, partitions: int, position: int) -> bytes:
+    """Return a state as that of another partition of another number of them, which reads its log from a position on.
+
+    Raises:
+        SnapshotRefused: it is broken.
+    """
+    state = opened(state_bytes)
+    return sealed(msgspec.structs.replace(state, partition=partition, partitions=partitions, replay_from=position))
+
+
 def sealed(state: JudgeState) -> bytes:
     """Return a state with the digest of itself."""
     payload = msgspec.msgpack.encode(state, order="deterministic")

@@ -35,6 +35,7 @@ class JudgeContext:
         baselines: reader of `drift-baselines`, at its end when this was made.
         outage: remembers that brokers were away, over all lives.
         known_plans: how many plans each partition had gone through when this process started.
+        log_id: id of the topic of profiles: one that was made anew holds other records at the same offsets.
     """
 
     job: JudgeJob
@@ -43,6 +44,7 @@ class JudgeContext:
     outage: OutageWatch
     known_plans: Mapping[int, int] = field(default_factory=dict)
     clock: Callable[[], float] = time.monotonic
+    log_id: str = ""
 
     def classes(
         self, plan: Plan, fingerprints: Sequence[str] = ()

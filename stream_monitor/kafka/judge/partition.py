@@ -189,6 +189,7 @@ class LivePartition:
             arithmetic=arithmetic_fingerprint(),
             versions=algorithm_versions(),
             plans=list(self._history),
+            log=self._context.log_id,
         )
 
     def _outgoing(self, output: AlertEvent | AlertState) -> Outgoing:

@@ -59,6 +59,7 @@ class Commit:
         arithmetic: fingerprint of the special functions of the process that wrote it.
         versions: of what decides: our algorithms, river.
         plans: every plan so far and the offset from which on it judged; empty: there was one.
+        log: id of the topic of profiles; empty in records of older versions.
     """
 
     next_offset: int
@@ -69,6 +70,7 @@ class Commit:
     arithmetic: str
     versions: dict[str, str]
     plans: list[tuple[str, int]] = field(default_factory=list)
+    log: str = ""
     format: int = 1
 
     @property

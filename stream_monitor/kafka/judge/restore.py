@@ -80,8 +80,10 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
     reach("judge.restore.state")
     log = TopicPartition(context.job.topics.profiles, partition)
     starts = end_offsets(admin, [log], earliest=True, timeout_s=context.job.tuning.answer_s)
+    ends = end_offsets(admin, [log], uncommitted=True, timeout_s=context.job.tuning.answer_s)
     reach("judge.restore.slot")
-    found = yield from _fold(context, partition, stored, starts[log.topic, partition])
+    place = (log.topic, partition)
+    found = yield from _fold(context, partition, stored, starts[place], ends[place])
     found.judge.clear_counters()
     return Restored(
         found.judge,
@@ -106,7 +108,7 @@ class _Folded:
     is_changed: bool = False
 
 
-def _fold(context: JudgeContext, partition: int, stored: StoredState, log_start: int) -> Steps[_Folded]:
+def _fold(context: JudgeContext, partition: int, stored: StoredState, log_start: int, log_end: int) -> Steps[_Folded]:
     """Build the judge from the newest usable snapshot and fold the log silently up to the committed position.
 
     Each stretch of the log is folded under the plan that judged it; at the end the configured plan takes over.
@@ -123,13 +125,14 @@ def _fold(context: JudgeContext, partition: int, stored: StoredState, log_start:
         raise HistoryUnusable(
             f"{context.job.topics.judge_state}[{partition}]: manifest: {error}; run the later version"
         ) from error
+    check_log(context, partition, commit, log_end)
     history = commit.history
     resumed = _from_snapshot(context, partition, snapshots, log_start, plans, history)
     if resumed is None:
         if log_start > 0:
             raise HistoryUnusable(
                 f"{place}: history lost: the log starts at {log_start} and no valid snapshot begins there or later;"
-                " raise its retention, and see the runbook for a recorded gap"
+                " raise its retention, and run 'stream-monitor recover gap' to go on behind the loss"
             )
         resumed = _Resumed(context.build(partition, None, plans.get(history[0][0])), None, 0, 0)
     judge = yield from _fold_history(context, partition, resumed, plans, commit)
@@ -156,6 +159,28 @@ class _Resumed:
     newest: Slot | None
     start: int
     plan: int
+
+
+def is_same_log(context: JudgeContext, commit: Commit, log_end: int) -> bool:
+    """Say whether a commit is about the log that is there now, as far as can be told."""
+    if commit.next_offset > log_end:
+        return False
+    return "" in (commit.log, context.log_id) or commit.log == context.log_id
+
+
+def check_log(context: JudgeContext, partition: int, commit: Commit, log_end: int) -> None:
+    """Return if the log is the one that was judged.
+
+    Raises:
+        HistoryUnusable: the topic was made anew: its records at the same offsets are others.
+    """
+    if is_same_log(context, commit, log_end):
+        return
+    place = f"{context.job.topics.profiles}[{partition}]"
+    found = f"judged up to {commit.next_offset} of another one, it ends at {log_end}"
+    raise HistoryUnusable(
+        f"{place}: the topic was made anew: {found}; run 'stream-monitor recover gap' to go on with the new one"
+    )
 
 
 def _from_snapshot(
@@ -220,7 +245,9 @@ def _fold_silently(context: JudgeContext, judge: Judge, partition: int, start: i
             else:
                 context.fold(judge, entry)
     except ChainGap as error:
-        raise HistoryUnusable(f"the log below the committed position {end} has a hole: {error}") from error
+        raise HistoryUnusable(
+            f"the log below the committed position {end} has a hole: {error}; run 'stream-monitor recover gap'"
+        ) from error
     finally:
         reader.close()
 

@@ -166,7 +166,10 @@ class JudgeSession:
             return
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
             place = f"{self._context.job.topics.profiles}[{partition}]"
-            raise HistoryUnusable(f"{place}: history lost: the committed position is not in the log any more")
+            raise HistoryUnusable(
+                f"{place}: history lost: the committed position is not in the log any more; run"
+                " 'stream-monitor recover gap' to go on behind the loss"
+            )
         stop = stop_for(error, f"consume {self._context.job.topics.profiles}", name=self._context.job.name)
         if stop is not None:
             raise stop
@@ -325,7 +328,7 @@ class JudgeSession:
         except (RoundFailed, ClientRestart) as error:
             _LOG.warning("%s: left without a last commit: %s", self._context.job.name, error)
         if gaps:
-            raise HistoryUnusable("; ".join(map(str, gaps)))
+            raise HistoryUnusable(f"{'; '.join(map(str, gaps))}; run 'stream-monitor recover gap' to go on behind it")
 
     def _commit_snapshots(self, live: Sequence[LivePartition], budget_s: float) -> None:
         deadline = time.monotonic() + budget_s

@@ -133,7 +133,10 @@ def _commit(
     value = records.get(COMMIT_KEY)
     if value is None:
         if group_offset:
-            raise HistoryUnusable(f"{place}: the group stands at {group_offset}, but no _commit record is there")
+            raise HistoryUnusable(
+                f"{place}: the group stands at {group_offset}, but no _commit record is there: the state is lost; run"
+                " 'stream-monitor recover gap' to rebuild it from the log"
+            )
         return None
     try:
         commit = decode_commit(value)
@@ -147,7 +150,7 @@ def _commit(
     if commit.partitions != context.partitions:
         raise HistoryUnusable(
             f"{context.job.topics.profiles}: has {context.partitions} partitions, its state was made with"
-            f" {commit.partitions}: models would change their judge (rekey is needed)"
+            f" {commit.partitions}: models would change their judge; run 'stream-monitor rekey'"
         )
     if group_offset != commit.next_offset:
         _LOG.warning(

@@ -82,7 +82,7 @@ class JudgeWorker:
             Stop: the worker cannot go on.
         """
         job = self._job
-        partitions = self._count_partitions()
+        partitions, log_id = self._look_at_topics()
         log = open_consumer(job.reader, lambda error: job.observer.kafka_error(error.name()))
         schedule = Schedule(group=job.group, lead_ms=activation_lead_ms(job.plan.time))
         baselines = BaselineLog(log, job.topics.baselines, schedule)
@@ -91,7 +91,7 @@ class JudgeWorker:
             self._away_since = None
             if self._known_plans is None:  # what is changed after this is newer than the plan of this process
                 self._known_plans = plan_counts(job.settings, job.topics.judge_state)
-            self._run_session(JudgeContext(job, partitions, baselines, self._outage, self._known_plans))
+            self._run_session(JudgeContext(job, partitions, baselines, self._outage, self._known_plans, log_id=log_id))
         finally:
             baselines.close()
 
@@ -153,8 +153,8 @@ class JudgeWorker:
             return TransactionalWriter(context, config, consumer)
         return RepeatingWriter(context, config, consumer)
 
-    def _count_partitions(self) -> int:
-        """Return n, the number of partitions of `drift-profiles` and of every topic that goes with it.
+    def _look_at_topics(self) -> tuple[int, str]:
+        """Return n, the number of partitions of `drift-profiles` and of every topic that goes with it, and its id.
 
         Raises:
             Misconfigured: a topic is missing, or has another number.
@@ -171,4 +171,4 @@ class JudgeWorker:
             raise Misconfigured(
                 f"topics of the judge must have equally many partitions: {told}: run 'stream-monitor topics verify'"
             )
-        return counts[names.profiles]
+        return counts[names.profiles], states[names.profiles].topic_id

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 
-from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # the package has no __all__
+from confluent_kafka.admin import AdminClient
 
 from stream_monitor.kafka.clients import patiently
 from stream_monitor.kafka.errors import Stop
@@ -53,3 +54,25 @@ def require_none(admin: AdminClient, group_id: str, *, wait_s: float = 0.0) -> N
                 " stays a member until its session has timed out (session.timeout.ms): --wait 60s waits for that"
             )
         time.sleep(min(_POLL_S, max(0.0, deadline - time.monotonic())))
+
+
+def existing_groups(admin: AdminClient, wanted: Sequence[str]) -> tuple[str, ...]:
+    """Return which of these groups exist.
+
+    Raises:
+        KafkaException: the cluster does not answer.
+    """
+    listed = admin.list_consumer_groups(request_timeout=_REQUEST_S).result()
+    known = {group.group_id for group in listed.valid}
+    return tuple(group for group in wanted if group in known)
+
+
+def delete_groups(admin: AdminClient, groups: Sequence[str]) -> None:
+    """Delete groups without members, with their offsets.
+
+    Raises:
+        KafkaException: the cluster refuses.
+    """
+    if groups:
+        for future in admin.delete_consumer_groups(list(groups), request_timeout=_REQUEST_S).values():
+            future.result()

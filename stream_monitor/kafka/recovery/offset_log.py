@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping, Sequence
 
 from confluent_kafka import KafkaException, TopicPartition
-from confluent_kafka.admin import AdminClient  # type: ignore[attr-defined]  # the package has no __all__
+from confluent_kafka.admin import AdminClient
 
 from stream_monitor.kafka.clients import close_consumer, committed, end_offsets, open_consumer
 from stream_monitor.kafka.errors import Fatal, HistoryUnusable, Misconfigured, kafka_error

@@ -226,3 +226,37 @@ def test_a_snapshot_needs_what_still_waits() -> None:
     log.chain.buffer(half, encode(half), log.offset)
 
     assert log.chain.replay_from == 3
+
+
+def test_a_chain_is_resumed_at_a_chunk_that_does_not_join() -> None:
+    """An operator's declared gap: that chunk and what follows count, what waited before it does not, nothing twice."""
+    log = Log()
+    log.write(name(1), span=(0, 10))
+    log.write(name(2), name(1).name, span=(10, 20))
+    broken = progress(name(8), name(7).name, (70, 80))
+    with pytest.raises(ChainGap):
+        log.finish(broken)
+    log.chain.resume_at(broken)
+    log.finish(broken)
+    log.write(name(2), name(1).name, span=(10, 20))
+    log.write(name(9), name(8).name, span=(80, 90))
+
+    assert [name(1), name(8)] == log.folded
+    assert log.dropped == [DropReason.STALE]
+    assert (log.chain.declared_gap, log.chain.anchored) == (True, True)
+
+
+def test_a_chain_is_resumed_with_the_records_of_the_chunk_that_do_not_wait_in_vain() -> None:
+    """Profile records come before the progress record that does not join."""
+    log = Log()
+    log.write(name(1))
+    source = name(8)
+    kept = profile(source)
+    log.chain.buffer(kept, encode(kept), log.offset)
+    broken = progress(source, name(7).name, (70, 80), records=1, digest=chunk_digest([encode(kept)]))
+    log.chain.resume_at(broken)
+    log.finish(broken)
+    log.write(name(9), source.name, span=(80, 90))
+
+    assert [source] == log.folded
+    assert log.dropped == []
