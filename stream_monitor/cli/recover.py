@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -12,11 +13,13 @@ from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
     from stream_monitor.core.canonical import Json
+    from stream_monitor.kafka.profile.owned import Place
     from stream_monitor.kafka.recovery.gap import GapStep
-    from stream_monitor.kafka.recovery.offsets import OffsetStep, Target
+    from stream_monitor.kafka.recovery.offsets import OffsetStep, PartitionFacts, Target
 
 app = typer.Typer(
-    help="Go on after a loss of state: offsets, chain, gap. Nothing is written without --yes.", no_args_is_help=True
+    help="Go on after a loss of state: offsets, watermark, chain, gap. Nothing is written without --yes.",
+    no_args_is_help=True,
 )
 
 Yes = Annotated[bool, typer.Option("--yes", "--execute", help="Do it; without this, only show what would be done.")]
@@ -43,9 +46,31 @@ def offsets(
 
     Without --to nothing is counted twice and nothing is left out. With --to the judge notes a declared gap.
     """
-    from stream_monitor.kafka.clients import open_admin
-    from stream_monitor.kafka.recovery.offset_log import OffsetLog, now_ms
+    from stream_monitor.kafka.recovery.offset_log import now_ms
     from stream_monitor.kafka.recovery.offsets import plan_offsets
+
+    target = _target(to)
+
+    def plan(facts: Mapping[Place, PartitionFacts], named: Sequence[Place] | None) -> list[OffsetStep]:
+        if isinstance(target, int) and len(facts if named is None else named) > 1:
+            raise CommandError("--to OFFSET: name the one partition that is meant, with --topic and --partition")
+        return plan_offsets(facts, to=target, named=named, now_ms=now_ms())
+
+    _inputs(context, plan, topic=topic, partition=partition, yes=yes, wait=wait)
+
+
+def _inputs(
+    context: typer.Context,
+    plan: Callable[[Mapping[Place, PartitionFacts], Sequence[Place] | None], list[OffsetStep]],
+    *,
+    topic: str | None,
+    partition: int | None,
+    yes: bool,
+    wait: str,
+) -> None:
+    """Show what a plan makes of the input partitions, and commit it when it is wanted."""
+    from stream_monitor.kafka.clients import open_admin
+    from stream_monitor.kafka.recovery.offset_log import OffsetLog
     from stream_monitor.runtimes.connection import reached
 
     options = context.ensure_object(GlobalOptions)
@@ -59,23 +84,22 @@ def offsets(
         admin=open_admin(kafka),
     )
     try:
+        if yes:
+            log.require_free(wait_s=seconds(wait, "--wait"))
         facts = log.facts()
         named = None
         if topic is not None or partition is not None:
             named = [p for p in facts if topic in (None, p[0]) and partition in (None, p[1])]
             if not named:
                 raise CommandError("--topic, --partition: no input partition is called that")
-        target = _target(to)
-        if isinstance(target, int) and len(facts if named is None else named) > 1:
-            raise CommandError("--to OFFSET: name the one partition that is meant, with --topic and --partition")
         try:
-            steps = plan_offsets(facts, to=target, named=named, now_ms=now_ms())
+            steps = plan(facts, named)
         except ValueError as error:
             raise CommandError(str(error)) from None
         _show(options, steps)
         wanted = [step for step in steps if step.next is not None]
         if yes and wanted:
-            log.commit(wanted, wait_s=seconds(wait, "--wait"))
+            log.commit(wanted)
             note(f"{len(wanted)} offsets committed: start the workers")
         elif wanted:
             note("nothing is written yet: run it again with --yes")
@@ -84,6 +108,37 @@ def offsets(
             raise CommandError(f"{len(open_steps)} partitions need --to: the log does not say where they go on")
     finally:
         log.close()
+
+
+@app.command("watermark")
+def watermark(
+    context: typer.Context,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="INSTANT", help="Nothing may stand after this instant. Default: now."),
+    ] = None,
+    topic: Annotated[str | None, typer.Option("--topic", help="Only this input topic.")] = None,
+    partition: Annotated[int | None, typer.Option("--partition", min=0, help="Only this partition.")] = None,
+    yes: Yes = False,
+    wait: Wait = "0s",
+) -> None:
+    """Set back the running maximum of event time of partitions, after records that were stamped in the future.
+
+    Good events are late while it stands too far ahead. The chain goes on at the same offset, in a new epoch.
+    """
+    from stream_monitor.cli.moments import ago_ms
+    from stream_monitor.kafka.recovery.offset_log import now_ms
+    from stream_monitor.kafka.recovery.watermark import plan_watermark
+
+    to_ms = now_ms() if to is None else ago_ms(to, "--to")
+    _inputs(
+        context,
+        lambda facts, named: plan_watermark(facts, to_ms=to_ms, named=named, now_ms=now_ms()),
+        topic=topic,
+        partition=partition,
+        yes=yes,
+        wait=wait,
+    )
 
 
 @app.command("gap")
@@ -128,6 +183,8 @@ def _judge(context: typer.Context, *, yes: bool, wait_s: float, is_filled: bool)
     )
     admin = open_admin(kafka)
     with judge_states(job, admin) as states:
+        if yes:
+            states.require_free(wait_s=wait_s)
         decoders = {source.topic: build_decoder(source, plan) for source in plan.inputs}
         recount = recount_of(states.context, decoders, admin) if is_filled else None
         stored = [states.stored(partition) for partition in range(states.context.partitions)]
@@ -141,7 +198,7 @@ def _judge(context: typer.Context, *, yes: bool, wait_s: float, is_filled: bool)
         wanted = [step for step in steps if step.judge is not None]
         if yes:
             for step in wanted:
-                states.write(step, stored[step.partition], wait_s=wait_s)
+                states.write(step, stored[step.partition])
             note(f"{len(wanted)} judge partitions go on: start the workers" if wanted else "nothing to do")
         elif wanted:
             note("nothing is written yet: run it again with --yes")

@@ -25,8 +25,6 @@ def rekey(
 
     Everything has to be judged, and all workers stopped.
     """
-    from confluent_kafka import TopicPartition
-
     from stream_monitor.kafka.clients import close_consumer, open_admin, open_consumer
     from stream_monitor.kafka.judge import JudgeJob
     from stream_monitor.kafka.recovery.judge_state import judge_states
@@ -58,7 +56,7 @@ def rekey(
         with judge_states(job, admin) as states:
             stored = [states.stored(partition) for partition in range(states.context.partitions)]
             topics = describe_topics(admin, [item.topic for item in plan.inputs])
-            inputs = [TopicPartition(name, p) for name, state in topics.items() for p in range(state.partitions)]
+            inputs = [(name, p) for name, state in topics.items() for p in range(state.partitions)]
             made = plan_rekey(states, stored, to=partitions, source=source, inputs=inputs)
             for new in made:
                 if options.json:

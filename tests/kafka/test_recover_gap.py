@@ -240,7 +240,7 @@ def test_what_the_log_lost_is_counted_again(
     count(stage, range(3 * EVENTS, 4 * EVENTS))
     remake(stage, stage.names.profiles)
     stopped(stage)
-    assert run_command(["-c", config, "recover", "chain", "--yes"]) == 2
+    assert run_command(["-c", config, "recover", "chain", "--yes", "--wait", "30s"]) == 2
     assert "start the profile workers" in capsys.readouterr().err
     count(stage, range(4 * EVENTS, 5 * EVENTS))
     fill("made anew")

@@ -75,7 +75,7 @@ def test_offsets_are_recovered_and_workers_count_on(
     wait_until(lambda: stage.inputs[0] not in stage.admin.list_topics(timeout=20).topics)
     make_topic(kafka, stage.inputs[0], 2)
     feed(stage, range(2 * EVENTS, 3 * EVENTS))
-    assert recover(config, "--yes") == 2
+    assert recover(config, "--yes", "--wait", "30s") == 2
     assert "need --to" in capsys.readouterr().err
     assert recover(config, "--to", "earliest", "--yes", "--wait", "30s") == 0
     with running(stage.job()):

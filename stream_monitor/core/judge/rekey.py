@@ -56,13 +56,15 @@ def keep_own(judge: Judge, *, was: int) -> tuple[str, ...]:
             for watch in model.watches():
                 watch.leave(judge.pool)
             del judge.models[name]
+    own = set(judge.models)
     for panes in judge.ledger.panes.values():
         for pane in panes.panes.values():
             pane.profiles = {key: held for key, held in pane.profiles.items() if _is_own(judge, key[0][0])}
             pane.late = {key: rows for key, rows in pane.late.items() if _is_own(judge, key[0])}
+            own |= {subject[0] for subject, _ in pane.profiles}
     if judge.partition >= was:
         judge.undeclared = Undeclared()
-    return tuple(sorted(judge.models))
+    return tuple(sorted(own))
 
 
 def _is_own(judge: Judge, model: str) -> bool:

@@ -83,7 +83,15 @@ class JudgeStates:
         group_offset = answer.offset if answer.offset >= 0 else None
         return Stored(self._commit(records, partition), records, group_offset, log)
 
-    def write(self, step: GapStep, stored: Stored, *, wait_s: float) -> None:
+    def require_free(self, *, wait_s: float) -> None:
+        """Return when no worker is a member of the group.
+
+        Raises:
+            GroupBusy: some are.
+        """
+        require_none(self._admin, self.group_id, wait_s=wait_s)
+
+    def write(self, step: GapStep, stored: Stored) -> None:
         """Write the state of a step, then where it stands; the other snapshot does not count any more.
 
         Raises:
@@ -91,7 +99,7 @@ class JudgeStates:
             UndeliveredRecords: the cluster did not take a record; the command can run again.
             Stop: the cluster refuses us.
         """
-        require_none(self._admin, self.group_id, wait_s=wait_s)
+        require_none(self._admin, self.group_id)
         job, judge = self.context.job, step.judge
         assert judge is not None  # only steps that change something are written
         manifest = Manifest(step.slot, step.position, judge.replay_from, job.plan.hash, judge.digest, [])

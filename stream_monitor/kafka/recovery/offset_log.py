@@ -83,7 +83,15 @@ class OffsetLog:
             for place, answer in answers.items()
         }
 
-    def commit(self, steps: Sequence[OffsetStep], *, wait_s: float) -> None:
+    def require_free(self, *, wait_s: float) -> None:
+        """Return when no worker is a member of the group.
+
+        Raises:
+            GroupBusy: some are.
+        """
+        require_none(self._admin, self.group_id, wait_s=wait_s)
+
+    def commit(self, steps: Sequence[OffsetStep]) -> None:
         """Commit what the steps say, and see that it is committed.
 
         Raises:
@@ -91,7 +99,7 @@ class OffsetLog:
             Fatal: the group took something else.
             Stop: the cluster refuses us.
         """
-        require_none(self._admin, self.group_id, wait_s=wait_s)
+        require_none(self._admin, self.group_id)
         wanted: Mapping[Place, TopicPartition] = {
             (s.topic, s.partition): TopicPartition(s.topic, s.partition, s.next, metadata=s.chain.encode())
             for s in steps

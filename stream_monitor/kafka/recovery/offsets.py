@@ -67,6 +67,10 @@ class PartitionFacts:
     trace: ChainTrace
     reached_start: bool
 
+    def standing(self) -> Standing | None:
+        """Return where the partition stands, None when nobody has counted it."""
+        return _state(self)[2]
+
 
 @dataclass(frozen=True, slots=True)
 class OffsetStep:

@@ -56,7 +56,7 @@ class NewState:
 
 
 def plan_rekey(
-    states: JudgeStates, stored: Sequence[Stored], *, to: int, source: Consumer, inputs: Sequence[TopicPartition]
+    states: JudgeStates, stored: Sequence[Stored], *, to: int, source: Consumer, inputs: Sequence[Place]
 ) -> list[NewState]:
     """Return the states after the split, new partitions first; none when it is done already.
 
@@ -156,10 +156,10 @@ def _newest(stored: Stored) -> Slot | None:
     return found[0].manifest.slot if found else None
 
 
-def _last_chunks(source: Consumer, inputs: Sequence[TopicPartition]) -> dict[Place, ChunkName]:
+def _last_chunks(source: Consumer, inputs: Sequence[Place]) -> dict[Place, ChunkName]:
     return {
         (answer.topic, answer.partition): ChainState.decode(answer.metadata).last
-        for answer in committed(source, inputs)
+        for answer in committed(source, [TopicPartition(*place) for place in inputs])
         if answer.offset >= 0 and answer.metadata
     }
 
@@ -198,7 +198,7 @@ def write_states(states: JudgeStates, made: Sequence[NewState], stored: Sequence
             is_moved = True
         found = stored[new.partition] if new.partition < len(stored) else nothing
         step = GapStep(new.partition, Condition.GOOD, "", (), new.judge, new.position, new.slot)
-        states.write(step, found, wait_s=0.0)
+        states.write(step, found)
 
 
 def _move_alert_states(states: JudgeStates, *, old: int, to: int) -> None:

@@ -10,6 +10,7 @@ from stream_monitor.core.chain import ChainState, ChunkName
 from stream_monitor.core.profile import ChainTrace
 from stream_monitor.kafka.profile.healing import LogRange
 from stream_monitor.kafka.recovery.offsets import Condition, OffsetStep, PartitionFacts, Target, plan_offset
+from stream_monitor.kafka.recovery.watermark import plan_watermark
 from tests.core.profile.test_trace import chunk
 
 PLACE = ("in", 0)
@@ -107,3 +108,28 @@ def test_a_reset_says_what_is_left_out_or_counted_again() -> None:
     """Before anything is written."""
     assert "offsets 20 to 29 are not counted" in step(GOOD, 30, is_named=True).text
     assert "offsets 10 to 19 are counted again" in step(GOOD, 10, is_named=True).text
+
+
+def test_a_maximum_in_the_future_is_set_back_in_a_new_epoch() -> None:
+    """At the same offset, behind the same chunk; a second run, and a partition that stands before, change nothing."""
+    facts = {PLACE: GOOD}
+    (found,) = plan_watermark(facts, to_ms=900, named=None, now_ms=NOW_MS)
+    assert found.chain is not None
+    after = replace(GOOD, metadata=found.chain.encode())
+    again = plan_watermark({PLACE: after}, to_ms=900, named=None, now_ms=NOW_MS)
+    before = plan_watermark(facts, to_ms=1_002, named=None, now_ms=NOW_MS)
+
+    assert (20, 1, ChunkName(2, 1), 900, 70) == (
+        found.next,
+        found.chain.epoch,
+        found.chain.last,
+        found.chain.max_ms,
+        found.chain.idle_ms,
+    )
+    assert [None, None] == [step.next for step in (*again, *before)]
+
+
+def test_a_lost_offset_is_recovered_before_its_watermark() -> None:
+    """The message names the command."""
+    with pytest.raises(ValueError, match="recover offsets"):
+        plan_watermark({PLACE: LOST}, to_ms=900, named=None, now_ms=NOW_MS)
