@@ -130,4 +130,4 @@ def test_a_record_comes_back_as_it_was() -> None:
 def test_a_record_of_a_later_version_is_told_apart_from_a_broken_one() -> None:
     """An older program must not take a newer state for damage and fold over it."""
     with pytest.raises(NewerFormat):
-        decode_commit(seal({"format": 2, "next_offset": 1}))
+        decode_commit(seal({"format": 99, "next_offset": 1}))
