@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from stream_monitor.core.judge.panes import OpenPanes
 from stream_monitor.core.judge.series import baseline_series
 from stream_monitor.core.judge.shown import bins
-from stream_monitor.core.judge.telling import budget_panes
+from stream_monitor.core.judge.telling import _expected_alarms, budget_panes
 from stream_monitor.core.plan import ModelPlan, Plan
 from tests.traffic import T0, Events, baseline_of
 
@@ -34,6 +35,12 @@ def test_hundreds_of_categories_become_at_most_64_bins() -> None:
 def test_a_budget_is_published_as_an_integer_if_it_is_one() -> None:
     """259,200 panes; a third of it has six digits."""
     assert [budget_panes(259_200.0), budget_panes(100 / 3)] == [259_200, 33.3333]
+
+
+@pytest.mark.parametrize(("log10_m", "expected"), [(7.0, 0.02592), (400.0, 0.0)])
+def test_evidence_beyond_doubles_is_no_error(log10_m: float, expected: float) -> None:
+    """Ten to the four hundredth is no double; its share of the budget is 0."""
+    assert _expected_alarms(259_200.0, log10_m) == expected
 
 
 def test_a_stream_without_watermark_closes_nothing() -> None:
