@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.judge import (
@@ -28,6 +29,18 @@ def entry_value(seq: int, number: int, time_ms: int) -> bytes:
     return json.dumps({"seq": seq, "number": number, "time_ms": time_ms}).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class OpenedState:
+    """A state of the counting judge as far as its context looks at it: no detector of the user's is in it."""
+
+    groups: tuple[tuple[str, bytes, bytes], ...] = ()
+
+
+def opened(_: bytes) -> OpenedState:
+    """Stand in for what opens a state of the real judge."""
+    return OpenedState()
+
+
 class CountingJudge:
     """Folds numbers into a total."""
 
@@ -43,6 +56,7 @@ class CountingJudge:
         detectors: Mapping[str, object] | None = None,
         state: bytes | None = None,
     ) -> None:
+        self.plan = plan
         self._partition = partition
         self._folded, self._total, self._digest, self.next_offset = 0, 0, "", 0
         self._waiting: tuple[int, int, int, int] | None = None
@@ -81,6 +95,10 @@ class CountingJudge:
     @property
     def digest(self) -> str:
         return self._digest
+
+    @property
+    def rolling(self) -> bytes:
+        return self._digest.encode()
 
     @property
     def chains(self) -> dict[str, list[int]]:

@@ -21,7 +21,7 @@ from stream_monitor.kafka.judge import JudgeJob, JudgeTuning, JudgeWorker, conte
 from stream_monitor.kafka.observer import NullObserver
 from stream_monitor.kafka.settings import Delivery, KafkaSettings
 from stream_monitor.kafka.topics import TopicNames
-from tests.kafka.counting_judge import CountingJudge
+from tests.kafka.counting_judge import CountingJudge, opened
 
 
 @dataclasses.dataclass(frozen=True)
@@ -94,6 +94,7 @@ def judge(run: JudgeRun, tell: Connection) -> None:
     """Run until done, and end the process with the worker's exit code."""
     if run.plan is None:
         setattr(context, "Judge", CountingJudge)  # noqa: B010  the fold is not what is tested here
+        setattr(context, "opened", opened)  # noqa: B010  likewise
     observer = UntilEnds(run.ends)
     worker = JudgeWorker(
         JudgeJob(

@@ -19,7 +19,7 @@ from stream_monitor.kafka.judge.restore import Restored, restore
 from stream_monitor.kafka.judge.sealed import seal
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.settings import judge_consumer, judge_producer, reader
-from tests.kafka.counting_judge import CountingJudge
+from tests.kafka.counting_judge import CountingJudge, opened
 from tests.kafka.judge_process import JudgeRun, finish
 from tests.kafka.judging import FAST, JudgedTopics, expected_alerts
 from tests.kafka.members import quick_settings
@@ -38,6 +38,7 @@ def topics(kafka: str, prefix: str) -> JudgedTopics:
 def judging(kafka: str, prefix: str, topics: JudgedTopics, monkeypatch: pytest.MonkeyPatch) -> Iterator[JudgeContext]:
     """What a worker of the same group would restore with, in this process."""
     monkeypatch.setattr(context, "Judge", CountingJudge)
+    monkeypatch.setattr(context, "opened", opened)
     settings = quick_settings(kafka)
     log = BaselineLog(Consumer(reader(settings)), topics.names.baselines, Schedule())
     job = JudgeJob(settings, Plan(), group=f"{prefix}judges", instance="0", topics=topics.names)
