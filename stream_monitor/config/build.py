@@ -9,6 +9,7 @@ from stream_monitor.config.comparisons import computed, exported
 from stream_monitor.config.detectors import BUDGET_SETS
 from stream_monitor.config.file import (
     BudgetSection,
+    ConditionsSection,
     ConfigFile,
     DetectorSection,
     InputSection,
@@ -32,6 +33,7 @@ from stream_monitor.core.plan import (
     BaselineFrom,
     Budget,
     CalibrationPlan,
+    ConditionName,
     DetectionPlan,
     DetectorPlan,
     EffectPlan,
@@ -42,6 +44,7 @@ from stream_monitor.core.plan import (
     Plan,
     PrivacyPlan,
     RulePlan,
+    Severity,
     TimePlan,
 )
 
@@ -103,12 +106,14 @@ def build_plan(file: ConfigFile) -> Plan:
         ),
         models=_models(file),
         rules=DEFAULT_RULES if file.rules is None else tuple(_rule(r) for r in file.rules),
+        conditions=_conditions(file.conditions),
         alerts=AlertsPlan(
             open_after=alerts.open_after,
             open_events=alerts.open_events,
             resolve_after=alerts.resolve_after,
             cooldown_ms=alerts.cooldown,
             reminder_ms=alerts.reminder,
+            warm_up_limit_ms=alerts.warm_up_limit,
             forget_after_ms=alerts.forget_after,
             max_open=alerts.max_open,
             publish_pending=alerts.publish_pending,
@@ -166,7 +171,13 @@ def _model(section: ModelSection) -> ModelPlan:
         budget=None if section.budget is None else _budget(section.budget),
         tolerance=section.tolerance,
         strata=section.strata,
+        compare_versions=section.compare_versions,
     )
+
+
+def _conditions(section: ConditionsSection) -> tuple[tuple[ConditionName, Severity], ...]:
+    found = ((name, getattr(section, name.value)) for name in sorted(ConditionName))
+    return tuple((name, Severity(loudness)) for name, loudness in found if loudness != "off")
 
 
 def _detector(section: DetectorSection) -> DetectorPlan:

@@ -26,7 +26,7 @@ MEASURES = (
 )
 """What an effect floor may be stated in."""
 
-IDENTITY = ("alertname", "model", "version", "segment", "series", "rule", "severity")
+IDENTITY = ("alertname", "model", "version", "segment", "series", "rule", "severity", "partition")
 """Labels that are the identity of an alert."""
 
 MAX_WINDOW_PANES = 8_640

@@ -29,7 +29,7 @@ from stream_monitor.config.fields import (
     written,
 )
 from stream_monitor.core.calendar import Calendar
-from stream_monitor.core.plan import DetectorInput, Severity, Task, Threshold
+from stream_monitor.core.plan import CompareVersions, DetectorInput, Severity, Task, Threshold
 
 
 class InputFormat(StrEnum):
@@ -306,6 +306,11 @@ class ModelSection(Section):
         description="Hours that are compared with the same hours of the baseline; the finest that two cycles and 255"
         " values in each allow, else a coarser one.",
     )
+    compare_versions: Annotated[CompareVersions, Field(strict=False)] = Field(
+        default=CompareVersions.ALERT,
+        description="A new version against the one before, at its first automatic baseline: `alert`, `report`: log and"
+        " `/status` only, `off`.",
+    )
     labels: LabelsSection | None = Field(default=None, description="Join of delayed labels.")
 
 
@@ -349,6 +354,30 @@ class RuleSection(Section):
     params: dict[str, Json] = Field(default={}, description="Its parameters.")
 
 
+Loudness = Literal["off", "info", "warning", "critical"]
+"""Severity of the alerts of a condition, or none at all."""
+
+
+class ConditionsSection(Section):
+    """Severity of the alerts about a model as a whole; `off` looks for none."""
+
+    extra_column: Loudness = Field(default="info", description="Events hold a name that the baseline lacks.")
+    kind_changed: Loudness = Field(
+        default="warning", description="Most values of a series are of another kind than in the baseline."
+    )
+    missing_column: Loudness = Field(default="warning", description="No event names a column of the baseline.")
+    new_model: Loudness = Field(default="info", description="A model that nobody declared, an hour after the start.")
+    not_monitored: Loudness = Field(
+        default="warning", description="A version has events that nothing is judged by, for `alerts.warm_up_limit`."
+    )
+    undeclared_names: Loudness = Field(
+        default="warning", description="More new names than are told one by one; models over `limits.models`."
+    )
+    version_changed: Loudness = Field(
+        default="warning", description="The first baseline of a version differs from that of the version before."
+    )
+
+
 class AlertsSection(Section):
     """The life cycle of alerts; counts are panes in a row."""
 
@@ -362,6 +391,9 @@ class AlertsSection(Section):
     resolve_after: int = Field(default=30, ge=1, le=100_000, description="Panes without it before the alert resolves.")
     cooldown: Span = Field(default=written("30m"), description="A rule resolved less than this ago stays pending.")
     reminder: PositiveSpan = Field(default=written("4h"), description="A firing alert is published again this often.")
+    warm_up_limit: PositiveSpan = Field(
+        default=written("1h"), description="A version with events and no baseline for longer is `NotMonitored`."
+    )
     forget_after: PositiveSpan = Field(
         default=written("7d"), description="The state of a resolved alert is deleted after this long."
     )
@@ -527,6 +559,7 @@ class ConfigFile(Section):
     rules: Annotated[tuple[RuleSection, ...], BeforeValidator(listed)] | None = Field(
         default=None, description="Alert rules; the list replaces the default rules."
     )
+    conditions: ConditionsSection = Field(default=ConditionsSection(), description="Alerts without a rule.")
     alerts: AlertsSection = Field(default=AlertsSection(), description="Alerts.")
     outputs: OutputsSection = Field(default=OutputsSection(), description="Deliveries.")
     limits: LimitsSection = Field(default=LimitsSection(), description="Limits.")

@@ -113,6 +113,11 @@ SERIES_FAMILIES: Final = (
 ALERT_STORM: Final = "AlertStorm"
 MISSING_COLUMN: Final = "MissingColumn"
 EXTRA_COLUMN: Final = "ExtraColumn"
+KIND_CHANGED: Final = "KindChanged"
+NEW_MODEL: Final = "NewModel"
+NOT_MONITORED: Final = "NotMonitored"
+UNDECLARED_NAMES: Final = "UndeclaredNames"
+VERSION_CHANGED: Final = "VersionChanged"
 
 _FAMILIES = {family.name: family for family in SERIES_FAMILIES}
 
@@ -175,6 +180,16 @@ class ValueReject(StrEnum):
     TOO_LONG = "too_long"
     INVALID_NAME = "invalid_name"
     OVER_LIMIT = "over_limit"
+
+
+class ValueKind(StrEnum):
+    """What a value is, whatever its series expects."""
+
+    NUMBER = "number"
+    TEXT = "text"
+    BOOLEAN = "boolean"
+    PROBABILITIES = "probabilities"
+    """Text that came with its probability: the most probable class of a prediction."""
 
 
 class Stage(StrEnum):

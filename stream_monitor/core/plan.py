@@ -45,6 +45,26 @@ class Severity(StrEnum):
     CRITICAL = "critical"
 
 
+class ConditionName(StrEnum):
+    """A condition: a fact about a model as a whole that is alerted without a rule of the plan."""
+
+    MISSING_COLUMN = "missing_column"
+    EXTRA_COLUMN = "extra_column"
+    KIND_CHANGED = "kind_changed"
+    NEW_MODEL = "new_model"
+    NOT_MONITORED = "not_monitored"
+    UNDECLARED_NAMES = "undeclared_names"
+    VERSION_CHANGED = "version_changed"
+
+
+class CompareVersions(StrEnum):
+    """What becomes of a new version whose first baseline differs from that of the version before it."""
+
+    ALERT = "alert"
+    REPORT = "report"
+    OFF = "off"
+
+
 class BaselineFrom(StrEnum):
     """Where a model's baseline comes from when no activation names one."""
 
@@ -194,6 +214,7 @@ class ModelPlan:
     budget: Budget | None = None
     tolerance: float | None = None
     strata: Calendar = Calendar.NONE
+    compare_versions: CompareVersions = CompareVersions.ALERT
 
     def watches(self, feature: str) -> bool:
         """Say whether a feature of that name is profiled: included by a pattern and excluded by none."""
@@ -266,11 +287,23 @@ DEFAULT_RULES = (
 )
 
 
+DEFAULT_CONDITIONS = (
+    (ConditionName.EXTRA_COLUMN, Severity.INFO),
+    (ConditionName.KIND_CHANGED, Severity.WARNING),
+    (ConditionName.MISSING_COLUMN, Severity.WARNING),
+    (ConditionName.NEW_MODEL, Severity.INFO),
+    (ConditionName.NOT_MONITORED, Severity.WARNING),
+    (ConditionName.UNDECLARED_NAMES, Severity.WARNING),
+    (ConditionName.VERSION_CHANGED, Severity.WARNING),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class AlertsPlan:
     """The life cycle of alerts; `open_after` and `resolve_after` are panes in a row, spans are milliseconds.
 
-    `open_events` is how many events since the alarm an effect needs that is not clear without them.
+    `open_events` is how many events since the alarm an effect needs that is not clear without them, `warm_up_limit`
+    how long a version may have traffic that nothing is judged by.
     """
 
     open_after: int = 2
@@ -278,6 +311,7 @@ class AlertsPlan:
     resolve_after: int = 30
     cooldown_ms: int = 30 * MINUTE_MS
     reminder_ms: int = 4 * HOUR_MS
+    warm_up_limit_ms: int = HOUR_MS
     forget_after_ms: int = 7 * DAY_MS
     max_open: int = 200
     publish_pending: bool = False
@@ -315,6 +349,7 @@ class Plan:
     detection: DetectionPlan = field(default_factory=DetectionPlan)
     models: tuple[ModelPlan, ...] = (ModelPlan(),)
     rules: tuple[RulePlan, ...] = DEFAULT_RULES
+    conditions: tuple[tuple[ConditionName, Severity], ...] = DEFAULT_CONDITIONS
     alerts: AlertsPlan = field(default_factory=AlertsPlan)
     limits: LimitsPlan = field(default_factory=LimitsPlan)
     privacy: PrivacyPlan = field(default_factory=PrivacyPlan)
@@ -323,6 +358,10 @@ class Plan:
         """Return the plan of a model: its own, else that of `*`, else None (the model is not watched)."""
         by_name = {m.name: m for m in self.models}
         return by_name.get(name) or by_name.get("*")
+
+    def severity(self, condition: ConditionName) -> Severity | None:
+        """Return how loudly a condition is to be reported, None for one that is off."""
+        return dict(self.conditions).get(condition)
 
     def budget(self, model: str) -> Budget:
         """Return the false-alarm budget of a model."""

@@ -108,6 +108,7 @@ def _judge_status(view: JudgeView) -> Json:
                 "warming_up": model.warming_up,
                 "unwatched": {own.version: _unwatched(own) for own in model.unwatched},
                 "coverage": _coverage(view, model.model),
+                "compared": model.compared,
                 "series": sum(series.model == model.model for series in view.series),
                 "guarantees": _guarantees(view, model.model),
             }

@@ -167,6 +167,12 @@ KAFKA_ERRORS: Final = _counter("kafka_errors_total", _P, ("code",), "Errors repo
 RESTARTS: Final = _counter("restarts_total", _P, ("reason",), "Times a worker rebuilt its producer and state.")
 RESTORE_DURATION: Final = _gauge("restore_duration_seconds", _P, (), "Time the last restore of state took.")
 PANES_CLOSED: Final = _counter("panes_closed_total", _M, ("model",), "Panes judged.")
+UNJUDGED: Final = _counter(
+    "events_unjudged_total",
+    _P,
+    ("reason",),
+    "Events in judged panes that no series but demand was judged by: `no_baseline`; `over_limits`: not even that.",
+)
 LAST_PANE: Final = _gauge("last_pane_timestamp_seconds", _M, ("model",), "End of the last judged pane, in event time.")
 SERIES: Final = _gauge("series", _M, ("model", "state"), "Series by state of their monitoring.")
 NOT_WATCHED: Final = _gauge(
@@ -280,6 +286,7 @@ FAMILIES: Final = (
     RESTARTS,
     RESTORE_DURATION,
     PANES_CLOSED,
+    UNJUDGED,
     LAST_PANE,
     SERIES,
     NOT_WATCHED,

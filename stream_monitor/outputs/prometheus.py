@@ -40,6 +40,7 @@ LOOPS: Final = ("profile", "judge")
 OUTCOMES: Final = ("done", "refused", "unknown")
 REBALANCES: Final = ("assigned", "revoked", "lost")
 RESTARTS: Final = ("fenced", "commit_unknown", "slow_commit", "assignment_lost", "error")
+UNJUDGED: Final = ("no_baseline", "over_limits")
 STAGES: Final = ("decode", "profile", "commit")
 
 _NOTHING: Final[Mapping[tuple[str, ...], int]] = {}
@@ -55,6 +56,7 @@ _JUDGE_COUNTERS: Final[Mapping[str, Family]] = {
         families.DETECTOR_FAILURES,
         families.ALERT_EVENTS,
         families.OTHER_SEGMENT_EVENTS,
+        families.UNJUDGED,
     )
 }
 
@@ -313,6 +315,7 @@ class Metrics(Collector):
             (families.RESTARTS, RESTARTS),
             (families.CHUNKS_DROPPED, tuple(DropReason)),
             (families.CLOSED_PANE_RECORDS, tuple(ClosedPaneCause)),
+            (families.UNJUDGED, UNJUDGED),
         ):
             for value in values:
                 add(family, value, amount=0)

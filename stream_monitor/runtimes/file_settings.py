@@ -11,7 +11,7 @@ from stream_monitor.config.durations import LONGEST_MS, format_duration
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.names import feature_of, invalid_series, missing_series
-from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
+from stream_monitor.core.plan import BaselineFrom, ConditionName, ModelPlan, Plan
 from stream_monitor.runtimes.sizing import Sizes
 from stream_monitor.runtimes.survey import Survey
 
@@ -65,6 +65,8 @@ _DRIFT: list[Plain] = ["feature:*", "prediction", "confidence", "label", "latenc
 _WILD = re.compile(r"[*?\[]")
 """What a shell pattern does not take as it stands."""
 
+_OF_TRAFFIC = (ConditionName.NEW_MODEL, ConditionName.NOT_MONITORED)
+
 _LEARNS = "beta_bernoulli"
 """Evidence whose null learns from every pane, on each kind of series: the reference of a file is short."""
 
@@ -81,6 +83,10 @@ def with_segments(settings: SettingsOf, segments: Sequence[str]) -> SettingsOf:
 
 
 def with_published_baselines(plan: Plan) -> Plan:
-    """Return the plan with baselines from outside only: a backtest never makes one of rows that it judges."""
+    """Return the plan with baselines from outside only: a backtest never makes one of rows that it judges.
+
+    The rows before its baseline are no traffic that somebody should watch, so they raise no alert either.
+    """
+    conditions = tuple((name, severity) for name, severity in plan.conditions if name not in _OF_TRAFFIC)
     models = tuple(replace(own, baseline=BaselineFrom.PUBLISHED) for own in plan.models)
-    return replace(plan, models=models or (ModelPlan(baseline=BaselineFrom.PUBLISHED),))
+    return replace(plan, models=models or (ModelPlan(baseline=BaselineFrom.PUBLISHED),), conditions=conditions)

@@ -35,6 +35,7 @@ class _Known:
     versions: frozenset[tuple[str, str]] = frozenset()
     baselines: frozenset[tuple[str, str, str]] = frozenset()
     coverage: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    compared: frozenset[tuple[str, str, str]] = frozenset()
 
 
 class Narrator:
@@ -71,6 +72,7 @@ class Narrator:
         _say("baseline in use: %s", [_reference(view, *each) for each in sorted(now.baselines - before.baselines)])
         changed = [line for each, line in sorted(now.coverage.items()) if before.coverage.get(each) != line]
         _say("coverage: %s", changed)
+        _say("version compared: %s", [_compared(*each) for each in sorted(now.compared - before.compared)])
         _say("alert fired: %s", [_alert(now.firing[key]) for key in sorted(now.firing.keys() - before.firing.keys())])
         ended = sorted(before.firing.keys() - now.firing.keys())
         _say("alert resolved: %s", [_alert(before.firing[key]) for key in ended])
@@ -116,6 +118,7 @@ def _known(view: JudgeView) -> _Known:
             (model.model, baseline.version, baseline.id) for model in view.models for baseline in model.baselines
         ),
         _coverage(view),
+        frozenset((model.model, version, found) for model in view.models for version, found in model.compared.items()),
     )
 
 
@@ -150,6 +153,10 @@ def _say(line: str, facts: list[str]) -> None:
 
 def _named(model: str, version: str) -> str:
     return f"{model} {version}".rstrip()
+
+
+def _compared(model: str, version: str, found: str) -> str:
+    return f"{_named(model, version)}: {found}"
 
 
 def _reference(view: JudgeView, model: str, version: str, baseline: str) -> str:

@@ -25,6 +25,7 @@ ALERTS = {
     "StreamMonitorFutureEvents",
     "StreamMonitorInputGap",
     "StreamMonitorDeadLetters",
+    "StreamMonitorUnjudged",
     "StreamMonitorSeriesSuppressed",
     "ModelDrift",
 }

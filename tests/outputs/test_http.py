@@ -132,6 +132,7 @@ def test_status_says_where_the_worker_stands(address: str) -> None:
                         "last_pane": "2026-11-22T07:19:20.000Z",
                         "baselines": {"7": "sha256:e3b0c44298fc"},
                         "warming_up": {},
+                        "compared": {},
                         "unwatched": {
                             "8": {
                                 "since": "2026-11-22T07:19:10.000Z",

@@ -90,6 +90,21 @@ def test_a_new_version_and_its_baseline_are_said(log: pytest.LogCaptureFixture) 
     ] == lines(log)
 
 
+def test_what_a_new_version_differs_in_is_said_once(log: pytest.LogCaptureFixture) -> None:
+    """The report of the comparison with the version before is a line, also where nothing differs."""
+    narrator = Narrator()
+    model = ModelView(
+        "fraud", 1, NOON_MS, 1.0, compared={"8": "1,023 first events against version 7: no series differs"}
+    )
+    said = []
+    for models in ((), (model,), (model,)):
+        narrator.judged(JudgeView(0, models))
+        said.append(lines(log))
+
+    line = "version compared: fraud 8: 1,023 first events against version 7: no series differs"
+    assert [[line], []] == said[1:]
+
+
 def test_very_many_changes_of_a_kind_are_a_number(log: pytest.LogCaptureFixture) -> None:
     """Ten thousand alerts at once do not bury the log."""
     narrator = Narrator()

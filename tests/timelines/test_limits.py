@@ -141,7 +141,9 @@ def test_series_over_the_limit_are_shown_as_suppressed() -> None:
 
     watched = {name for name, state in states.items() if state is SeriesState.WATCHED}
 
-    assert watched == {"feature:country", "missing:country", "invalid:country", "unseen:country", "prediction"}
+    assert watched == {"feature:country", "missing:country", "invalid:country", "unseen:country", "prediction"} | {
+        "invalid:prediction"
+    }
     assert states["feature:x3"] is SeriesState.SUPPRESSED
 
 

@@ -154,7 +154,7 @@ def test_demand_is_compared_with_the_same_hour() -> None:
     """Half as many requests by night are no alert once the hours are known; as many by day as by night are one."""
     clock = DetectionPlan(pane_ms=5 * MINUTE, window_ms=HOUR, budget=Budget(1.0, 100 * DAY))
     models = (ModelPlan(strata=Calendar.HOUR_OF_DAY, baseline=BaselineFrom.PUBLISHED),)
-    monitor = Monitor(Plan(detection=clock, models=models))
+    monitor = Monitor(Plan(detection=clock, models=models, conditions=()))
     rng = np.random.default_rng(9)
     panes = np.arange(MIDNIGHT, MIDNIGHT + 19 * DAY + 18 * HOUR, 5 * MINUTE)
     noon = MIDNIGHT + 19 * DAY + 12 * HOUR

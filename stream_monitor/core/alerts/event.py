@@ -108,6 +108,10 @@ class Related(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     log10_evidence: float
 
 
+Fact = str | int | float | bool | tuple[str, ...] | None
+"""A number or name of a condition."""
+
+
 class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Why: the evidence against its budget, the effect against its floor, and where to look.
 
@@ -115,7 +119,8 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     Detectors that have no evidence in the sense of the budget write `statistic` and `threshold` instead of the pair
     of logarithms. `expected_alarms` is how often evidence as large comes without drift, at most, in the span of the
     budget from this series: `budget_panes` over M. `pane_ms` is the length of a pane. `levels` say in the user's units
-    what has changed, `worst` how far it went. `previous` is the effect that was reported before.
+    what has changed, `worst` how far it went. `previous` is the effect that was reported before. `facts` are the
+    numbers and names behind a condition.
     """
 
     detector: str
@@ -140,6 +145,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: tuple[OffsetRange, ...] = ()
     examples: tuple[ExampleEvent, ...] = ()
     related: tuple[Related, ...] = ()
+    facts: dict[str, Fact] | None = None
 
 
 class Annotations(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -52,6 +52,30 @@ def storm_labels(model: str, constants: Iterable[tuple[str, str]] = ()) -> dict[
     return {label: value for label, value in (dict(constants) | own).items() if value}
 
 
+def condition_labels(
+    name: SeriesName,
+    alertname: str,
+    *,
+    rule: str,
+    severity: Severity,
+    constants: Iterable[tuple[str, str]] = (),
+    partition: int | None = None,
+) -> dict[str, str]:
+    """Return the labels of the alert of a condition.
+
+    Args:
+        name: what it is about; an empty version or series is left out.
+        alertname: of the condition.
+        rule: name of the condition.
+        severity: of the condition.
+        constants: labels of the deployment (`alerts.labels`).
+        partition: of the judge, for what no model stands for: each judge partition has an alert of its own.
+    """
+    own = {"alertname": alertname, "model": name.model, "version": name.version, "series": name.series}
+    own |= {"rule": rule, "severity": severity.value, "partition": "" if partition is None else str(partition)}
+    return {label: value for label, value in (dict(constants) | own).items() if value}
+
+
 def alert_id(identity: str, starts_ms: int) -> str:
     """Return the id of one episode, from pending to resolved."""
     return f"{identity}-{starts_ms}"
@@ -67,4 +91,13 @@ def subject(name: SeriesName) -> str:
     return "/".join(part.translate(_ESCAPES) for part in parts)
 
 
-__all__ = ["STORM_RULE", "SeriesName", "alert_id", "alert_labels", "fingerprint", "storm_labels", "subject"]
+__all__ = [
+    "STORM_RULE",
+    "SeriesName",
+    "alert_id",
+    "alert_labels",
+    "condition_labels",
+    "fingerprint",
+    "storm_labels",
+    "subject",
+]

@@ -191,7 +191,7 @@ class _Carrying:
         for name, version in sorted(old.versions.items()):
             if version.watch is None:
                 continue
-            own = model.versions[name] = VersionState(version.last_ms)
+            own = model.versions[name] = VersionState(version.last_ms, version.memory)
             for before in ([version.watch, *version.segments], *version.supplements):
                 watches = self._watches(model, version, before, taken=own.subjects if own.watch is not None else 0)
                 if own.watch is None:

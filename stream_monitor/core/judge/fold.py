@@ -10,14 +10,19 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from stream_monitor.core.alerts.forgetting import Forgetting
-from stream_monitor.core.alerts.lifecycle import AlertStatus, Patience, Reason, end
+from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Patience, Reason, end
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.judge import snapshot
+from stream_monitor.core.judge.conditions.condition import Scene
+from stream_monitor.core.judge.conditions.memory import recent
+from stream_monitor.core.judge.conditions.standing import ConditionStep, Standing, Stood
+from stream_monitor.core.judge.conditions.step import step_conditions, step_limits
+from stream_monitor.core.judge.conditions.telling import tell_condition
 from stream_monitor.core.judge.configured import Configured
 from stream_monitor.core.judge.episodes import open_episode
 from stream_monitor.core.judge.errors import UnknownBaseline
-from stream_monitor.core.judge.intake import admitted, count
+from stream_monitor.core.judge.intake import admitted, count, most_models
 from stream_monitor.core.judge.ledger import Counters, Ledger
 from stream_monitor.core.judge.model import ModelState, demand_watch
 from stream_monitor.core.judge.outputs import AlertEvent, AlertState, Output, Proposal, StoredEntry
@@ -80,6 +85,9 @@ class Judge:
         self.models: dict[str, ModelState] = {}
         self.forgetting = Forgetting(plan.alerts.forget_after_ms)
         self.undeclared = Undeclared()
+        self.standing = Standing()
+        self.left_out: list[tuple[int, Undeclared]] = []
+        self.started_ms: int | None = None
         self.rolling = b""
         configured = Configured.of(plan.detection.detectors, detectors or {})
         self.rulebook = Rulebook(plan.rules, rules or {}, configured)
@@ -208,6 +216,7 @@ class Judge:
         for model in self.models.values():
             due += [state.last_ms + alerts.forget_after_ms for state in model.versions.values()]
             lives = [life for watch in model.watches() for life in watch.lives.values()] + [model.storm]
+            lives += [held.life for held in model.standing.held.values()]
             due += [life.told_ms + alerts.reminder_ms for life in lives if life.firing]
         return min(due, default=None)
 
@@ -218,9 +227,10 @@ class Judge:
         proposals: list[Proposal] = []
         chosen, left_out = admitted(pane, self.models, self.plan, partitions=self.partitions)
         self.undeclared = merge_undeclared([self.undeclared, left_out])
-        self.counters["undeclared_total", "events"] += left_out.count
+        if self.started_ms is None and pane.profiles:
+            self.started_ms = now.start_ms
         for name, profiles in chosen.items():
-            model = self._model(name, now)
+            model = self._model(name, profiles, now)
             for version, profile in profiles.items():
                 mixed = (name, version, "") in pane.mixed
                 ends, wanted = take_version(self, model, version, profile, now, mixed=mixed)
@@ -228,19 +238,21 @@ class Judge:
                 proposals += wanted
         awake = self._show(pane, chosen, now)
         self._step(awake, now)
+        told += self._stand_limits(left_out, now)
         for name in sorted(self.models):
-            told += self._judge(self.models[name], now, seen=name in awake)
+            told += self._judge(self.models[name], chosen.get(name, {}), now, seen=name in awake)
         told += self._retire(now)
         told.sort(key=lambda item: item.order)
         self._roll(pane, told)
         return [*self._written(told, now), *proposals]
 
-    def _model(self, name: str, now: Pane) -> ModelState:
+    def _model(self, name: str, profiles: Mapping[str, Profile], now: Pane) -> ModelState:
         if name not in self.models:
             plan = self.plan.model(name)
             assert plan is not None
             budget = self.plan.budget(name).panes(self.plan.detection.pane_ms)
-            model = ModelState(name, plan, budget, now.end_ms)
+            model = ModelState(name, plan, budget, now.end_ms, first_ms=now.start_ms)
+            model.declared = plan.name == name or any(profile.key.baseline for profile in profiles.values())
             model.demand = demand_watch(model, self.plan, self.rulebook)
             if model.demand is not None:
                 model.demand.enter(self.pool)
@@ -281,9 +293,19 @@ class Judge:
                 else:
                     watch.restart(use)
 
-    def _judge(self, model: ModelState, now: Pane, *, seen: bool) -> list[Told]:
-        judged = judge_model(model, self.rulebook, self._patience, now, max_open=self.plan.alerts.max_open, seen=seen)
-        told = self.tell_steps(model, judged.steps, now)
+    def _judge(self, model: ModelState, profiles: Mapping[str, Profile], now: Pane, *, seen: bool) -> list[Told]:
+        stood = self._stand(model, profiles, now, seen=seen)
+        told = self._tell_conditions(stood.steps, now, model, profiles)
+        judged = judge_model(
+            model,
+            self.rulebook,
+            self._patience,
+            now,
+            stood=stood,
+            max_open=self.plan.alerts.max_open,
+            seen=seen,
+        )
+        told += self.tell_steps(model, judged.steps, now)
         reason = storm_step(model, judged, self.plan, now)
         if reason is not None:
             told.append(tell_storm(model, model.storm, reason, judged, self.plan, source=self.source, now=now))
@@ -291,14 +313,59 @@ class Judge:
             end_settled(watch)
         return told
 
+    def _stand(self, model: ModelState, profiles: Mapping[str, Profile], now: Pane, *, seen: bool) -> Stood:
+        """Remember what the pane says of each version, and advance the conditions of the model."""
+        for version, profile in profiles.items():
+            state = model.versions[version]
+            judged = state.watch is not None and bool(state.watch.series) and _fits(state.watch, profile)
+            state.memory.note(profile, now, judged=judged, window_ms=self.plan.detection.window_ms)
+            if not judged:
+                self.counters["events_unjudged_total", "no_baseline"] += profile.events
+        started_ms = now.start_ms if self.started_ms is None else self.started_ms
+        return step_conditions(Scene(model, profiles, self.plan, now, started_ms), self._patience, seen=seen)
+
+    def _stand_limits(self, left_out: Undeclared, now: Pane) -> list[Told]:
+        """Advance the alert about models and versions over the limits."""
+        self.left_out = recent(self.left_out, left_out, now, self.plan.detection.window_ms)
+        self.counters["events_unjudged_total", "over_limits"] += left_out.count
+        most = most_models(self.plan, self.partitions)
+        stood = step_limits(self.standing, self.left_out, self.plan, self._patience, now, most=most)
+        return self._tell_conditions(stood.steps, now)
+
+    def _tell_conditions(
+        self,
+        steps: Iterable[ConditionStep],
+        now: Pane,
+        model: ModelState | None = None,
+        profiles: Mapping[str, Profile] | None = None,
+    ) -> list[Told]:
+        """Return the events of the steps of conditions that are published; without a model those of the whole judge."""
+        budget = self.plan.detection.budget.panes(self.plan.detection.pane_ms)
+        return [
+            tell_condition(
+                step,
+                self.plan,
+                source=self.source,
+                now=now,
+                budget=budget if model is None else model.budget_panes,
+                profile=(profiles or {}).get(step.name.version),
+                partition=self.partition if model is None else None,
+            )
+            for step in steps
+            if self._is_published(step.before, step.held.life)
+        ]
+
+    def _is_published(self, before: Life, after: Life) -> bool:
+        """Say whether a step is written: a pending alert only if the plan says so."""
+        told = AlertStatus.FIRING in (before.status, after.status)
+        return told or self.plan.alerts.publish_pending
+
     def tell_steps(self, model: ModelState, steps: Iterable[Step], now: Pane) -> list[Told]:
-        """Return the events of the steps that are published: a pending alert only if the plan says so."""
+        """Return the events of the steps that are published."""
         return [
             tell(step, self.rulebook.plans[step.rule], model, self.plan, source=self.source, now=now)
             for step in steps
-            if self.plan.alerts.publish_pending
-            or step.life.status is AlertStatus.FIRING
-            or step.before.status is AlertStatus.FIRING
+            if self._is_published(step.before, step.life)
         ]
 
     def _retire(self, now: Pane) -> list[Told]:
@@ -309,13 +376,15 @@ class Judge:
             for name, state in sorted(model.versions.items()):
                 if state.last_ms <= oldest:
                     told += give_up(self, model, state, Reason.MODEL_RETIRED, now)
+                    ended = model.standing.end(Reason.MODEL_RETIRED, now, version=name)
+                    told += self._tell_conditions(ended, now, model)
                     del model.versions[name]
             if not model.versions and model.last_ms <= oldest:
                 told += self._retire_model(model, now)
         return told
 
     def _retire_model(self, model: ModelState, now: Pane) -> list[Told]:
-        told: list[Told] = []
+        told = self._tell_conditions(model.standing.end(Reason.MODEL_RETIRED, now), now, model)
         if model.demand is not None:
             told += self.tell_steps(model, end_watch(model.demand, Reason.MODEL_RETIRED, now), now)
             model.demand.leave(self.pool)

@@ -30,7 +30,7 @@ def admitted(
         plan: limits and watched models.
         partitions: judge partitions; each may hold its part of the models.
     """
-    room = -(-plan.limits.models // partitions) - len(models)
+    room = most_models(plan, partitions) - len(models)
     chosen: dict[str, dict[str, Profile]] = {}
     left_out: list[Undeclared] = []
     for (model, version, segment), profile in sorted(pane.profiles.items()):
@@ -39,16 +39,21 @@ def admitted(
         known = models.get(model)
         if known is None and model not in chosen:
             if room <= 0:
-                left_out.append(Undeclared(profile.events, (model,)))
+                left_out.append(Undeclared(profile.events, (model,), (profile.events,)))
                 continue
             room -= 1
         versions = chosen.setdefault(model, {})
         before = known.versions if known is not None else {}
         if version not in before and len(before.keys() | versions.keys()) >= MOST_VERSIONS:
-            left_out.append(Undeclared(profile.events, (f"{model}/{version}",)))
+            left_out.append(Undeclared(profile.events, (f"{model}/{version}",), (profile.events,)))
             continue
         versions[version] = profile
     return {model: versions for model, versions in chosen.items() if versions}, merge_undeclared(left_out)
+
+
+def most_models(plan: Plan, partitions: int) -> int:
+    """Return how many models the judge of one partition may watch."""
+    return -(-plan.limits.models // partitions)
 
 
 def count(pane: ClosedPane, counters: Counters) -> None:

@@ -10,6 +10,8 @@ from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.detectors import Mixture, RankShiryaevRoberts
 from stream_monitor.core.detectors.lowered_threshold import OFFSETS
+from stream_monitor.core.judge.conditions.memory import Memory
+from stream_monitor.core.judge.conditions.standing import Standing
 from stream_monitor.core.judge.evidence import DEMAND_TEST, Evidence, detector_uses
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import WatchedSeries, demand_series, segment_series, subjects, within_limit
@@ -45,9 +47,11 @@ class VersionState:
         blind: series without a reference that its last pane held, sorted; of features the few of smallest hash.
         left_out: features that were too rare for its references, sorted; at most a hundred of each.
         planned: coverage that its references give, with their ids; worked out when it is asked for.
+        memory: what conditions need to know.
     """
 
     last_ms: int
+    memory: Memory
     pane_rows: list[int] = field(default_factory=list)
     warm_up: WarmUp | None = None
     proposed: str | None = None
@@ -80,6 +84,11 @@ class VersionState:
         whole = [self.watch, *(watches[0] for watches in self.supplements)]
         return [watch.baseline for watch in whole if watch is not None and watch.baseline is not None]
 
+    def watch_of(self, series: str) -> Watch | None:
+        """Return the watch of all rows whose reference holds a series, None if none does."""
+        whole = [self.watch, *(watches[0] for watches in self.supplements)]
+        return next((own for own in whole if own and own.baseline and series in own.baseline.series), None)
+
     @property
     def subjects(self) -> int:
         """What its watches use of the limit of series."""
@@ -101,6 +110,10 @@ class ModelState:
         demand: the demand of all versions; None when no rule judges it.
         shown_ms: end of the last pane that was shown to it.
         storm: life of the summary alert above `alerts.max_open`.
+        standing: alerts of conditions.
+        first_ms: start of its first pane with events.
+        compared_ms: end of the pane in which versions were compared last.
+        declared: the plan names it, or an operator had given it a baseline when it came.
     """
 
     name: str
@@ -111,11 +124,16 @@ class ModelState:
     demand: Watch | None = None
     storm: Life = field(default_factory=Life)
     shown_ms: int | None = None
+    standing: Standing = field(default_factory=Standing)
+    first_ms: int = 0
+    declared: bool = True
+    compared_ms: int | None = None
 
     def version(self, name: str, now_ms: int, *, since_ms: int) -> VersionState:
         """Return the state of a version; a new one, if need be, is unwatched since `since_ms`."""
         if name not in self.versions:
-            self.versions[name] = VersionState(now_ms, warm_up=self.new_warm_up(name, since_ms), unwatched_ms=since_ms)
+            warm_up = self.new_warm_up(name, since_ms)
+            self.versions[name] = VersionState(now_ms, Memory(since_ms), warm_up=warm_up, unwatched_ms=since_ms)
         return self.versions[name]
 
     def new_warm_up(self, version: str, since_ms: int) -> WarmUp | None:
@@ -188,7 +206,10 @@ def version_watches(
         mixture: alternatives of the rank detector by segment ("" is all rows).
         taken: how much of the limit of series other watches of the version use.
     """
-    kept, suppressed = within_limits(segment_series(baseline, model.plan), plan, taken)
+    found = segment_series(baseline, model.plan)
+    if taken:
+        found = _without_names_of_others(model, baseline, found)
+    kept, suppressed = within_limits(found, plan, taken)
     shares = segment_shares([label for label in kept if label])
     tolerance = model.plan.tolerance
     offsets = OFFSETS if plan.detection.threshold is Threshold.CALIBRATED else ()
@@ -223,6 +244,24 @@ def version_watches(
         watches.append(watch)
     watches[0].suppressed = suppressed
     return watches
+
+
+def _without_names_of_others(
+    model: ModelState, supplement: Baseline, found: dict[str, list[WatchedSeries]]
+) -> dict[str, list[WatchedSeries]]:
+    """Return the series of a supplement without those whose name another reference of the version has given away.
+
+    Only a feature that is called like a series of the model brings that about: `invalid:latency`.
+    """
+    state = model.versions.get(supplement.version)
+    others = [] if state is None else state.watches
+    given = {
+        (watch.segment, item.name)
+        for watch in others
+        if watch.baseline is not None and watch.baseline.id != supplement.id
+        for item in watch.series
+    }
+    return {label: [item for item in series if (label, item.name) not in given] for label, series in found.items()}
 
 
 def typical_mixture(baseline: Baseline, rows: float) -> Callable[[str], Mixture]:

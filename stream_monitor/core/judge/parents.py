@@ -2,10 +2,12 @@
 
 * Five or more columns whose values go missing (or turn invalid, or unseen) in the same panes are one story: the first
   of them is told, the others wait as long as it fires.
-* Values that drift while the same column loses values drift because of that: `feature:x` waits for `missing:x`.
+* Values that drift while the same column loses values drift because of that: `feature:x` waits for `missing:x`,
+  `prediction` for `invalid:prediction`.
 * What happens to all rows happens to their segments: a segment waits while an alert about the same series of all rows
   is open, whenever that began (the change of a segment with few rows is seen panes later), and its values also for the
   missing values of all rows. A change of one segment that all rows hardly show is its own.
+* A column that is gone (MissingColumn) or of another kind (KindChanged) is one alert: series of it wait.
 * Five or more segments with the same alert in the same panes are one story, as columns are.
 
 A child that is still above its floor when its parent is over is told then. Nothing is lost: every alert lists the other
@@ -16,16 +18,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.watch import Episode, Watch
+from stream_monitor.core.plan import ConditionName
 
 STORM_OF = 5
 """Columns, or segments, that change together from which on they are one story."""
 
 _STORMS = (Counted.MISSING, Counted.INVALID, Counted.UNSEEN)
+_OF_COLUMNS = (ConditionName.MISSING_COLUMN, ConditionName.KIND_CHANGED)
 _CAUSES = (Counted.MISSING, Counted.INVALID)
 
 _Use = tuple[Watch, int]
@@ -48,13 +53,15 @@ def waits(model: ModelState, watch: Watch, use: int, rule: str, rulebook: Rulebo
         return len(ruled) + 1 >= STORM_OF and any(life.firing for place in ruled for life in lives(place))
 
     own, episode = watch.series[watch.uses[use].series], watch.episodes[use]
+    column = SeriesName(watch.model, watch.version, "", own.of)
+    if own.of and any(model.standing.is_open(column, condition) for condition in _OF_COLUMNS):
+        return True
     beside = [(watch, other) for other in _at_the_same_time(watch, episode) if other != use]
     others = model.siblings(watch) if watch.segment else []
     above = [(sibling, other) for sibling in others if not sibling.segment for other in sibling.episodes]
     if any(_series(place).name == own.name and any(life.open for life in lives(place)) for place in above):
         return True
-    values_of_feature = own.counted is Counted.VALUES and own.feature is not None
-    if values_of_feature and any(_causes(place, own) for place in (*beside, *above)):
+    if own.counted is Counted.VALUES and any(_causes(place, own) for place in (*beside, *above)):
         return True
     if own.counted in _STORMS and is_told([place for place in beside if _series(place).counted is own.counted]):
         return True
@@ -72,7 +79,7 @@ def _causes(place: _Use, values: WatchedSeries) -> bool:
     """Say whether an open alert is about values that went missing from a column."""
     watch, use = place
     series = _series(place)
-    is_cause = series.counted in _CAUSES and series.feature == values.feature
+    is_cause = series.counted in _CAUSES and series.of == values.of
     return is_cause and any(_life(place, name).open for name in watch.rules[use])
 
 

@@ -1,7 +1,8 @@
 """The series of a baseline: which there are, where their counts stand in a profile, and what they are compared with.
 
-A feature gives its values and three yes/no series: is it missing, is it invalid, is its category unseen. `demand` has
-no baseline: it is the model's own and learns its reference from its first panes.
+A feature gives its values and three yes/no series: is it missing, is it invalid, is its category unseen. A series of
+the model (prediction, confidence, latency ...) gives its values and whether they are invalid. `demand` has no baseline:
+it is the model's own and learns its reference from its first panes.
 """
 
 from __future__ import annotations
@@ -84,7 +85,12 @@ class WatchedSeries:
     @property
     def feature(self) -> str | None:
         """The feature it speaks about, None for a series of the model."""
-        return feature_of(self.name)
+        return feature_of(self.of)
+
+    @property
+    def subject(self) -> str:
+        """What it speaks about: a feature, else the series of the model itself."""
+        return self.feature or self.of or self.name
 
     @property
     def exact(self) -> bool:
@@ -152,13 +158,18 @@ def demand_series(calendar: Calendar = Calendar.NONE) -> WatchedSeries:
 
 
 def baseline_series(baseline: Baseline, plan: ModelPlan) -> list[WatchedSeries]:
-    """Return every series that a baseline gives under a plan, sorted by name."""
+    """Return every series that a baseline gives under a plan, sorted by name.
+
+    A feature that is called like a series of the model keeps the name `invalid:prediction` for itself.
+    """
     watched: list[WatchedSeries] = []
     for name, reference in baseline.series.items():
         feature = feature_of(name)
         if feature is None or plan.watches(feature):
             watched += _stratified(reference, baseline)
-    return sorted(watched, key=lambda series: series.name)
+    taken = {series.name for series in watched if series.feature is not None}
+    kept = [series for series in watched if series.feature is not None or series.name not in taken]
+    return sorted(kept, key=lambda series: series.name)
 
 
 def segment_series(baseline: Baseline, plan: ModelPlan) -> dict[str, list[WatchedSeries]]:
@@ -182,13 +193,12 @@ def _stratified(values: SeriesBaseline, baseline: Baseline) -> list[WatchedSerie
 
 
 def _given(values: SeriesBaseline, seed: str, rows: int) -> list[WatchedSeries]:
-    feature = feature_of(values.series)
-    return [_values(values, seed), *(() if feature is None else _yes_no_series(feature, values, seed, rows))]
+    return [_values(values, seed), *_yes_no_series(values, seed, rows)]
 
 
 def subjects(watched: Sequence[WatchedSeries]) -> list[str]:
     """Return what the series speak about: a feature with its missing, invalid and unseen series counts once."""
-    return sorted({series.feature or series.name for series in watched})
+    return sorted({series.subject for series in watched})
 
 
 def within_limit(watched: list[WatchedSeries], most: int) -> tuple[list[WatchedSeries], list[WatchedSeries]]:
@@ -197,7 +207,7 @@ def within_limit(watched: list[WatchedSeries], most: int) -> tuple[list[WatchedS
     What is kept is decided by name, never by who came first.
     """
     kept = set(subjects(watched)[:most])
-    inside = [series for series in watched if (series.feature or series.name) in kept]
+    inside = [series for series in watched if series.subject in kept]
     return inside, [series for series in watched if series not in inside]
 
 
@@ -222,15 +232,16 @@ def _values(values: SeriesBaseline, seed: str) -> WatchedSeries:
     return WatchedSeries(name, values.kind, Counted.VALUES, name, values.bins, values.bins, reference, values)
 
 
-def _yes_no_series(feature: str, values: SeriesBaseline, seed: str, rows: int) -> list[WatchedSeries]:
+def _yes_no_series(values: SeriesBaseline, seed: str, rows: int) -> list[WatchedSeries]:
+    feature = feature_of(values.series)
+    subject = values.series if feature is None else feature
     rows = max(rows, values.observed + values.missing)
     invalid = rows - values.observed - values.missing
-    pairs = [
-        (missing_series(feature), Counted.MISSING, values.missing, rows),
-        (invalid_series(feature), Counted.INVALID, invalid, rows),
-    ]
-    if isinstance(values, CategoricalBaseline) and values.other_categories is not None and values.unseen_m:
-        pairs.append((unseen_series(feature), Counted.UNSEEN, values.unseen_k, values.unseen_m))
+    pairs = [(invalid_series(subject), Counted.INVALID, invalid, rows)]
+    if feature is not None:
+        pairs.insert(0, (missing_series(feature), Counted.MISSING, values.missing, rows))
+        if isinstance(values, CategoricalBaseline) and values.other_categories is not None and values.unseen_m:
+            pairs.append((unseen_series(feature), Counted.UNSEEN, values.unseen_k, values.unseen_m))
     watched: list[WatchedSeries] = []
     for name, counted, k, m in pairs:
         reference = Reference(np.array([m - k, k], dtype=np.int64), ordered=False, seed=f"{seed}/{name}")

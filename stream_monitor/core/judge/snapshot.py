@@ -15,10 +15,13 @@ import msgspec
 import numpy as np
 
 from stream_monitor.core.alerts.forgetting import Forgetting
+from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.canonical import Json, canonical_json
 from stream_monitor.core.chain import ChunkName
 from stream_monitor.core.detectors import Mixture, UnusableStateError
 from stream_monitor.core.judge.chain import Chain, Tip
+from stream_monitor.core.judge.conditions.memory import Memory
+from stream_monitor.core.judge.conditions.standing import Standing
 from stream_monitor.core.judge.errors import SnapshotRefused
 from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, version_watches
 from stream_monitor.core.judge.panes import OpenPane
@@ -32,6 +35,7 @@ from stream_monitor.core.judge.state import (
     PaneState,
     ProfileState,
     SourcesState,
+    StandingState,
     StreamState,
     VersionRecord,
     WarmUpState,
@@ -45,7 +49,7 @@ from stream_monitor.core.judge.watch import Episode, PaneSources, Watch
 if TYPE_CHECKING:
     from stream_monitor.core.judge.fold import Judge
 
-FORMAT = 2
+FORMAT = 3
 """Version of the format; another one is refused, and the log is folded again."""
 
 MAX_BYTES = 512 * 1024 * 1024
@@ -105,6 +109,11 @@ def digest(judge: Judge) -> str:
         for watch in judge.models[name].watches()
         for (series, rule), life in sorted(watch.lives.items())
     ]
+    for standing in (judge.standing, *(judge.models[name].standing for name in sorted(judge.models))):
+        lives += [
+            [*astuple(name), condition.value, str(held.life.status), held.life.starts_ms, held.life.sequence]
+            for (name, condition), held in sorted(standing.held.items(), key=lambda item: item[0])
+        ]
     chains: Json = {place: list(tip) for place, tip in chain_tips(judge).items()}
     content = canonical_json({"rolling": judge.rolling.hex(), "chains": chains, "lives": lives})
     return hashlib.sha256(content).hexdigest()
@@ -140,6 +149,9 @@ def _state(judge: Judge) -> JudgeState:
         forgetting=sorted(judge.forgetting.due.items()),
         undeclared=judge.undeclared,
         rolling=judge.rolling,
+        conditions=_conditions(judge.standing),
+        left_out=list(judge.left_out),
+        started_ms=judge.started_ms,
     )
 
 
@@ -177,7 +189,25 @@ def _stream(judge: Judge, stream: str) -> StreamState:
 def _model(model: ModelState) -> ModelRecord:
     versions = [_version(name, model.versions[name]) for name in sorted(model.versions)]
     demand = None if model.demand is None else watch_state(model.demand)
-    return ModelRecord(model.name, model.last_ms, versions, demand, model.storm, model.shown_ms)
+    return ModelRecord(
+        model.name,
+        model.last_ms,
+        versions,
+        demand,
+        model.storm,
+        model.shown_ms,
+        _conditions(model.standing),
+        model.first_ms,
+        model.declared,
+        model.compared_ms,
+    )
+
+
+def _conditions(standing: Standing) -> list[StandingState]:
+    return [
+        StandingState(name.model, name.version, name.series, condition, held)
+        for (name, condition), held in sorted(standing.held.items(), key=lambda item: item[0])
+    ]
 
 
 def _version(name: str, state: VersionState) -> VersionRecord:
@@ -196,6 +226,7 @@ def _version(name: str, state: VersionState) -> VersionRecord:
         state.unwatched_ms,
         list(state.blind),
         list(state.left_out),
+        _memory(state.memory),
     )
 
 
@@ -212,6 +243,19 @@ def _warm_up(warm_up: WarmUp | None) -> WarmUpState | None:
         warm_up.failure,
         list(warm_up.left_out),
         warm_up.resume_ms,
+    )
+
+
+def _memory(memory: Memory) -> Memory:
+    """Return a memory in sorted order: equal memories are equal bytes."""
+    return Memory(
+        memory.first_ms,
+        memory.blind_since_ms,
+        dict(sorted(memory.lacking.items())),
+        dict(sorted(memory.strange.items())),
+        dict(sorted(memory.extra.items())),
+        list(memory.undeclared),
+        memory.comparison,
     )
 
 
@@ -295,6 +339,12 @@ def _restore(judge: Judge, state: JudgeState) -> None:
         judge.models[record.name] = _restored_model(judge, record)
     judge.forgetting = Forgetting(judge.plan.alerts.forget_after_ms, dict(state.forgetting))
     judge.undeclared, judge.rolling = state.undeclared, state.rolling
+    judge.standing, judge.left_out = _standing(state.conditions), list(state.left_out)
+    judge.started_ms = state.started_ms
+
+
+def _standing(states: list[StandingState]) -> Standing:
+    return Standing({(SeriesName(own.model, own.version, "", own.series), own.condition): own.held for own in states})
 
 
 def _open_pane(state: PaneState) -> OpenPane:
@@ -312,6 +362,8 @@ def _restored_model(judge: Judge, record: ModelRecord) -> ModelState:
         raise ValueError(f"model {record.name!r} is not in the plan")
     budget = judge.plan.budget(record.name).panes(judge.plan.detection.pane_ms)
     model = ModelState(record.name, plan, budget, record.last_ms, storm=record.storm, shown_ms=record.shown_ms)
+    model.compared_ms = record.compared_ms
+    model.standing, model.first_ms, model.declared = _standing(record.conditions), record.first_ms, record.declared
     model.demand = demand_watch(model, judge.plan, judge.rulebook)
     if (model.demand is None) != (record.demand is None):
         raise ValueError("demand is watched in one of plan and snapshot only")
@@ -325,6 +377,7 @@ def _restored_model(judge: Judge, record: ModelRecord) -> ModelState:
         version.blind_panes, version.asked_ms = written.blind_panes, written.asked_ms
         version.unwatched_ms, version.blind = written.unwatched_ms, tuple(written.blind)
         version.left_out = tuple(written.left_out)
+        version.memory = written.memory
         if written.watch is not None:
             watches = _resumed_watches(judge, model, {"": written.watch, **dict(written.segments)})
             version.watch, version.segments = watches[0], watches[1:]

@@ -12,7 +12,11 @@ import numpy as np
 
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.arrays import Int64
+from stream_monitor.core.judge.conditions.memory import Memory
+from stream_monitor.core.judge.conditions.standing import Held
 from stream_monitor.core.judge.warm_up import WarmUpFailure
+from stream_monitor.core.names import ValueKind
+from stream_monitor.core.plan import ConditionName
 from stream_monitor.core.profile import (
     Example,
     OffsetRange,
@@ -61,6 +65,7 @@ class SeriesState(msgspec.Struct, array_like=True, frozen=True):
     minimum: float | None
     maximum: float | None
     distinct: bytes | None
+    strange: tuple[ValueKind, ...]
 
 
 class ProfileState(msgspec.Struct, array_like=True, frozen=True):
@@ -196,14 +201,25 @@ class VersionRecord(msgspec.Struct, array_like=True, frozen=True):
     warm_up: WarmUpState | None
     proposed: str | None
     watch: WatchState | None
-    segments: list[tuple[str, WatchState]] = []
-    supplements: list[list[tuple[str, WatchState]]] = []
-    gathering: WarmUpState | None = None
-    blind_panes: int = 0
-    asked_ms: int | None = None
-    unwatched_ms: int | None = None
-    blind: list[str] = []
-    left_out: list[str] = []
+    segments: list[tuple[str, WatchState]]
+    supplements: list[list[tuple[str, WatchState]]]
+    gathering: WarmUpState | None
+    blind_panes: int
+    asked_ms: int | None
+    unwatched_ms: int | None
+    blind: list[str]
+    left_out: list[str]
+    memory: Memory
+
+
+class StandingState(msgspec.Struct, array_like=True, frozen=True):
+    """Where a condition stands."""
+
+    model: str
+    version: str
+    series: str
+    condition: ConditionName
+    held: Held
 
 
 class ModelRecord(msgspec.Struct, array_like=True, frozen=True):
@@ -215,6 +231,10 @@ class ModelRecord(msgspec.Struct, array_like=True, frozen=True):
     demand: WatchState | None
     storm: Life
     shown_ms: int | None
+    conditions: list[StandingState]
+    first_ms: int
+    declared: bool
+    compared_ms: int | None
 
 
 class JudgeState(msgspec.Struct, frozen=True):
@@ -236,6 +256,9 @@ class JudgeState(msgspec.Struct, frozen=True):
     forgetting: list[tuple[str, int]]
     undeclared: Undeclared
     rolling: bytes
+    conditions: list[StandingState]
+    left_out: list[tuple[int, Undeclared]]
+    started_ms: int | None
 
 
 def places(found: Mapping[tuple[str, int], OffsetRange]) -> list[tuple[str, int, int, int]]:
@@ -259,6 +282,7 @@ def _series(name: str, counts: SeriesCounts) -> SeriesState:
         counts.minimum,
         counts.maximum,
         counts.distinct,
+        counts.strange,
     )
 
 
@@ -272,4 +296,5 @@ def _counts(state: SeriesState) -> SeriesCounts:
         state.minimum,
         state.maximum,
         state.distinct,
+        state.strange,
     )

@@ -22,6 +22,7 @@ from stream_monitor.core.alerts.lifecycle import (
     recover_beside,
     remind,
 )
+from stream_monitor.core.judge.conditions.standing import Stood
 from stream_monitor.core.judge.episodes import (
     begin_again,
     effect_panes,
@@ -87,7 +88,7 @@ class Judged:
 
 
 def judge_model(
-    model: ModelState, rulebook: Rulebook, patience: Patience, now: Pane, *, max_open: int, seen: bool
+    model: ModelState, rulebook: Rulebook, patience: Patience, now: Pane, *, stood: Stood, max_open: int, seen: bool
 ) -> Judged:
     """Let the rules look at every episode that was open before this pane.
 
@@ -96,10 +97,11 @@ def judge_model(
         rulebook: all rules.
         patience: of the plan.
         now: the pane that was closed.
+        stood: what the pane did to the alerts of conditions, which come first.
         max_open: alerts that may fire at the same time.
         seen: whether the pane was shown to the series; otherwise only reminders are due.
     """
-    judged = Judged(open=sum(life.firing for watch in model.watches() for life in watch.lives.values()))
+    judged = Judged(open=stood.open, withheld=list(stood.withheld))
     court = _Court(model, rulebook, patience, now, max_open)
     for case in sorted(
         _cases(model, now, seen), key=lambda case: (case.name, -rulebook.loudness(case.rule), case.rule)

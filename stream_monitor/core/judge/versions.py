@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.lifecycle import Reason
+from stream_monitor.core.judge.conditions.comparing import compare_versions
 from stream_monitor.core.judge.model import ModelState, VersionState, typical_mixture, version_watches
 from stream_monitor.core.judge.outputs import BaselineProposal, GatheringRequest, Proposal
 from stream_monitor.core.judge.telling import Told
@@ -17,7 +18,7 @@ from stream_monitor.core.judge.verdicts import end_watch
 from stream_monitor.core.judge.warm_up import RARE, WarmUp
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.names import feature_of, feature_series
-from stream_monitor.core.plan import HOUR_MS, BaselineFrom
+from stream_monitor.core.plan import HOUR_MS, BaselineFrom, CompareVersions
 from stream_monitor.core.profile import Profile
 from stream_monitor.core.rules import Pane
 
@@ -49,7 +50,7 @@ def take_version(
         state.unwatched_ms = now.start_ms
         state.warm_up = model.new_warm_up(version, now.start_ms)
     if not references:
-        return told, _gathered(judge, model, state, version, profile)
+        return told, _gathered(judge, model, state, version, profile, now)
     if state.watch is None or state.watch.baseline is None or state.watch.baseline.id != references[0]:
         told = _change_baseline(judge, model, state, references[0], now)
     told += _change_supplements(judge, model, state, references[1:], now)
@@ -122,14 +123,20 @@ def _begun(
     return watches
 
 
-def _gathered(judge: Judge, model: ModelState, state: VersionState, version: str, profile: Profile) -> list[Proposal]:
-    """Gather rows of a version that has no baseline."""
+def _gathered(
+    judge: Judge, model: ModelState, state: VersionState, version: str, profile: Profile, now: Pane
+) -> list[Proposal]:
+    """Gather rows of a version that has no baseline, and compare the first ones with the version before."""
     if state.watch is not None or state.warm_up is None:
         return []
+    rows = state.warm_up.rows
     made = state.warm_up.gather(profile, judge.plan.limits)
     if made is None:
         return []
     state.proposed, state.left_out = made.id, state.warm_up.left_out
+    if state.memory.comparison is None and model.plan.compare_versions is not CompareVersions.OFF:
+        state.memory.comparison = compare_versions(model, version, rows, judge.plan, judge.rulebook, now)
+        model.compared_ms = model.compared_ms if state.memory.comparison is None else now.end_ms
     return [BaselineProposal(model.name, version, made, left_out=state.left_out)]
 
 

@@ -117,6 +117,7 @@ class ModelView:
         false_alarm_interval_s: mean time between false alarms that the budget asks for.
         warming_up: gathered rows over wanted rows of automatic baselines in the making, by version.
         unwatched: versions that nothing watches yet, by name.
+        compared: what the comparison with the version before found, by version.
     """
 
     model: str
@@ -126,6 +127,7 @@ class ModelView:
     baselines: tuple[BaselineView, ...] = ()
     warming_up: Mapping[str, float] = field(default_factory=dict)
     unwatched: tuple[WarmUpView, ...] = ()
+    compared: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class JudgeView:
             (`detector_failures_total`, model, detector),
             (`alert_events_total`, model, severity, reason), (`serving_errors_total`, model, version),
             (`events_total`, model, version, kind), (`events_late_total`, model, version),
-            (`values_rejected_total`, model, reason), (`undeclared_total`, what).
+            (`values_rejected_total`, model, reason), (`events_unjudged_total`, reason).
         watermark_ms: smallest watermark over the roster of each stream, None while a partition is awaited.
         awaited: source partitions that hold panes open because they never reported: (topic, partition).
         waiting_chunks: complete chunks that no successor has named yet.

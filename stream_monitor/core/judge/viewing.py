@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING
 from stream_monitor.core.alerts.identity import alert_id, alert_labels, fingerprint, storm_labels
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.detectors.river_group import RiverGroup
+from stream_monitor.core.judge.conditions.standing import Standing
+from stream_monitor.core.judge.conditions.telling import view_labels
+from stream_monitor.core.judge.conditions.version_changed import report
 from stream_monitor.core.judge.live_coverage import judge_coverage
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
@@ -25,6 +28,7 @@ from stream_monitor.core.judge.view import (
 )
 from stream_monitor.core.judge.warm_up import WarmUp
 from stream_monitor.core.judge.watch import Watch
+from stream_monitor.core.names import no_guarantee
 from stream_monitor.core.plan import RulePlan, Severity
 from stream_monitor.core.rules import EffectWindow, Pane, measure
 
@@ -42,7 +46,10 @@ def judge_view(judge: Judge) -> JudgeView:
         partition=judge.partition,
         models=tuple(_model(judge, model) for model in models),
         series=tuple(view for model in models for view in _all_series(judge, model)),
-        alerts=tuple(view for model in models for view in _alerts(judge, model)),
+        alerts=(
+            *_conditions(judge, judge.standing, partition=judge.partition),
+            *(view for model in models for view in _alerts(judge, model)),
+        ),
         counters=dict(judge.counters),
         watermark_ms={stream: ledger.roster.watermark(stream) for stream in ledger.roster.streams},
         awaited=ledger.roster.awaited(),
@@ -72,6 +79,11 @@ def _model(judge: Judge, model: ModelState) -> ModelView:
             for name, state in sorted(model.versions.items())
             if state.unwatched_ms is not None
         ),
+        compared={
+            name: report(state.memory.comparison)
+            for name, state in sorted(model.versions.items())
+            if state.memory.comparison is not None
+        },
     )
 
 
@@ -124,6 +136,8 @@ def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> Serie
     low, high = watch.span(position)
     counts = watch.window[low:high]
     promise = "" if leading is None else guarantee(watch, leading)
+    if promise and item.counted in (Counted.VALUES, Counted.UNSEEN) and not counts.any() and watch.saw_events:
+        promise = no_guarantee("no_values")
     state = SeriesState.WATCHED
     if warming:
         state = SeriesState.WARMING_UP
@@ -220,6 +234,7 @@ def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
         for series, rule in watch.open_lives():
             use = next(i for i, names in watch.rules.items() if rule in names and watch.uses[i].series == series)
             yield _alert(judge, watch, use, judge.rulebook.plans[rule])
+    yield from _conditions(judge, model.standing)
     if model.storm.open:
         labels = storm_labels(model.name, judge.plan.alerts.labels)
         yield AlertView(
@@ -231,6 +246,21 @@ def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
             summary=f"{model.name}: {int(model.storm.told_value)} alerts would be open",
             sequence=model.storm.sequence,
         )
+
+
+def _conditions(judge: Judge, standing: Standing, partition: int | None = None) -> Iterator[AlertView]:
+    for (name, condition), held in sorted(standing.held.items(), key=lambda item: item[0]):
+        if held.life.open:
+            labels, severity = view_labels(name, condition, judge.plan, partition)
+            yield AlertView(
+                alert_id=alert_id(fingerprint(labels), held.life.starts_ms),
+                labels=labels,
+                status=held.life.status or AlertStatus.PENDING,
+                severity=severity,
+                starts_ms=held.life.starts_ms,
+                summary=" ".join(part for part in (name.model, name.version) if part) + f": {held.summary}",
+                sequence=held.life.sequence,
+            )
 
 
 def _alert(judge: Judge, watch: Watch, use: int, rule: RulePlan) -> AlertView:

@@ -176,6 +176,11 @@ class Watch:
         """Panes in the ring."""
         return min(self.pushed, self.window_panes)
 
+    @property
+    def saw_events(self) -> bool:
+        """Say whether the last window holds events, whatever they say of the series."""
+        return any(pane.offsets for pane in self.sources)
+
     def push(self, start_ms: int, profile: Profile | None) -> None:
         """Take a closed pane; None is a pane without events."""
         place = self.pushed % self.window_panes

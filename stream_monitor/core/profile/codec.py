@@ -17,6 +17,7 @@ import orjson
 
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.chain import ChunkName
+from stream_monitor.core.names import ValueKind
 from stream_monitor.core.profile.record import (
     Ahead,
     ChunkCounts,
@@ -111,6 +112,7 @@ class _SeriesWire(msgspec.Struct):
     min: float | None = None
     max: float | None = None
     distinct: bytes | None = None
+    strange: tuple[ValueKind, ...] = ()
 
 
 class _ExampleWire(msgspec.Struct):
@@ -126,6 +128,8 @@ class _ExampleWire(msgspec.Struct):
 class _UndeclaredWire(msgspec.Struct):
     count: int = 0
     names: list[str] = []
+    rows: list[int] = []
+    kinds: list[tuple[ValueKind, ...]] = []
 
 
 class _ProfileWire(msgspec.Struct):
@@ -206,7 +210,7 @@ def _profile(wire: _ProfileWire) -> ProfileRecord:
         series={name: _series(name, counts) for name, counts in wire.series.items()},
         offsets={place: OffsetRange(*wire.offsets)},
         examples=tuple(_example(example, place) for example in wire.examples),
-        undeclared=Undeclared(wire.undeclared.count, tuple(wire.undeclared.names)),
+        undeclared=_undeclared(wire.undeclared),
     )
     return ProfileRecord(source, wire.index, wire.part, profile)
 
@@ -256,7 +260,7 @@ def _encode_profile(record: ProfileRecord) -> bytes:
     if key.supplements:
         wire["supplements"] = list(key.supplements)
     if profile.undeclared.count:
-        wire["undeclared"] = {"count": profile.undeclared.count, "names": list(profile.undeclared.names)}
+        wire["undeclared"] = _undeclared_wire(profile.undeclared)
     return _dump(wire)
 
 
@@ -315,6 +319,7 @@ def _series(name: str, wire: _SeriesWire) -> SeriesCounts:
         minimum=wire.min,
         maximum=wire.max,
         distinct=wire.distinct,
+        strange=wire.strange,
     )
 
 
@@ -343,6 +348,22 @@ def _example(wire: _ExampleWire, place: tuple[str, int]) -> Example:
     )
 
 
+def _undeclared(wire: _UndeclaredWire) -> Undeclared:
+    names = len(wire.names)
+    if len(wire.rows) not in (0, names) or len(wire.kinds) not in (0, names):
+        raise MalformedRecord("undeclared: rows and kinds must be one for each name")
+    return Undeclared(wire.count, tuple(wire.names), tuple(wire.rows), tuple(wire.kinds))
+
+
+def _undeclared_wire(found: Undeclared) -> dict[str, object]:
+    wire: dict[str, object] = {"count": found.count, "names": list(found.names)}
+    if found.rows:
+        wire["rows"] = list(found.rows)
+    if any(found.kinds):
+        wire["kinds"] = [list(kinds) for kinds in found.kinds]
+    return wire
+
+
 def _source_wire(source: ChunkSource) -> dict[str, object]:
     return {
         "topic": source.topic,
@@ -367,6 +388,8 @@ def _series_wire(name: str, counts: SeriesCounts) -> dict[str, object]:
         wire |= {"min": _finite(counts.minimum), "max": _finite(counts.maximum)}
     if counts.distinct is not None:
         wire["distinct"] = msgspec.to_builtins(counts.distinct)
+    if counts.strange:
+        wire["strange"] = list(counts.strange)
     return wire
 
 

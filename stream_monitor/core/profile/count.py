@@ -7,7 +7,7 @@ wrong type in a numeric one. Every row ends in exactly one of bins, missing and 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +21,7 @@ from stream_monitor.core.baseline import (
     SeriesBaseline,
 )
 from stream_monitor.core.batch import ABSENT, INVALID, Cell, CodedColumn, Column, NumericColumn
-from stream_monitor.core.names import CATEGORY_BYTES, ValueReject, cut_category
+from stream_monitor.core.names import CATEGORY_BYTES, ValueKind, ValueReject, cut_category
 from stream_monitor.core.profile.columns import as_codes, as_numbers
 from stream_monitor.core.profile.record import SeriesCounts
 
@@ -30,6 +30,9 @@ _SPARSE_BELOW = 3
 
 _SURELY_SHORT = CATEGORY_BYTES // 4
 """Characters that fit into the bytes of a category, whatever they are."""
+
+
+_KINDS: Mapping[type, ValueKind] = {float: ValueKind.NUMBER, str: ValueKind.TEXT, bool: ValueKind.BOOLEAN}
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +86,23 @@ def occurrences(column: Column) -> int:
     return coded.codes.size - int(absent[coded.codes].sum()) if absent.any() else coded.codes.size
 
 
+def strange_kinds(types: Iterable[type]) -> tuple[ValueKind, ...]:
+    """Return the kinds of values of these types, sorted."""
+    return tuple(sorted(_KINDS[found] for found in types))
+
+
+def kinds_of(column: Column) -> tuple[ValueKind, ...]:
+    """Return the kinds of the values of a column, sorted; of cells without a value there is none."""
+    if isinstance(column, NumericColumn):
+        numbers = {float} if not np.isnan(column.values).all() else set()
+        return strange_kinds({*numbers, *map(type, column.others.values())})
+    coded = as_codes(column)
+    found = np.bincount(coded.codes, minlength=len(coded.distinct)).tolist()
+    return strange_kinds(
+        {type(cell) for cell, count in zip(coded.distinct, found, strict=True) if count} & _KINDS.keys()
+    )
+
+
 def _count_numbers(
     column: NumericColumn, ties: Int64, baseline: NumericBaseline, constraint: Constraint | None
 ) -> Counted:
@@ -101,6 +121,7 @@ def _count_numbers(
         invalid=invalid + outside,
         minimum=minimum,
         maximum=maximum,
+        strange=strange_kinds(set(map(type, column.others.values()))),
     )
     rejects = {ValueReject.WRONG_TYPE: len(column.others), ValueReject.OUT_OF_DOMAIN: outside}
     return Counted(counts, {reason: count for reason, count in rejects.items() if count})
@@ -135,6 +156,7 @@ def _count_codes(
 ) -> Counted:
     bins = np.zeros(baseline.bins, dtype=np.int64)
     nulls = absent = invalid = 0
+    strange = set[type]()
     rejects = Counter[ValueReject]()
     allowed = None if constraint is None or constraint.allowed is None else frozenset(constraint.allowed)
     found = np.bincount(column.codes, minlength=len(column.distinct))
@@ -149,11 +171,16 @@ def _count_codes(
         elif isinstance(place := _place(cell, baseline, allowed), ValueReject):
             rejects[place] += count
             invalid += count
+            if place is ValueReject.WRONG_TYPE:
+                strange.add(type(cell))
         else:
             bins[place] += count
             if _is_cut(cell):
                 rejects[ValueReject.TOO_LONG] += count
-    return Counted(_series_counts(bins, missing=nulls + absent, absent=absent, invalid=invalid), rejects)
+    counts = _series_counts(
+        bins, missing=nulls + absent, absent=absent, invalid=invalid, strange=strange_kinds(strange)
+    )
+    return Counted(counts, rejects)
 
 
 def _place(
@@ -182,12 +209,13 @@ def _series_counts(
     invalid: int = 0,
     minimum: float | None = None,
     maximum: float | None = None,
+    strange: tuple[ValueKind, ...] = (),
 ) -> SeriesCounts:
     filled = np.flatnonzero(bins)
     sparse = filled.size * _SPARSE_BELOW < bins.size
     if sparse:
         bins = bins[: int(filled[-1]) + 1 if filled.size else 0]
-    return SeriesCounts(bins, sparse, missing, absent, invalid, minimum, maximum)
+    return SeriesCounts(bins, sparse, missing, absent, invalid, minimum, maximum, strange=strange)
 
 
 def _true(mask: Bool | None) -> int:

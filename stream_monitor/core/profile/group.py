@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -13,9 +13,12 @@ from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.baseline import Baseline, Schedule, of_pane
 from stream_monitor.core.batch import Column, Group
 from stream_monitor.core.names import (
+    CONFIDENCE,
     LATENCY,
     OTHER_SEGMENT,
+    PREDICTION,
     SERVING_ERROR,
+    ValueKind,
     ValueReject,
     feature_of,
     segment_label,
@@ -23,10 +26,16 @@ from stream_monitor.core.names import (
 )
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
 from stream_monitor.core.profile.columns import as_codes, as_numbers, take_rows
-from stream_monitor.core.profile.count import count_column, count_without_baseline, never_named, occurrences
+from stream_monitor.core.profile.count import (
+    count_column,
+    count_without_baseline,
+    kinds_of,
+    never_named,
+    occurrences,
+)
 from stream_monitor.core.profile.examples import example_rows, plain_examples, raw_examples
 from stream_monitor.core.profile.lateness import PlacedEvents
-from stream_monitor.core.profile.merge import smallest_names
+from stream_monitor.core.profile.merge import undeclared_of
 from stream_monitor.core.profile.record import (
     EXAMPLES,
     Example,
@@ -212,7 +221,7 @@ class GroupCounter:
                 continue
             own = of_pane(reference, part.pane_ms)
             counted = count_column(column, ties, baseline=own, constraint=baseline.constraints.get(name))
-            series[name] = counted.counts
+            series[name] = _with_probabilities(counted.counts, columns) if name == PREDICTION else counted.counts
             if not part.segment:
                 self.rejects.update(counted.rejects)
         return series
@@ -226,20 +235,19 @@ class GroupCounter:
     def _undeclared(self, part: Slice, columns: Mapping[str, Column], known: Sequence[Baseline]) -> Undeclared:
         if part.segment:
             return Undeclared()  # told of all rows
-        count = 0
-        names: set[str] = set()
+        rows = Counter[str]()
+        kinds: dict[str, tuple[ValueKind, ...]] = {}
         if known:
             for name in columns.keys() - {name for document in known for name in document.series}:
                 feature = feature_of(name)
-                if feature is not None:
-                    count += occurrences(columns[name])
-                    names.add(feature)
+                named = 0 if feature is None else occurrences(columns[name])
+                if feature is not None and named:
+                    rows[feature] += named
+                    kinds[feature] = kinds_of(columns[name])
         if self._group.undeclared:
             for row in range(part.size) if part.rows is None else part.rows.tolist():
-                over = self._group.undeclared.get(row, ())
-                count += len(over)
-                names.update(over)
-        return Undeclared(count, smallest_names(names)) if count else Undeclared()
+                rows.update(self._group.undeclared.get(row, ()))
+        return undeclared_of(rows.total(), rows, kinds) if rows else Undeclared()
 
     def _gathers(self, part: Slice, known: Sequence[Baseline]) -> bool:
         """Say whether rows of a slice are to become references: none are known, or not those of all series."""
@@ -274,3 +282,19 @@ class GroupCounter:
             return list(columns)
         covered = {name for document in known for name in document.series}
         return [name for name in columns if name not in covered]
+
+
+def _with_probabilities(counts: SeriesCounts, columns: Mapping[str, Column]) -> SeriesCounts:
+    """Return the counts of predictions, texts among the strange values told apart by whether a probability came too."""
+    confidence = columns.get(CONFIDENCE)
+    if confidence is None or ValueKind.TEXT not in counts.strange:
+        return counts
+    others = as_numbers(columns[PREDICTION]).others
+    texts = list(others)
+    if ValueKind.BOOLEAN in counts.strange:
+        texts = [row for row in texts if isinstance(others[row], str)]
+    absent = as_numbers(confidence).absent
+    alone = False if absent is None else bool(absent[texts].any())
+    sure = absent is None or not bool(absent[texts].all())
+    kinds = {kind for kind in counts.strange if alone or kind is not ValueKind.TEXT}
+    return replace(counts, strange=tuple(sorted(kinds | ({ValueKind.PROBABILITIES} if sure else set()))))

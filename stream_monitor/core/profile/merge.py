@@ -6,13 +6,14 @@ smallest hash stay. Parts of one record are merged like records of different chu
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from stream_monitor.core.arrays import Int64
+from stream_monitor.core.names import ValueKind
 from stream_monitor.core.profile.record import (
     EXAMPLES,
     UNDECLARED_NAMES,
@@ -69,16 +70,35 @@ def merge_counts(left: SeriesCounts, right: SeriesCounts) -> SeriesCounts:
         minimum=min((m for m in (left.minimum, right.minimum) if m is not None), default=None),
         maximum=max((m for m in (left.maximum, right.maximum) if m is not None), default=None),
         distinct=_larger(left.distinct, right.distinct),
+        strange=_union(left.strange, right.strange),
     )
 
 
 def merge_undeclared(parts: Iterable[Undeclared]) -> Undeclared:
-    """Return the sum of left-out names: all occurrences, and the names of smallest hash."""
-    count, names = 0, set[str]()
+    """Return the sum of left-out names: all occurrences, and the names of smallest hash.
+
+    A name among the smallest of all is among the smallest of every part that holds it: its rows add up exactly.
+    """
+    count = 0
+    rows: dict[str, int] = {}
+    kinds: dict[str, tuple[ValueKind, ...]] = {}
     for part in parts:
         count += part.count
-        names.update(part.names)
-    return Undeclared(count, smallest_names(names))
+        for name in part.names:
+            own, found = part.of(name)
+            rows[name] = rows.get(name, 0) + own
+            kinds[name] = _union(kinds.get(name, ()), found)
+    return undeclared_of(count, rows, kinds)
+
+
+def undeclared_of(
+    count: int, rows: Mapping[str, int], kinds: Mapping[str, tuple[ValueKind, ...]] | None = None
+) -> Undeclared:
+    """Return left-out names with the rows and kinds of values of each."""
+    names = smallest_names(rows)
+    known = kinds or {}
+    of_names = tuple(known.get(name, ()) for name in names)
+    return Undeclared(count, names, tuple(rows[name] for name in names), of_names if any(of_names) else ())
 
 
 def smallest_names(names: Iterable[str]) -> tuple[str, ...]:
@@ -106,6 +126,10 @@ def _add(left: Int64 | None, right: Int64 | None) -> Int64 | None:
     total = longer.copy()
     total[: shorter.size] += shorter
     return total
+
+
+def _union(left: tuple[ValueKind, ...], right: tuple[ValueKind, ...]) -> tuple[ValueKind, ...]:
+    return left if left == right else tuple(sorted({*left, *right}))
 
 
 def _larger(left: bytes | None, right: bytes | None) -> bytes | None:

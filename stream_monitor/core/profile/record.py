@@ -16,6 +16,7 @@ import numpy as np
 
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.chain import ChunkName
+from stream_monitor.core.names import ValueKind
 
 EXAMPLES = 5
 """Rows shown for one model, version, segment and pane: those of smallest hash."""
@@ -65,6 +66,7 @@ class SeriesCounts:
         invalid: events whose value is of the wrong type, not finite or out of the domain.
         minimum, maximum: exact, of the values in bins; None when there are none.
         distinct: registers of a HyperLogLog; merged by maximum.
+        strange: what the values of a wrong type were, sorted; merged by union.
     """
 
     bins: Int64 | None
@@ -75,6 +77,7 @@ class SeriesCounts:
     minimum: float | None = None
     maximum: float | None = None
     distinct: bytes | None = None
+    strange: tuple[ValueKind, ...] = ()
 
     def dense(self, bins: int) -> Int64:
         """Return the counts of a grid of that many bins.
@@ -103,6 +106,7 @@ class SeriesCounts:
             self.minimum,
             self.maximum,
             self.distinct,
+            self.strange,
         )
 
 
@@ -144,10 +148,24 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Undeclared:
-    """Names that a limit left out: how often, and the few of smallest hash."""
+    """Names that a baseline or a limit leaves out: how often, and the few of smallest hash.
+
+    Attributes:
+        count: occurrences of all names.
+        names: those of smallest hash, in that order.
+        rows: rows that hold each of these names.
+        kinds: kinds of the values of each of these names, sorted; none where they were not looked at.
+    """
 
     count: int = 0
     names: tuple[str, ...] = ()
+    rows: tuple[int, ...] = ()
+    kinds: tuple[tuple[ValueKind, ...], ...] = ()
+
+    def of(self, name: str) -> tuple[int, tuple[ValueKind, ...]]:
+        """Return rows and kinds of one of the names."""
+        place = self.names.index(name)
+        return self.rows[place] if self.rows else 0, self.kinds[place] if self.kinds else ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -106,5 +106,6 @@ def _evidence() -> dict[str, Json]:
             "source": items(position, most=MAX_POSITIONS),
             "examples": items(example, most=MAX_EXAMPLES),
             "related": items(record({"series": TEXT}, {"segment": TEXT, "log10_evidence": NUMBER}), most=MAX_RELATED),
+            "facts": mapping({"type": ["string", "number", "boolean", "array", "null"]}),
         },
     )

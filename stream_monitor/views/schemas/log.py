@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from stream_monitor.core.canonical import Json
-from stream_monitor.core.names import EventKind
+from stream_monitor.core.names import EventKind, ValueKind
 from stream_monitor.views.schemas.shape import (
     BASELINE_ID,
     COUNT,
@@ -15,6 +15,7 @@ from stream_monitor.views.schemas.shape import (
     items,
     mapping,
     name,
+    one_of,
     or_null,
     pair,
     record,
@@ -33,6 +34,7 @@ _SERIES = record(
         "min": or_null(NUMBER),
         "max": or_null(NUMBER),
         "distinct": TEXT,
+        "strange": items(one_of(ValueKind)),
     },
 )
 _SERIES["required"] = []
@@ -73,7 +75,10 @@ def profile() -> dict[str, Json]:
         },
         {
             "examples": items(_EXAMPLE),
-            "undeclared": record({"count": COUNT, "names": items(TEXT, most=20)}),
+            "undeclared": record(
+                {"count": COUNT, "names": items(TEXT, most=20)},
+                {"rows": items(COUNT, most=20), "kinds": items(items(one_of(ValueKind)), most=20)},
+            ),
             "supplements": items(BASELINE_ID, least=1),
         },
     )

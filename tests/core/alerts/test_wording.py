@@ -10,9 +10,10 @@ import pytest
 from stream_monitor.core.alerts import event as wire
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import Reason
-from stream_monitor.core.alerts.wording import WORDINGS, Facts, text
+from stream_monitor.core.alerts.wording import WORDINGS, Facts, Said, text
 from stream_monitor.core.alerts.wording.certainty import caution, certainty
-from stream_monitor.core.names import ALERT_STORM, alertname
+from stream_monitor.core.judge.conditions import CONDITIONS
+from stream_monitor.core.names import ALERT_STORM, MISSING_COLUMN, alertname
 from stream_monitor.core.time import format_instant
 
 START = 1_795_331_960_000
@@ -179,7 +180,43 @@ def test_every_alert_name_is_in_the_table() -> None:
     """A family of series that can raise alerts has words of its own."""
     watched = {"feature:x", "missing:x", "invalid:x", "unseen:x", "prediction", "latency", "serving_error", "demand"}
 
-    assert {alertname(series) for series in watched} | {ALERT_STORM} <= {row.alertname for row in WORDINGS}
+    conditions = {condition.alertname for condition in CONDITIONS}
+
+    assert {alertname(series) for series in watched} | {ALERT_STORM} | conditions == {row.alertname for row in WORDINGS}
+
+
+CONDITION = Said(
+    "a is gone, b is new: renamed?", "none of the last 600 events names a", "mend the producer, or build a baseline"
+)
+
+
+@pytest.mark.parametrize(
+    ("reason", "summary", "description"),
+    [
+        (
+            Reason.FIRED,
+            "a is gone, b is new: renamed?",
+            "None of the last 600 events names a. What to do: mend the producer, or build a baseline. Runbook: ",
+        ),
+        (
+            Reason.REMINDER,
+            "still so after 12 min: a is gone, b is new: renamed?",
+            "None of the last 600 events names a. What to do: mend the producer, or build a baseline. Runbook: ",
+        ),
+        (
+            Reason.RECOVERED,
+            "column a is back to normal after 12 min",
+            "It lasted from 07:19:20 to 07:31:20 UTC on 2026-11-22. It was: a is gone, b is new: renamed? Runbook: ",
+        ),
+    ],
+)
+def test_a_condition_says_what_is_the_case_and_what_to_do(reason: Reason, summary: str, description: str) -> None:
+    """Its own words stand where other alerts have figures and evidence."""
+    own = facts("feature:a", evidence("share_without_column", 1.0, guarantee="none:fact"), reason)
+    found = text(replace(own, alertname=MISSING_COLUMN, said=CONDITION))
+
+    assert found.summary == f"fraud 7: {summary}"
+    assert found.description.startswith(description)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ def test_versions_side_by_side_use_different_parts_of_the_budget() -> None:
     }
 
     assert slots == {"7": 0, "8": 1}
-    assert thresholds["8"] - thresholds["7"] == pytest.approx(np.log10(0.855 / (0.05 * 6 / np.pi**2)))
+    assert thresholds["8"] - thresholds["7"] == pytest.approx(np.log10(0.855 / (0.04 * 6 / np.pi**2)))
 
 
 def test_a_new_baseline_keeps_the_part_of_its_version() -> None:

@@ -21,7 +21,7 @@ from stream_monitor.core.baseline import (
 from stream_monitor.core.detectors.lowered_threshold import OFFSETS
 from stream_monitor.core.grid import NumericGrid, spacings
 from stream_monitor.core.judge import Rulebook, SeriesOutlook, Unit, faint_floors, model_outlook
-from stream_monitor.core.judge.weights import NEWCOMERS
+from stream_monitor.core.judge.weights import COLUMNS_SHARE, NEWCOMERS, VERSIONS_SHARE
 from stream_monitor.core.plan import ModelPlan, Plan, Threshold
 
 PLAN = Plan()
@@ -45,8 +45,11 @@ def test_weights_and_thresholds_are_those_of_the_judge() -> None:
     """All series together weigh what the first version and demand have; the threshold is A / w."""
     found = outlook()
 
-    assert {"demand", "feature:amount", "missing:amount", "invalid:amount", "serving_error"} == set(found)
-    assert sum(item.weight for item in found.values()) == pytest.approx(1.0 - NEWCOMERS)
+    of_feature = {"feature:amount", "missing:amount", "invalid:amount"}
+    assert of_feature | {"demand", "serving_error", "invalid:serving_error"} == set(found)
+    assert sum(item.weight for item in found.values()) == pytest.approx(
+        1.0 - NEWCOMERS - COLUMNS_SHARE - VERSIONS_SHARE
+    )
     assert found["demand"].log10_threshold == pytest.approx(math.log10(259_200 / found["demand"].weight))
 
 
@@ -72,7 +75,9 @@ def test_a_segment_has_its_share_of_traffic_and_budget() -> None:
     }
     whole, web = found["", "feature:amount"], found["channel=web", "feature:amount"]
 
-    assert sum(item.weight for item in found.values()) == pytest.approx(1.0 - NEWCOMERS)
+    assert sum(item.weight for item in found.values()) == pytest.approx(
+        1.0 - NEWCOMERS - COLUMNS_SHARE - VERSIONS_SHARE
+    )
     assert web.weight == whole.weight == pytest.approx(outlook()["feature:amount"].weight / 2)
     assert web.events == pytest.approx(whole.events * 1024 / 4095)
     assert [(web.shifts[i].typical or 0) > (whole.shifts[i].typical or 0) for i in (1, 2)] == [True, True]

@@ -8,7 +8,14 @@ import pytest
 
 from stream_monitor.core.judge.evidence import Evidence, evidence_for
 from stream_monitor.core.judge.series import Counted, WatchedSeries
-from stream_monitor.core.judge.weights import demand_weight, segment_shares, slot_weight, split
+from stream_monitor.core.judge.weights import (
+    COLUMNS_SHARE,
+    VERSIONS_SHARE,
+    demand_weight,
+    segment_shares,
+    slot_weight,
+    split,
+)
 from stream_monitor.core.names import SeriesKind
 
 
@@ -17,8 +24,8 @@ def series(*names: str) -> list[WatchedSeries]:
 
 
 def test_everything_together_stays_within_the_budget() -> None:
-    """Demand, the first version and all newcomers beside it weigh at most 1."""
-    total = demand_weight() + sum(slot_weight(slot) for slot in range(10_000))
+    """Demand, the first version, all newcomers beside it and conditions weigh at most 1."""
+    total = demand_weight() + sum(slot_weight(slot) for slot in range(10_000)) + COLUMNS_SHARE + VERSIONS_SHARE
 
     assert 0.99 < total <= 1.0
 

@@ -8,8 +8,8 @@ mostly the payload of the event, so that what is read is also there as data. `ce
 
 from __future__ import annotations
 
-from stream_monitor.core.alerts.wording.facts import Facts
+from stream_monitor.core.alerts.wording.facts import Facts, Said
 from stream_monitor.core.alerts.wording.table import WORDINGS, Wording, wording
 from stream_monitor.core.alerts.wording.text import Text, text
 
-__all__ = ["WORDINGS", "Facts", "Text", "Wording", "text", "wording"]
+__all__ = ["WORDINGS", "Facts", "Said", "Text", "Wording", "text", "wording"]

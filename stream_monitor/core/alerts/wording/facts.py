@@ -27,6 +27,21 @@ SAID_BY_LEVELS = ("share_change", "ratio", "open_alerts")
 """Measures that the numbers in the text say already."""
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a condition says of itself: no levels tell it.
+
+    Attributes:
+        changed: what is the case; of one that is over, what was.
+        detail: the numbers behind it, a sentence without a full stop.
+        todo: what to do about it, likewise.
+    """
+
+    changed: str
+    detail: str = ""
+    todo: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """Everything that a text may use.
@@ -47,6 +62,7 @@ class Facts:
         order_known: the baseline could say whether values depend on each other.
         taken_over_by: rule whose alert goes on in this one's place, of an escalation.
         ending: how its end was judged.
+        said: of a condition, what it says itself.
         waiting: series whose alerts wait for others to end, of the one about too many.
     """
 
@@ -66,6 +82,7 @@ class Facts:
     taken_over_by: str = ""
     ending: Ending = Ending.PROVEN
     waiting: tuple[str, ...] = ()
+    said: Said | None = None
 
     @property
     def who(self) -> str:

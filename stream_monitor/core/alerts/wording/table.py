@@ -12,7 +12,17 @@ from typing import NamedTuple
 from stream_monitor.core.alerts.wording import demand, quantiles, shares
 from stream_monitor.core.alerts.wording.facts import Facts
 from stream_monitor.core.alerts.wording.numbers import percent
-from stream_monitor.core.names import ALERT_STORM, LATENCY
+from stream_monitor.core.names import (
+    ALERT_STORM,
+    EXTRA_COLUMN,
+    KIND_CHANGED,
+    LATENCY,
+    MISSING_COLUMN,
+    NEW_MODEL,
+    NOT_MONITORED,
+    UNDECLARED_NAMES,
+    VERSION_CHANGED,
+)
 
 Phrase = Callable[[Facts], str]
 """Some words about an alert, without a full stop; empty where there is nothing to say."""
@@ -94,6 +104,10 @@ def _storm_changed(facts: Facts) -> str:
     return f"{value:.0f} alerts would be open, the limit is {floor - 1.0:.0f}"
 
 
+def _said(facts: Facts) -> str:
+    return "" if facts.said is None else facts.said.changed
+
+
 def _nothing(_: Facts) -> str:
     return ""
 
@@ -112,6 +126,11 @@ def _values(alertname: str, todo: str) -> Wording:
 
 def _share(alertname: str, word: str, subject: str, todo: str) -> Wording:
     return Wording(alertname, _share_changed(word), _share_now, _share_figures(word), subject, todo)
+
+
+def _condition(alertname: str, subject: str) -> Wording:
+    """Return the row of a condition: what is the case and what to do is its own to say."""
+    return Wording(alertname, _said, _nothing, _nothing, subject, "")
 
 
 WORDINGS: tuple[Wording, ...] = (
@@ -148,6 +167,13 @@ WORDINGS: tuple[Wording, ...] = (
         "the number of open alerts is",
         "look for one cause; alerts that wait are reported when others end",
     ),
+    _condition(MISSING_COLUMN, "column {what} is"),
+    _condition(KIND_CHANGED, "the kind of {what} is"),
+    _condition(EXTRA_COLUMN, "the new column {what} is"),
+    _condition(UNDECLARED_NAMES, "the number of new names is"),
+    _condition(NOT_MONITORED, "monitoring is"),
+    _condition(NEW_MODEL, "the traffic of a new model is"),
+    _condition(VERSION_CHANGED, "the difference to the version before is"),
 )
 """Every alert that has words of its own."""
 

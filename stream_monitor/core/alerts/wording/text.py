@@ -48,7 +48,7 @@ def _headline(facts: Facts, row: Wording) -> str:
         case Reason.RULE_REMOVED:
             return f"{subject} no longer judged by rule {facts.rule}; this alert ends after {length}"
         case Reason.MODEL_RETIRED:
-            return f"no events for long; the alert about {facts.what} ends after {length}"
+            return f"no events for long; the alert about {facts.what or facts.alertname} ends after {length}"
         case Reason.WORSENED:
             return f"worse than before: {row.changed(facts)}{_effect(facts)}"
         case Reason.REMINDER:
@@ -60,6 +60,8 @@ def _headline(facts: Facts, row: Wording) -> str:
 
 
 def _open(facts: Facts, row: Wording) -> Sequence[str]:
+    if facts.said is not None:
+        return facts.said.detail, f"what to do: {facts.said.todo}", _links(facts)
     change = facts.evidence.change
     began = "" if change is None else f"it began {between(parse_instant(change.from_), parse_instant(change.to))}"
     return (
@@ -79,6 +81,7 @@ def _over(facts: Facts, row: Wording) -> Sequence[str]:
     figures = row.figures(facts) if facts.reason is Reason.RECOVERED else ""
     return (
         f"it lasted {lasted(facts.starts_ms, facts.ends_ms)}",
+        "" if facts.said is None else f"it was: {facts.said.changed}",
         _worst(facts, row),
         _with_base(facts, figures),
         _waited(facts),
@@ -115,7 +118,7 @@ def _waited(facts: Facts) -> str:
 def _effect(facts: Facts) -> str:
     """Return the effect in brackets, and what it was in the event before; nothing where levels say it all."""
     own: wire.Effect = facts.evidence.effect
-    if own.measure in SAID_BY_LEVELS:
+    if own.measure in SAID_BY_LEVELS or facts.said is not None:
         return ""
     before = "" if facts.evidence.previous is None else f", was {number(facts.evidence.previous, 2)}"
     return f" ({facts.measure} {number(own.value, 2)}{before})"
@@ -156,4 +159,4 @@ def _links(facts: Facts) -> str:
 
 
 def _sentence(part: str) -> str:
-    return f"{part[0].upper()}{part[1:]}."
+    return f"{part[0].upper()}{part[1:]}{'' if part.endswith('?') else '.'}"
