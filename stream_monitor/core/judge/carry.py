@@ -35,7 +35,7 @@ from stream_monitor.core.judge.storm import tell_storm
 from stream_monitor.core.judge.telling import Told
 from stream_monitor.core.judge.verdicts import Judged, Step
 from stream_monitor.core.judge.watch import PaneSources, Watch
-from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
+from stream_monitor.core.plan import BaselineFrom, ConditionName, ModelPlan, Plan
 from stream_monitor.core.rules import Pane, RuleFactory
 from stream_monitor.core.time import pane_start
 
@@ -242,7 +242,22 @@ class _Carrying:
                     model, model.storm, reason, Judged(), self._old.plan, source=self._old.source, now=now
                 )
                 storms.append(told)
+            storms += self._conditions_end(name, model, now)
         return self._old.end(steps, storms, now)
+
+    def _conditions_end(self, name: str, model: ModelState, now: Pane) -> list[Told]:
+        """End the alerts of conditions that are off or have other labels now, and all of a model that is let go."""
+        relabelled = self._old.plan.alerts.labels != self._plan.alerts.labels
+        gone = [
+            condition
+            for condition in ConditionName
+            if relabelled
+            or name not in self._models
+            or self._old.plan.severity(condition) != self._plan.severity(condition)
+        ]
+        ended = model.standing.end(Reason.RULE_REMOVED, now, conditions=gone)
+        self._noted.ended += [(step.name, step.condition.value) for step in ended]
+        return self._old.tell_conditions(ended, now, model)
 
     def _now(self) -> Pane | None:
         """Return the pane that was closed last, None before the first."""

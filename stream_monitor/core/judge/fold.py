@@ -295,7 +295,7 @@ class Judge:
 
     def _judge(self, model: ModelState, profiles: Mapping[str, Profile], now: Pane, *, seen: bool) -> list[Told]:
         stood = self._stand(model, profiles, now, seen=seen)
-        told = self._tell_conditions(stood.steps, now, model, profiles)
+        told = self.tell_conditions(stood.steps, now, model, profiles)
         judged = judge_model(
             model,
             self.rulebook,
@@ -330,9 +330,9 @@ class Judge:
         self.counters["events_unjudged_total", "over_limits"] += left_out.count
         most = most_models(self.plan, self.partitions)
         stood = step_limits(self.standing, self.left_out, self.plan, self._patience, now, most=most)
-        return self._tell_conditions(stood.steps, now)
+        return self.tell_conditions(stood.steps, now)
 
-    def _tell_conditions(
+    def tell_conditions(
         self,
         steps: Iterable[ConditionStep],
         now: Pane,
@@ -377,14 +377,14 @@ class Judge:
                 if state.last_ms <= oldest:
                     told += give_up(self, model, state, Reason.MODEL_RETIRED, now)
                     ended = model.standing.end(Reason.MODEL_RETIRED, now, version=name)
-                    told += self._tell_conditions(ended, now, model)
+                    told += self.tell_conditions(ended, now, model)
                     del model.versions[name]
             if not model.versions and model.last_ms <= oldest:
                 told += self._retire_model(model, now)
         return told
 
     def _retire_model(self, model: ModelState, now: Pane) -> list[Told]:
-        told = self._tell_conditions(model.standing.end(Reason.MODEL_RETIRED, now), now, model)
+        told = self.tell_conditions(model.standing.end(Reason.MODEL_RETIRED, now), now, model)
         if model.demand is not None:
             told += self.tell_steps(model, end_watch(model.demand, Reason.MODEL_RETIRED, now), now)
             model.demand.leave(self.pool)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import msgspec
@@ -120,12 +120,21 @@ class Standing:
         self._forget(patience, now)
         return stood
 
-    def end(self, reason: Reason, now: Pane, *, version: str | None = None) -> list[ConditionStep]:
-        """End the alerts of a version, or all of them."""
+    def end(
+        self,
+        reason: Reason,
+        now: Pane,
+        *,
+        version: str | None = None,
+        conditions: Container[ConditionName] | None = None,
+    ) -> list[ConditionStep]:
+        """End the alerts of a version, or of some conditions, or all of them."""
         steps: list[ConditionStep] = []
         for place in sorted(self.held):
             name, condition = place
             if version is not None and name.version != version:
+                continue
+            if conditions is not None and condition not in conditions:
                 continue
             held = self.held.pop(place)
             life, ended = end(held.life, now.end_ms, reason)
