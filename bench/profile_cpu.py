@@ -32,7 +32,7 @@ from stream_monitor.core.baseline import (
 from stream_monitor.core.batch import Batch, RawChunk
 from stream_monitor.core.chain import FIRST, ChainState
 from stream_monitor.core.names import CONFIDENCE, LATENCY, PREDICTION, SERVING_ERROR, feature_series
-from stream_monitor.core.plan import InputPlan, LimitsPlan, Plan
+from stream_monitor.core.plan import BaselineFrom, InputPlan, LimitsPlan, ModelPlan, Plan
 from stream_monitor.core.profile import ChunkPosition, profile_chunk
 from stream_monitor.formats.native import NativeDecoder
 from stream_monitor.runtimes.collector import settle_collector
@@ -46,7 +46,8 @@ CHUNK = 20_000
 CHUNKS = 3
 REFERENCE_ROWS = 4_095
 COUNTRIES = ["AT", "BE", "DE", "FR", "IT", "NL", "PL", "US"]
-PLAN = Plan()
+PLAN = Plan(models=(ModelPlan(baseline=BaselineFrom.PUBLISHED),))
+"""A version whose series all have a reference: no rows are gathered any more."""
 
 
 @dataclass

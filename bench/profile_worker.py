@@ -34,7 +34,7 @@ from bench._worker import require_no_rejects
 from stream_monitor.core.baseline import Baseline, Origin, OriginType, ReferenceTable, build_baseline
 from stream_monitor.core.keys import row_hashes
 from stream_monitor.core.names import feature_series
-from stream_monitor.core.plan import InputPlan, LimitsPlan, ModelPlan, Plan, TimePlan
+from stream_monitor.core.plan import BaselineFrom, InputPlan, LimitsPlan, ModelPlan, Plan, TimePlan
 from stream_monitor.core.profile import ProfiledChunk
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.baseline_log import BaselineWriter
@@ -198,7 +198,8 @@ def run_worker(settings: KafkaSettings, source: Input) -> tuple[Rate, dict[str, 
     group = f"{source.topic}-{uuid.uuid4().hex[:6]}"
     topics = TopicNames(*(f"{group}-{n}" for n in ("profiles", "baselines", "alerts", "astate", "jstate", "dead")))
     create_topics(open_admin(settings), plan_topics(topics, partitions=4, replication=1))
-    plan = Plan(inputs=(InputPlan(source.topic),), time=TimePlan(idle_after_ms=None), models=(ModelPlan(),))
+    settled = ModelPlan(baseline=BaselineFrom.PUBLISHED)  # no rows are gathered for series without a reference
+    plan = Plan(inputs=(InputPlan(source.topic),), time=TimePlan(idle_after_ms=None), models=(settled,))
     publish(settings, topics, source)
     clock = Clock()
     decoders = {item.topic: build_decoder(item, plan) for item in plan.inputs}
