@@ -20,7 +20,7 @@ def dependent(baseline: Baseline, effect: DesignEffect) -> Baseline:
     ("effect", "guarantee", "words"),
     [
         (DesignEffect(4.0), "approximate:dependence", "4 events say as much as one"),
-        (DesignEffect(4.0, settled=False), "none:dependence", "no false-alarm rate can be promised"),
+        (DesignEffect(4.0, settled=False), "none:dependence", "No false-alarm rate can be promised"),
     ],
 )
 def test_an_alert_about_dependent_events_says_what_is_promised(
@@ -60,4 +60,4 @@ def test_dependence_that_nobody_measured_is_an_assumption() -> None:
     fired = story.alerts()[0].data
 
     assert fired.evidence.guarantee == "bound"
-    assert "the budget holds if values do not depend on each other" in fired.annotations.description
+    assert "This holds if values do not depend on each other" in fired.annotations.description
