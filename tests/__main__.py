@@ -51,9 +51,9 @@ def step(name: str, command: tuple[str, ...]) -> bool:
 def pytest(arguments: list[str], failed: list[str]) -> int:
     """Run pytest on this terminal; its summary names the steps that failed before.
 
-    Of its two processes one has the tests of Kafka, which mostly wait, the other one all the others.
+    Of its three processes two have the tests of Kafka, which mostly wait, the third has all the others.
     """
-    command = [sys.executable, "-m", "pytest", "-q", "-n", "2", *arguments]
+    command = [sys.executable, "-m", "pytest", "-q", "-n", "3", *arguments]
     environment = {**os.environ, "TESTS_FAILED_STEPS": "\n".join(failed)}
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
 

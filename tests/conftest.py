@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from zlib import crc32
 
 import pytest
 from _pytest.terminal import TerminalReporter
@@ -17,16 +18,20 @@ settings.register_profile("stream_monitor", deadline=None, print_blob=True)  # n
 settings.load_profile("stream_monitor")
 
 
-class KafkaInOneProcess(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
-    """Gives a process all tests of Kafka, which share a broker and mostly wait, and others file by file."""
+KAFKA_PROCESSES = 2
+
+
+class KafkaApart(LoadScopeScheduling):  # type: ignore[misc]  # it has no types
+    """Gives two processes the tests of Kafka, which share a broker and mostly wait, and others file by file."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return "kafka" if nodeid.startswith("tests/kafka/") else nodeid.partition("::")[0]
+        file = nodeid.partition("::")[0]
+        return f"kafka {crc32(file.encode()) % KAFKA_PROCESSES}" if file.startswith("tests/kafka/") else file
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     """Say how `-n` shares the tests between processes."""
-    return KafkaInOneProcess(config, log)
+    return KafkaApart(config, log)
 
 
 def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:

@@ -39,7 +39,7 @@ class Deployment:
         input_partitions: of the one input topic.
         judges: partitions of the topics of the judge.
         settings: sections of the configuration beside those of Kafka.
-        snapshots: judges write a snapshot at each pane instead of one in ten minutes.
+        main: module that a worker process runs.
 
     Attributes:
         feed: what is sent; at the test's end `feed.rejects` of its records must be dead letters, none unless it is set.
@@ -54,9 +54,9 @@ class Deployment:
         input_partitions: int,
         judges: int,
         settings: Mapping[str, Plain],
-        snapshots: bool = False,
+        main: str = "stream_monitor.cli.entry",
     ) -> None:
-        self._snapshots = snapshots
+        self._main = main
         self.input = f"{prefix}events"
         names: dict[str, Plain] = {name: f"{prefix}{name}" for name in OURS}
         config: dict[str, Plain] = {
@@ -100,7 +100,7 @@ class Deployment:
     def start(self, role: str, instance: str) -> Worker:
         """Start a worker of one role."""
         log = self._folder / f"{role}-{instance}-{len(self._processes)}.log"
-        worker = Worker(self.config, role, instance, log, snapshots=self._snapshots)
+        worker = Worker(self.config, role, instance, log, main=self._main)
         self._processes.append(worker)
         return worker
 
@@ -127,13 +127,11 @@ class Deployment:
 class Worker:
     """A worker process, as an operator starts it."""
 
-    def __init__(self, config: Path, role: str, instance: str, log: Path, *, snapshots: bool = False) -> None:
+    def __init__(self, config: Path, role: str, instance: str, log: Path, *, main: str) -> None:
         self.name = f"{role} {instance}"
         self._log = log
         self._is_expected_to_live = True
-        code = "import sys; from stream_monitor.cli.main import main; sys.exit(main())"
-        program = ["-m", "tests.kafka.impatient_judge"] if snapshots else ["-c", code]
-        command = [sys.executable, *program, "-c", str(config), "--instance", instance, "run", "--role", role]
+        command = [sys.executable, "-m", main, "-c", str(config), "--instance", instance, "run", "--role", role]
         with log.open("wb") as output:
             self._process = subprocess.Popen(command, stdout=output, stderr=output, env={**os.environ, "NO_COLOR": "1"})
 

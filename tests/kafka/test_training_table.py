@@ -12,12 +12,13 @@ import pytest
 from confluent_kafka import Consumer
 
 from stream_monitor.config.yaml_text import Plain
-from stream_monitor.core.baseline import Activation, Schedule
+from stream_monitor.core.baseline import Activation, Schedule, schedule
 from stream_monitor.core.profile import ProgressRecord, decode
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.readers import decode_alert, read_profiles
 from stream_monitor.kafka.settings import reader
 from tests import instants
+from tests.kafka import past_lead
 from tests.kafka.deployment import Deployment
 from tests.kafka.replays import committed_alerts, replayed_alerts
 from tests.kafka.test_run_command import command
@@ -86,7 +87,9 @@ def live(start_ms: int, *, panes: int, seed: int, failing: range = range(0)) -> 
 @pytest.fixture
 def made(kafka: str, prefix: str, tmp_path: Path) -> Deployment:
     """Topics and a configuration."""
-    return Deployment(kafka, prefix, tmp_path, input_partitions=1, judges=1, settings=SETTINGS)
+    return Deployment(
+        kafka, prefix, tmp_path, input_partitions=1, judges=1, settings=SETTINGS, main="tests.kafka.past_lead"
+    )
 
 
 def supplements_of(made: Deployment) -> Callable[[], tuple[Activation, ...]]:
@@ -109,10 +112,13 @@ def is_known(made: Deployment, activation: Activation, event: Event) -> bool:
 
 
 @pytest.mark.timeout(200)
-def test_what_a_training_table_lacks_is_watched_after_its_warm_up(made: Deployment, tmp_path: Path) -> None:
+def test_what_a_training_table_lacks_is_watched_after_its_warm_up(
+    made: Deployment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The label is asked about; predictions, latencies and failures get a reference from live events, in segments too;
     failures that never occurred before raise an alert; a replay of the exported topics says the same.
     """
+    monkeypatch.setattr(schedule, past_lead.CONSTANT, past_lead.PROPAGATION_MS)
     table = tmp_path / "training.csv"
     training_table(table)
     build = ("baseline", "build", str(table), "--model", "churn", "--version", "7", "--publish", "--activate")
@@ -128,7 +134,7 @@ def test_what_a_training_table_lacks_is_watched_after_its_warm_up(made: Deployme
     assert "the beginning" in listed.stdout
     try:
         workers = [made.start(role, "a") for role in ("profile", "judge")]
-        warm_up = live(instants.ago_ms(300), panes=16, seed=1)
+        warm_up = live(instants.ago_ms(instants.HOUR_S), panes=16, seed=1)
         made.send(warm_up)
         supplements = supplements_of(made)
         made.wait_until(lambda: bool(supplements()), "a supplement is activated")
