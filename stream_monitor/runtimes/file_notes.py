@@ -34,13 +34,13 @@ def file_note(path: Path, seen: Survey, layout: TableLayout | None) -> str:
         )
         if layout.errors is not None:
             parts.append(f"{layout.errors.name}: {layout.errors.words}")
-        parts += _left_out(layout)
+        parts += left_out(layout)
     if layout is not None and Role.TIMESTAMP not in layout.roles:
         parts.append("no time stamps: rows are the clock")
     return "; ".join(parts)
 
 
-def _left_out(layout: TableLayout) -> list[str]:
+def left_out(layout: TableLayout) -> list[str]:
     """Return the columns that are left out, the first five for each reason."""
     by_reason: dict[str, list[str]] = {}
     for column, why in layout.dropped.items():

@@ -24,7 +24,7 @@ from stream_monitor.formats.tables import (
 )
 from stream_monitor.formats.tables.files import open_file
 from stream_monitor.runtimes.event_files import ExportedRows, NativeRows
-from stream_monitor.runtimes.file_notes import file_note
+from stream_monitor.runtimes.file_notes import file_note, left_out
 from stream_monitor.runtimes.native_notes import native_notes
 from stream_monitor.runtimes.presence import Without
 from stream_monitor.runtimes.replay import is_export
@@ -161,6 +161,7 @@ def references_of(
     seen.rejected.check(str(path), max_share=max_share)
     notes = [f"{path.name}: rejected: {seen.rejected.words}"] if seen.rejected.count else []
     if isinstance(rows, Table):
+        notes += [f"{path.name}: {line}" for line in left_out(rows.layout)]
         found = rows.references()
         return [replace(own, model=options.model) if own.model == apart.model else own for own in found], notes
     ends = [Cut(*key, until_ms=_END_MS, rows=count) for key, count in sorted(seen.models.items())]

@@ -96,3 +96,13 @@ def test_an_answer_about_a_column_that_is_not_there_is_refused(tmp_path: Path) -
     """A slip of the pen must not leave the wrong column in."""
     with pytest.raises(TableError, match=r"--exclude: .* has no feature 'tenur'; it has plan, tenure"):
         rows_of(tmp_path, {}, excluded=["tenur"])
+
+
+def test_a_column_that_is_left_out_unasked_is_named(tmp_path: Path) -> None:
+    """Texts that all differ cannot be a feature: nobody is asked, and the notes say so."""
+    found = rows_of(tmp_path, {"customer": [f"c{i}" for i in range(ROWS)]})
+
+    assert ([], ["table.csv: left out: customer (every value differs, like an identifier)"]) == (
+        found.doubtful,
+        found.notes,
+    )
