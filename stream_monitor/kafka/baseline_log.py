@@ -1,7 +1,7 @@
 """The topic `drift-baselines`: read to its end into a schedule, and written by whoever builds or activates a baseline.
 
 Workers read it to its end before their first chunk and pause when the reader falls a minute behind, so no event is
-counted before its baseline is known (reliability.md, H9).
+counted before its baseline is known (docs/protocol.md, H9).
 """
 
 from __future__ import annotations

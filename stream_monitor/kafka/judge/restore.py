@@ -1,4 +1,4 @@
-"""Brings one judge partition from what is stored to the committed position: steps 1 to 7 of reliability.md 5.4.
+"""Brings one judge partition from what is stored to the committed position: steps 1 to 7 of docs/protocol.md.
 
 A restore is a generator, so that the loop polls between its slices and other partitions stay live. Nothing leaves the
 silent fold: what it would say was published before.

@@ -1,4 +1,4 @@
-"""One life of a judge worker's clients: the loop between subscribing and leaving (reliability.md 5.4, steps 8 to 12).
+"""One life of a judge worker's clients: the loop between subscribing and leaving (steps 8 to 12 of docs/protocol.md).
 
 Partitions come through a restore and go live at the committed position. Whatever fails, the partition in hand is
 dropped and restored again: there is no undo. State that was not committed is never shown.

@@ -1,7 +1,7 @@
 """The profile worker: input topics in, `drift-profiles` out, one plain commit a round.
 
 `worker` restarts, `session` is one life of the clients, `round` the way of a chunk from the buffer to the commit.
-The steps that the protocol numbers are each in a file: `assignment` (3-5), `intake` (6-7), `counting` (8), `writing`
+The steps of docs/protocol.md are each in a file: `assignment` (3-5), `intake` (6-7), `counting` (8), `writing`
 (9-10), `committing` (11-13), `idle` (14), `watchdog` (18).
 """
 
