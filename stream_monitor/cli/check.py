@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from stream_monitor.kafka.judge.forecast import Forecast
     from stream_monitor.kafka.topics import Difference
 
-_AT_LAST_MS = 1 << 62
-"""Behind everything that is scheduled."""
+
+NAMED = 5
+"""Names that a line of text lists."""
 
 
 def check(
@@ -45,6 +46,9 @@ def check(
     With a baseline, every series shows its weight, its threshold and how soon shifts of .1 to 1 standard deviations are
     seen, at the traffic of --rate, or of the input topics with --connect.
 
+    With --connect, the newest records of each input topic are read, decoded as by a worker, and compared with the plan
+    and the baselines: what is rejected, of another kind, missing, new, or without a baseline is told.
+
     With --calibrate, the run lengths of detectors of your own are simulated, the same on every machine, and printed as
     the `run_lengths` that belong into the configuration; those that it holds already are compared.
 
@@ -53,6 +57,7 @@ def check(
     from stream_monitor.cli.calibration import calibrate_detectors
     from stream_monitor.cli.doubts import doubtful_plan, idle_warnings
     from stream_monitor.cli.outlook import model_reports, rulebook_of
+    from stream_monitor.cli.records import active_references, compare_records, records_json
     from stream_monitor.kafka.topics import Weight
     from stream_monitor.runtimes.connection import kafka_settings
 
@@ -68,9 +73,17 @@ def check(
     if calibrate:
         settings, differing = calibrate_detectors(settings)
         errors += differing
-    documents = _active(settings) if connect else {}
+    references = active_references(settings) if connect else {}
     if baseline is not None:
-        documents |= _of_file(settings, baseline)
+        given = _of_file(settings, baseline)
+        references.pop((given.model, given.version), None)
+        references[given.model, given.version] = (given,)
+    records = compare_records(settings, references) if connect else None
+    if records is not None:
+        most = None if options.json else NAMED
+        errors += records.errors(most)
+        warnings += records.warnings(most)
+    documents = {model: own for (model, _), own in references.items()}
     baselines = {model: own[0] for model, own in documents.items()}
     names = {*baselines, *(model.name for model in settings.plan.models)}
     rates = _measured(settings, names) if connect and rate is None else {}
@@ -84,9 +97,12 @@ def check(
     warnings += idle_warnings(settings.plan, rulebook, baselines)
     warnings += [line for report in reports for line in report.warnings]
     if options.json:
-        emit(_report(settings, kafka.redacted(), errors, warnings, reports))
+        found_records = None if records is None else records_json(records)
+        emit({**_report(settings, kafka.redacted(), errors, warnings, reports), "records": found_records})
     else:
         _print(settings, kafka.redacted(), reports)
+        if records is not None:
+            say(records.summary())
         for line in warnings:
             say(f"warning: {line}")
         for line in errors:
@@ -111,8 +127,8 @@ def _compare(settings: Settings) -> list[Difference]:
     ]
 
 
-def _of_file(settings: Settings, file: Path) -> dict[str, tuple[Baseline, ...]]:
-    """Return the baseline of a document by the name of its model."""
+def _of_file(settings: Settings, file: Path) -> Baseline:
+    """Return the baseline of a document."""
     from stream_monitor.core.baseline import Baseline, BaselineError
 
     try:
@@ -121,26 +137,6 @@ def _of_file(settings: Settings, file: Path) -> dict[str, tuple[Baseline, ...]]:
         raise CommandError(f"--baseline: {file}: {error}") from None
     if settings.plan.model(found.model) is None:
         raise CommandError(f"--baseline: the plan watches no model {found.model}")
-    return {found.model: (found,)}
-
-
-def _active(settings: Settings) -> dict[str, tuple[Baseline, ...]]:
-    """Return what each watched model is or will be compared with: of the version that was activated last, its baseline
-    and supplements; none while the topic is missing.
-    """
-    from stream_monitor.cli.schedule import read_schedule
-    from stream_monitor.kafka.clients import open_admin
-    from stream_monitor.kafka.topics import describe_topics
-    from stream_monitor.runtimes.connection import kafka_settings
-
-    if not describe_topics(open_admin(kafka_settings(settings)), [settings.topics.baselines]):
-        return {}
-    schedule = read_schedule(settings)
-    found: dict[str, tuple[Baseline, ...]] = {}
-    for activation in sorted(schedule.activations, key=lambda item: (item.from_ms, item.offset)):
-        documents = schedule.references(activation.model, activation.version, _AT_LAST_MS)
-        if documents and settings.plan.model(activation.model) is not None:
-            found[activation.model] = documents
     return found
 
 

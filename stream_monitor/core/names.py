@@ -170,6 +170,23 @@ class RejectReason(StrEnum):
     CRASHED = "crashed"
 
 
+_UNWATCHED = "model: must be one of `models`, got "
+
+
+def unwatched(model: str) -> str:
+    """Return the message of the reject of an event whose model no plan watches."""
+    return f"{_UNWATCHED}{model}"
+
+
+def unwatched_model(message: str) -> str:
+    """Return the model that such a message is about.
+
+    >>> unwatched_model(unwatched("churn"))
+    'churn'
+    """
+    return message.removeprefix(_UNWATCHED)
+
+
 class ValueReject(StrEnum):
     """Why a single value was left out of an otherwise good event."""
 

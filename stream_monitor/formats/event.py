@@ -22,6 +22,7 @@ from stream_monitor.core.names import (
     ValueReject,
     check_name,
     feature_series,
+    unwatched,
 )
 from stream_monitor.core.plan import InputPlan, ModelPlan, Plan
 from stream_monitor.core.time import parse_instant
@@ -180,7 +181,7 @@ class EventReader:
         if rule is not None:
             return unusable(RejectReason.INVALID_NAME, f"version: {rule}")
         if self.model_plan(model) is None:
-            return unusable(RejectReason.UNKNOWN_MODEL, f"model: must be one of `models`, got {model}")
+            return unusable(RejectReason.UNKNOWN_MODEL, unwatched(model))
         return None
 
     def _read_features(self, row: EventRow, features: Mapping[str, Tree]) -> None:

@@ -11,7 +11,14 @@ from confluent_kafka import Producer
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import run_command
 from stream_monitor.kafka.judge.records import COMMIT_KEY, Commit, encode
+from tests.instants import now_ms
 from tests.kafka.members import make_topic, write
+
+
+def event(number: int) -> bytes:
+    """Return an event of now."""
+    features = {"amount": number % 97}
+    return orjson.dumps({"event_id": str(number), "model": "fraud", "timestamp": now_ms(), "features": features})
 
 
 @pytest.fixture
@@ -27,7 +34,7 @@ def config(kafka: str, prefix: str, tmp_path: Path) -> Path:
     }
     file.write_bytes(orjson.dumps(settings))
     make_topic(kafka, f"{prefix}events", 2)
-    write(kafka, f"{prefix}events", 0, [b"{}"] * 300)
+    write(kafka, f"{prefix}events", 0, [event(number) for number in range(300)])
     assert run_command(["-c", str(file), "topics", "create"]) == 0
     return file
 

@@ -256,6 +256,26 @@ def _documents(guarded: Guarded) -> set[str]:
     return {orjson.loads(line)["model"] for line in shown.stdout.splitlines()}
 
 
+def test_check_compares_records_with_the_lines_of_operators(guarded: Guarded) -> None:
+    """Who may describe an input and not read it gets everything else, and a line that says what was not compared."""
+    admin = open_admin(kafka_settings(guarded.settings(ADMIN)))
+    name, read = "revoked", Operation.READ
+    table = [(line, each) for line, each in lines(Principal.OPERATOR) if (line.name, each) != (INPUT, read)]
+    describe = [(line, Operation.DESCRIBE) for line, each in table if line.name == INPUT]
+    allow(admin, name, [*table, *describe])
+    answers = []
+    for who in (user(Principal.OPERATOR, None), name):
+        guarded.settings(who)
+        answers.append(command("-c", str(guarded.folder / f"{who}.yaml"), "check", "--connect"))
+    forget(admin, name)
+    whole, lacking = answers
+
+    assert (0, True) == (whole.returncode, "records: 500 records of 1 topic read" in whole.stdout), whole.stderr
+    assert 0 == lacking.returncode, lacking.stderr
+    told = f"warning: records of topic {INPUT} are not compared: read topic {INPUT}: TOPIC_AUTHORIZATION_FAILED"
+    assert told in lacking.stdout
+
+
 @pytest.mark.parametrize(
     ("resource", "named"),
     [("drift-judge-state", "topic"), (f"{GROUP}-judge-", "transactional id")],

@@ -221,7 +221,7 @@ class GroupCounter:
                 continue
             own = of_pane(reference, part.pane_ms)
             counted = count_column(column, ties, baseline=own, constraint=baseline.constraints.get(name))
-            series[name] = _with_probabilities(counted.counts, columns) if name == PREDICTION else counted.counts
+            series[name] = with_probabilities(counted.counts, columns) if name == PREDICTION else counted.counts
             if not part.segment:
                 self.rejects.update(counted.rejects)
         return series
@@ -284,7 +284,7 @@ class GroupCounter:
         return [name for name in columns if name not in covered]
 
 
-def _with_probabilities(counts: SeriesCounts, columns: Mapping[str, Column]) -> SeriesCounts:
+def with_probabilities(counts: SeriesCounts, columns: Mapping[str, Column]) -> SeriesCounts:
     """Return the counts of predictions, texts among the strange values told apart by whether a probability came too."""
     confidence = columns.get(CONFIDENCE)
     if confidence is None or ValueKind.TEXT not in counts.strange:

@@ -1,12 +1,14 @@
 """Readers of topics without a group: they commit nothing and disturb nobody.
 
-`record` is a record as it was stored, `topic` reads topics to their end or follows them, `export` turns records into
-JSON lines and back; `alerts`, `dead_letters` and `profiles` know what their topics hold. All read what is committed.
+`record` is a record as it was stored, `topic` reads topics to their end or follows them, `newest` reads the last few
+records of one, `export` turns records into JSON lines and back; `alerts`, `dead_letters` and `profiles` know what their
+topics hold. All read what is committed.
 """
 
 from stream_monitor.kafka.readers.alerts import AlertRecord, alert_events, alerts_of, decode_alert, follow_alerts
 from stream_monitor.kafka.readers.dead_letters import DeadLetter, decode_dead_letter, read_dead_letters
 from stream_monitor.kafka.readers.export import decode_line, encode_line, export_topics
+from stream_monitor.kafka.readers.newest import Newest, newest_records
 from stream_monitor.kafka.readers.profiles import read_profiles
 from stream_monitor.kafka.readers.record import StoredRecord
 from stream_monitor.kafka.readers.topic import Span, follow_topics, read_partition, read_topics
@@ -14,6 +16,7 @@ from stream_monitor.kafka.readers.topic import Span, follow_topics, read_partiti
 __all__ = [
     "AlertRecord",
     "DeadLetter",
+    "Newest",
     "Span",
     "StoredRecord",
     "alert_events",
@@ -25,6 +28,7 @@ __all__ = [
     "export_topics",
     "follow_alerts",
     "follow_topics",
+    "newest_records",
     "read_dead_letters",
     "read_partition",
     "read_profiles",

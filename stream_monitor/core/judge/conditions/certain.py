@@ -44,23 +44,44 @@ def certain_rows(share: float, *, upper: float, log_limit: float) -> float:
 def rows_for_missing(watch: Watch, name: str, budget_panes: float) -> float:
     """Return how many rows without a series are certain: all of them lack it."""
     baseline = _reference(watch)
-    values = baseline.series[name]
-    pairs = [
-        (own.missing, max(rows, own.observed + own.missing))
-        for own, rows in zip(by_stratum(values), baseline.rows(name), strict=True)
-    ]
-    return _needed(1.0, pairs, baseline, values, budget_panes * _parts(watch))
+    return unnamed_rows(baseline, name, log_limit=_log_limit(watch, baseline, budget_panes))
 
 
 def rows_for_kind(watch: Watch, name: str, budget_panes: float) -> float:
     """Return how many rows with a value are certain of which more than half are of another kind."""
     baseline = _reference(watch)
+    return strange_rows(baseline, name, log_limit=_log_limit(watch, baseline, budget_panes))
+
+
+def unnamed_rows(baseline: Baseline, name: str, *, log_limit: float) -> float:
+    """Return how many rows that all lack a series are certain; infinite where none are.
+
+    Args:
+        baseline: the reference.
+        name: a series of it.
+        log_limit: ln of 1 over the probability that may remain.
+    """
+    values = baseline.series[name]
+    pairs = [
+        (own.missing, max(rows, own.observed + own.missing))
+        for own, rows in zip(by_stratum(values), baseline.rows(name), strict=True)
+    ]
+    return _needed(1.0, pairs, baseline, values, log_limit)
+
+
+def strange_rows(baseline: Baseline, name: str, *, log_limit: float) -> float:
+    """Return how many rows with a value are certain of which more than half are invalid; arguments as above."""
     values = baseline.series[name]
     pairs = [
         (max(0, rows - own.missing - own.observed), max(rows - own.missing, own.observed))
         for own, rows in zip(by_stratum(values), baseline.rows(name), strict=True)
     ]
-    return _needed(0.5, pairs, baseline, values, budget_panes * _parts(watch))
+    return _needed(0.5, pairs, baseline, values, log_limit)
+
+
+def tests_of(baseline: Baseline) -> int:
+    """Return how many of these questions are asked of a reference: two of each series."""
+    return 2 * len(baseline.series)
 
 
 def _reference(watch: Watch) -> Baseline:
@@ -68,15 +89,15 @@ def _reference(watch: Watch) -> Baseline:
     return watch.baseline
 
 
-def _parts(watch: Watch) -> float:
-    """Return into how many parts the share is split: versions and supplements beside each other, like their slots."""
-    return (math.pi * (watch.slot + 1)) ** 2 / 6.0
+def _log_limit(watch: Watch, baseline: Baseline, budget_panes: float) -> float:
+    """The share is split into parts: versions and supplements beside each other, like their slots."""
+    parts = (math.pi * (watch.slot + 1)) ** 2 / 6.0
+    return math.log(budget_panes * parts * tests_of(baseline) / COLUMNS_SHARE)
 
 
 def _needed(
-    share: float, pairs: list[tuple[int, int]], baseline: Baseline, values: SeriesBaseline, budget_panes: float
+    share: float, pairs: list[tuple[int, int]], baseline: Baseline, values: SeriesBaseline, log_limit: float
 ) -> float:
     d = 1.0 if values.dependence is None else values.dependence.absent.value
-    tests = 2 * len(baseline.series)
-    upper = max(clopper_pearson(k / d, m / d, miss=MISS / tests, upward=1.0).upper for k, m in pairs)
-    return d * certain_rows(share, upper=upper, log_limit=math.log(budget_panes * tests / COLUMNS_SHARE))
+    upper = max(clopper_pearson(k / d, m / d, miss=MISS / tests_of(baseline), upward=1.0).upper for k, m in pairs)
+    return d * certain_rows(share, upper=upper, log_limit=log_limit)
