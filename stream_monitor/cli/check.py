@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from stream_monitor.cli.failures import CommandError, Exit
-from stream_monitor.cli.output import counted, emit, say
+from stream_monitor.cli.output import counted, emit, folded, say
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
+    from stream_monitor.cli.doubts import SeriesDoubt
     from stream_monitor.cli.outlook import ModelReport
+    from stream_monitor.cli.records import Records
     from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline
-    from stream_monitor.core.canonical import Json
     from stream_monitor.kafka.judge.forecast import Forecast
     from stream_monitor.kafka.topics import Difference
-
-
-NAMED = 5
-"""Names that a line of text lists."""
 
 
 def check(
@@ -40,6 +37,9 @@ def check(
     calibrate: Annotated[
         bool, typer.Option("--calibrate", help="Simulate the run lengths of detectors that have `calibrate`.")
     ] = False,
+    verbose: Annotated[
+        bool, typer.Option("-v", "--verbose", help="Every series, rule and warning, not the summary.")
+    ] = False,
 ) -> None:
     """Validate the configuration, print its plan and what its budget lets you see.
 
@@ -54,64 +54,153 @@ def check(
 
     Exit code 2: the configuration cannot be used. Exit code 1: it can, and there are findings.
     """
-    from stream_monitor.cli.calibration import calibrate_detectors
-    from stream_monitor.cli.doubts import doubtful_plan, idle_warnings
-    from stream_monitor.cli.outlook import model_reports, rulebook_of
-    from stream_monitor.cli.records import active_references, compare_records, records_json
-    from stream_monitor.kafka.topics import Weight
-    from stream_monitor.runtimes.connection import kafka_settings
-
     options = context.ensure_object(GlobalOptions)
     settings = options.settings()
-    kafka = kafka_settings(settings)
-    warnings = doubtful_plan(settings.plan)
-    errors: list[str] = []
-    for difference in _compare(settings) if connect else ():
-        (errors if difference.weight is Weight.ERROR else warnings).append(str(difference))
-    for forecast in _forecasts(settings) if connect else ():
-        (errors if forecast.stops else warnings).append(forecast.text)
+    _kafka(settings)  # refuses what cannot be used, before anything that takes long
+    differing: list[str] = []
     if calibrate:
+        from stream_monitor.cli.calibration import calibrate_detectors
+
         settings, differing = calibrate_detectors(settings)
-        errors += differing
+    found = _found(settings, connect=connect, baseline=baseline, rate=rate)
+    found.errors += differing
+    noted = _emit(settings, found) if options.json else _tell(settings, found, everything=verbose)
+    errors = len(found.errors) + (0 if found.records is None else len(found.records.errors()))
+    verdict = _verdict(errors, noted, strict=strict, connect=connect)
+    if errors or (strict and noted):
+        raise CommandError(verdict, Exit.UNEXPECTED)
+    if not options.json:
+        say(verdict)
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a check found.
+
+    Attributes:
+        errors, warnings: in words.
+        reports: of the models, with what is doubtful about single series.
+        records: beside the plan; None without a cluster.
+    """
+
+    errors: list[str]
+    warnings: list[str]
+    reports: list[ModelReport] = field(default_factory=list)
+    records: Records | None = None
+
+    @property
+    def doubts(self) -> list[SeriesDoubt]:
+        """What is doubtful about single series of all models."""
+        return [doubt for report in self.reports for doubt in report.doubts]
+
+
+def _found(settings: Settings, *, connect: bool, baseline: Path | None, rate: float | None) -> _Found:
+    """Look at the plan, at the cluster if it is asked for, and at what both let one see."""
+    from stream_monitor.cli.doubts import doubtful_plan, idle_warnings
+    from stream_monitor.cli.outlook import model_reports, rulebook_of
+    from stream_monitor.cli.records import active_references, compare_records
+    from stream_monitor.kafka.topics import Weight
+
+    found = _Found([], doubtful_plan(settings.plan))
+    for difference in _compare(settings) if connect else ():
+        (found.errors if difference.weight is Weight.ERROR else found.warnings).append(str(difference))
+    for forecast in _forecasts(settings) if connect else ():
+        (found.errors if forecast.stops else found.warnings).append(forecast.text)
     references = active_references(settings) if connect else {}
     if baseline is not None:
         given = _of_file(settings, baseline)
         references.pop((given.model, given.version), None)
-        references[given.model, given.version] = (given,)
-    records = compare_records(settings, references) if connect else None
-    if records is not None:
-        most = None if options.json else NAMED
-        errors += records.errors(most)
-        warnings += records.warnings(most)
+        references[given.model, given.version] = (given,)  # the last one of its model: the report speaks of it
+    found.records = compare_records(settings, references) if connect else None
     documents = {model: own for (model, _), own in references.items()}
     baselines = {model: own[0] for model, own in documents.items()}
     names = {*baselines, *(model.name for model in settings.plan.models)}
-    rates = _measured(settings, names) if connect and rate is None else {}
     if rate is not None:
-        rates = dict.fromkeys(names, rate)
+        rates: Mapping[str, float] = dict.fromkeys(names, rate)
+    else:
+        rates = _measured(settings, names) if connect else {}
     rulebook = rulebook_of(settings.plan)
-    reports = [
+    found.reports = [
         replace(report, supplements=tuple(documents.get(report.model, ())[1:]))
         for report in model_reports(settings.plan, rulebook, baselines, rates)
     ]
-    warnings += idle_warnings(settings.plan, rulebook, baselines)
-    warnings += [line for report in reports for line in report.warnings]
-    if options.json:
-        found_records = None if records is None else records_json(records)
-        emit({**_report(settings, kafka.redacted(), errors, warnings, reports), "records": found_records})
+    found.warnings += idle_warnings(settings.plan, rulebook, baselines)
+    return found
+
+
+def _tell(settings: Settings, found: _Found, *, everything: bool) -> int:
+    """Write what was found for people, and return how many warnings there are."""
+    from stream_monitor.cli.doubts import shared_lines
+    from stream_monitor.cli.summary import NAMED, print_everything, print_summary
+
+    kafka = _kafka(settings)
+    most = None if everything else NAMED
+    if everything:
+        print_everything(settings, kafka, found.reports)
+        doubts = [str(doubt) for doubt in found.doubts]
     else:
-        _print(settings, kafka.redacted(), reports)
-        if records is not None:
-            say(records.summary())
-        for line in warnings:
-            say(f"warning: {line}")
-        for line in errors:
-            say(f"error: {line}")
-    found = len(errors) + (len(warnings) if strict else 0)
-    if found:
-        raise CommandError(counted(found, "finding"), Exit.UNEXPECTED)
-    if not options.json:
-        say("good" if not warnings else f"good, with {counted(len(warnings), 'warning')}")
+        print_summary(settings, kafka, found.reports)
+        doubts = shared_lines(found.doubts, most=NAMED)
+    records = found.records
+    if records is not None:
+        say(records.summary())
+    warnings = [*found.warnings, *(() if records is None else records.warnings(most))]
+    for line in warnings:
+        say(f"warning: {line}")  # whole: there may be a command in it
+    for line in doubts:
+        for part in [f"warning: {line}"] if everything else folded(f"warning: {line}"):
+            say(part)
+    for line in (*found.errors, *(() if records is None else records.errors(most))):
+        say(f"error: {line}")
+    return len(warnings) + len(doubts)
+
+
+def _emit(settings: Settings, found: _Found) -> int:
+    """Write everything that was found for programs, and return how many warnings there are."""
+    import orjson
+
+    from stream_monitor.cli.outlook import report_json
+    from stream_monitor.cli.records import records_json
+
+    records = found.records
+    warnings = [
+        *found.warnings,
+        *([] if records is None else records.warnings()),
+        *(str(doubt) for doubt in found.doubts),
+    ]
+    emit(
+        {
+            "group": settings.group,
+            "instance": settings.instance,
+            "plan_hash": settings.plan.hash,
+            "plan": orjson.loads(settings.plan.canonical),
+            "kafka": {**_kafka(settings)},
+            "models": [report_json(settings.plan, report) for report in found.reports],
+            "records": None if records is None else records_json(records),
+            "errors": [*found.errors, *([] if records is None else records.errors())],
+            "warnings": [*warnings],
+        }
+    )
+    return len(warnings)
+
+
+def _verdict(errors: int, warnings: int, *, strict: bool, connect: bool) -> str:
+    """Return in a line what is wrong and what to do next.
+
+    >>> _verdict(0, 0, strict=False, connect=True), _verdict(0, 2, strict=False, connect=True)
+    ('good', 'good, with 2 warnings: workers run; look whether they are meant')
+    >>> _verdict(1, 2, strict=False, connect=True)
+    'not good: 1 error and 2 warnings: mend the errors, then check again'
+    """
+    told = counted(warnings, "warning")
+    if errors:
+        return (
+            f"not good: {counted(errors, 'error')}{f' and {told}' * bool(warnings)}: mend the errors, then check again"
+        )
+    if strict and warnings:
+        return f"not good: {told}, which --strict counts as errors: mend them, then check again"
+    more = "" if connect else "; --connect compares with the cluster"
+    return f"good, with {told}: workers run; look whether they are meant{more}" if warnings else f"good{more}"
 
 
 def _compare(settings: Settings) -> list[Difference]:
@@ -177,49 +266,11 @@ def _measured(settings: Settings, models: set[str]) -> Mapping[str, float]:
     return {model: rate for model, rate in rates.items() if rate > 0.0}
 
 
-def _print(settings: Settings, kafka: dict[str, str], reports: list[ModelReport]) -> None:
-    from stream_monitor.cli.coverage import print_coverage
-    from stream_monitor.cli.outlook import print_report
-    from stream_monitor.config.durations import format_duration
-
-    plan = settings.plan
-    detection = plan.detection
-    say(f"group {settings.group}, instance {settings.instance}, plan {plan.hash}")
-    say("kafka " + " ".join(f"{key}={_shown(settings, key, value)}" for key, value in sorted(kafka.items())))
-    for source in plan.inputs:
-        say(f"input {source.topic}: {source.format}" + (f", model {source.model}" if source.model else ""))
-    say(
-        f"pane {format_duration(detection.pane_ms)}, window {format_duration(detection.window_ms)},"
-        f" lateness {format_duration(plan.time.allowed_lateness_ms)}"
-    )
-    for rule in plan.rules:
-        say(
-            f"rule {rule.name} ({rule.severity.value}): {rule.evidence} and {rule.effect.measure} >="
-            f" {rule.effect.floor:g} on {', '.join(rule.series)}"
-        )
-    for report in reports:
-        print_report(plan, report)
-        print_coverage(plan, report.model, report.documents)
-
-
-def _shown(settings: Settings, key: str, value: str) -> str:
-    return "***" if f"kafka.{key}" in settings.expanded else value
-
-
-def _report(
-    settings: Settings, kafka: dict[str, str], errors: list[str], warnings: list[str], reports: list[ModelReport]
-) -> dict[str, Json]:
-    import orjson
-
-    from stream_monitor.cli.outlook import report_json
+def _kafka(settings: Settings) -> dict[str, str]:
+    """Return the settings of the cluster as they may be shown."""
+    from stream_monitor.runtimes.connection import kafka_settings
 
     return {
-        "group": settings.group,
-        "instance": settings.instance,
-        "plan_hash": settings.plan.hash,
-        "plan": orjson.loads(settings.plan.canonical),
-        "kafka": {key: _shown(settings, key, value) for key, value in kafka.items()},
-        "models": [report_json(settings.plan, report) for report in reports],
-        "errors": errors,
-        "warnings": warnings,
+        key: "***" if f"kafka.{key}" in settings.expanded else value
+        for key, value in kafka_settings(settings).redacted().items()
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from stream_monitor.cli.output import say
+from stream_monitor.cli.output import listed, say
 
 if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
@@ -34,13 +34,22 @@ def coverage_lines(found: Sequence[Coverage]) -> list[str]:
     """Return lines of series that have the same coverage; what is watched comes first."""
     by_words: dict[tuple[bool, str], list[str]] = {}
     for item in found:
-        name = "/".join(part for part in (item.segment, item.series) if part)
-        named = "all series" if item.series == "*" else name
-        by_words.setdefault((item.reason is not None, item.words), []).append(named)
+        by_words.setdefault((item.reason is not None, item.words), []).append(_name(item))
     return [
-        f"{_listed(names)}: {words}" if is_blind else f"watched by {words}: {_listed(names)}"
+        f"{listed(names, _NAMED)}: {words}" if is_blind else f"watched by {words}: {listed(names, _NAMED)}"
         for (is_blind, words), names in sorted(by_words.items())
     ]
+
+
+def short_coverage(found: Sequence[Coverage], *, most: int) -> list[str]:
+    """Return how many series are watched, and for each reason not to be a line with so many names."""
+    blind: dict[str, list[str]] = {}
+    for item in found:
+        if item.reason is not None:
+            blind.setdefault(item.words.removeprefix("not watched: "), []).append(_name(item))
+    watched = f"{sum(item.reason is None for item in found):,} series"
+    lines = [f"not watched: {listed(names, most, hint=' (-v)')}: {words}" for words, names in sorted(blind.items())]
+    return [f"watched: {watched}", *lines]
 
 
 def coverage_json(found: Sequence[Coverage]) -> list[Json]:
@@ -59,6 +68,5 @@ def coverage_json(found: Sequence[Coverage]) -> list[Json]:
     ]
 
 
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - _NAMED
-    return ", ".join(names[:_NAMED]) + (f" and {more} more" if more > 0 else "")
+def _name(item: Coverage) -> str:
+    return "all series" if item.series == "*" else "/".join(part for part in (item.segment, item.series) if part)

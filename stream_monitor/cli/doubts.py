@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from stream_monitor.cli.delays import series_name
+from stream_monitor.cli.output import listed
 
 if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
-    from stream_monitor.core.judge import IdleRule, Rulebook
+    from stream_monitor.core.judge import FaintFloor, IdleRule, Rulebook, SeriesOutlook
     from stream_monitor.core.plan import Plan
 
 COARSE = 1_023
@@ -15,6 +19,61 @@ COARSE = 1_023
 
 NAMED = 6
 """Series that a warning lists."""
+
+_GROUPS = 5
+"""Warnings about single series that a summary has."""
+
+
+@dataclass(frozen=True, slots=True)
+class SeriesDoubt:
+    """What is doubtful about one series.
+
+    Attributes:
+        series: its name.
+        before, after: the sentence, what stands before its name and behind it.
+        about: equal for doubts that may share a line.
+        size: of the lines that are shared the largest speaks.
+    """
+
+    series: str
+    before: str
+    after: str
+    about: tuple[str, ...]
+    size: float = 0.0
+
+    def __str__(self) -> str:
+        return f"{self.before}{self.series}{self.after}"
+
+
+def no_promise(model: str, item: SeriesOutlook) -> SeriesDoubt:
+    """Return the doubt about a series for which the budget promises nothing."""
+    after = f": {item.guarantee}: the budget promises nothing here"
+    return SeriesDoubt(series_name(item), f"model {model}: ", after, (model, item.guarantee))
+
+
+def faint_floor(path: str, model: str, floor: FaintFloor) -> SeriesDoubt:
+    """Return the doubt about a floor that chance alone passes; `path` is where its rule stands in a file."""
+    return SeriesDoubt(
+        series_name(floor),
+        f"{path}: {floor.measure} of ",
+        f" (model {model}) passes its floor of {floor.floor:g} by chance alone, up to {floor.noise_95:.2g} in 95 % of"
+        " windows of this traffic",
+        (path, model, floor.measure, f"{floor.floor:g}"),
+        floor.noise_95,
+    )
+
+
+def shared_lines(doubts: Sequence[SeriesDoubt], *, most: int) -> list[str]:
+    """Return a line for doubts of the same kind, with at most so many of the names; of many kinds the first few."""
+    groups: dict[tuple[str, ...], list[SeriesDoubt]] = {}
+    for doubt in doubts:
+        groups.setdefault(doubt.about, []).append(doubt)
+    lines = []
+    for alike in groups.values():
+        largest = max(alike, key=lambda doubt: doubt.size)
+        lines.append(largest.before + listed([doubt.series for doubt in alike], most, hint=" (-v)") + largest.after)
+    more = len(lines) - _GROUPS + 1
+    return [*lines[: _GROUPS - 1], f"single series have {more} more kinds of warnings (-v)"] if more > 1 else lines
 
 
 def doubtful_plan(plan: Plan) -> list[str]:
@@ -68,7 +127,7 @@ def idle_warnings(plan: Plan, rulebook: Rulebook, baselines: Mapping[str, Baseli
 def _why(idle: IdleRule) -> str:
     from stream_monitor.core.judge import Idle
 
-    rule, names = idle.rule, _listed(idle.series)
+    rule, names = idle.rule, listed(idle.series, NAMED)
     match idle.why:
         case Idle.NAMES:
             return f"none is named like {', '.join(rule.series) or 'its series'}; there are {names}"
@@ -76,8 +135,3 @@ def _why(idle: IdleRule) -> str:
             return f"its effect {rule.effect.measure} is not measured on {names}"
         case Idle.EVIDENCE:
             return f"its evidence {rule.evidence} does not test {names}"
-
-
-def _listed(names: Sequence[str]) -> str:
-    more = len(names) - NAMED
-    return ", ".join(names[:NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from stream_monitor.cli.output import say, table
+from stream_monitor.cli.delays import cell, table_of_series, within_ms
+from stream_monitor.cli.doubts import SeriesDoubt, faint_floor, no_promise
+from stream_monitor.cli.output import say
 
 if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
-    from stream_monitor.core.judge import FaintFloor, Rulebook, SeriesOutlook, ShiftOutlook
+    from stream_monitor.core.judge import Rulebook, SeriesOutlook, ShiftOutlook
     from stream_monitor.core.plan import Plan
 
 ASSUMED_EVENTS = 100.0
 """Events of a pane where the traffic is unknown; delays are then told in events, which hardly depend on it."""
 
-_SECOND_MS, _MINUTE_MS, _HOUR_MS, _DAY_MS = 1_000, 60_000, 3_600_000, 86_400_000
+_SECOND_MS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,7 @@ class ModelReport:
         baseline: the reference it speaks of, None when none is known.
         rate: events a second, None when unknown.
         series: outlook of each series that can raise an alert.
-        warnings: what is doubtful, in words.
+        doubts: what is doubtful about single series.
         supplements: references beside the baseline.
     """
 
@@ -36,13 +38,20 @@ class ModelReport:
     baseline: Baseline | None
     rate: float | None
     series: tuple[SeriesOutlook, ...]
-    warnings: tuple[str, ...]
+    doubts: tuple[SeriesDoubt, ...]
     supplements: tuple[Baseline, ...] = ()
 
     @property
     def documents(self) -> tuple[Baseline, ...]:
         """Everything that its series are compared with."""
         return () if self.baseline is None else (self.baseline, *self.supplements)
+
+    @property
+    def traffic(self) -> str:
+        """At which traffic delays are told, in words."""
+        if self.rate is None:
+            return f"traffic unknown (give --rate): after so many events, in panes of {ASSUMED_EVENTS:g}"
+        return f"at {self.rate:,.3g} events/s"
 
 
 def rulebook_of(plan: Plan) -> Rulebook:
@@ -72,6 +81,7 @@ def model_reports(
     """
     from stream_monitor.config.rule_paths import rule_path
     from stream_monitor.core.judge import faint_floors, model_outlook
+    from stream_monitor.core.names import NO_GUARANTEE
 
     names = [model.name for model in plan.models if model.name not in baselines]
     reports: list[ModelReport] = []
@@ -79,25 +89,18 @@ def model_reports(
         baseline, rate = baselines.get(name), rates.get(name)
         events = ASSUMED_EVENTS if rate is None else rate * plan.detection.pane_ms / _SECOND_MS
         series = model_outlook(plan, rulebook, name, baseline, events=events)
-        warnings = [
-            f"model {name}: {_named(item)}: {item.guarantee}: the budget promises nothing here"
-            for item in series
-            if item.guarantee.startswith("none:")
-        ]
+        doubts = [no_promise(name, item) for item in series if item.guarantee.startswith(NO_GUARANTEE)]
         if baseline is not None and rate is not None:
-            warnings += [
-                f"{rule_path(plan.rules, floor.rule)}: {floor.measure} of {_named(floor)} (model {name}) passes its"
-                f" floor of {floor.floor:g} by chance alone, up to {floor.noise_95:.2g} in 95 % of windows of this"
-                " traffic"
-                for floor in faint_floors(plan, rulebook, name, baseline, events=events)
-            ]
-        reports.append(ModelReport(name, baseline, rate, series, tuple(warnings)))
+            floors = faint_floors(plan, rulebook, name, baseline, events=events)
+            doubts += [faint_floor(rule_path(plan.rules, floor.rule), name, floor) for floor in floors]
+        reports.append(ModelReport(name, baseline, rate, series, tuple(doubts)))
     return reports
 
 
 def print_report(plan: Plan, report: ModelReport) -> None:
     """Write the report of a model for people."""
     from stream_monitor.config.durations import format_duration
+    from stream_monitor.core.names import DEMAND
     from stream_monitor.runtimes.seasons import season_notes
     from stream_monitor.runtimes.segments import segment_notes
 
@@ -117,19 +120,22 @@ def print_report(plan: Plan, report: ModelReport) -> None:
         say(f"  baseline {report.baseline.id[:19]}, {report.baseline.origin.rows:,} rows")
         for line in (*season_notes(report.baseline, own.strata), *segment_notes(report.baseline, own.segments)):
             say(f"  {line}")
-    traffic = (
-        f"traffic unknown (give --rate): after so many events, in panes of {ASSUMED_EVENTS:g}"
-        if report.rate is None
-        else f"at {report.rate:,.3g} events/s"
+    say(
+        f"  seen in nine of ten cases within, {report.traffic}; * such a change is below the floor and raises no alert:"
     )
-    say(f"  seen in nine of ten cases within, {traffic}; * such a change is below the floor and raises no alert:")
-    _print_series(plan, report, [item for item in report.series if item.series != "demand"])
+    for line in table_of_series(plan, report.rate, [item for item in report.series if item.series != DEMAND]):
+        say(line)
     for item in report.series:
-        if item.series == "demand":
-            say(
-                f"  demand ({item.detector}), weight {item.weight:.2g}, log10 A/w {item.log10_threshold:.2f},"
-                f" {item.guarantee}: " + ", ".join(_cell(plan, report, shift, item) for shift in item.shifts)
-            )
+        if item.series == DEMAND:
+            promise = f", weight {item.weight:.2g}, log10 A/w {item.log10_threshold:.2f}, {item.guarantee}"
+            say(f"  {demand_line(plan, report, item, promise)}")
+
+
+def demand_line(plan: Plan, report: ModelReport, item: SeriesOutlook, promise: str = "") -> str:
+    """Return how soon factors of the demand are seen."""
+    return f"{item.series} ({item.detector}){promise}: " + ", ".join(
+        cell(plan, report.rate, shift, item) for shift in item.shifts
+    )
 
 
 def report_json(plan: Plan, report: ModelReport) -> Json:
@@ -140,14 +146,14 @@ def report_json(plan: Plan, report: ModelReport) -> Json:
     budget = plan.budget(report.model)
 
     def shift_json(item: SeriesOutlook, shift: ShiftOutlook) -> Json:
-        within_ms = None if report.rate is None else _within_ms(plan, shift)
+        span_ms = None if report.rate is None else within_ms(plan, shift)
         return {
             "sigma": round_significant(shift.sigma),
             "size": round_significant(shift.size),
             "unit": shift.unit.value,
             "typical_panes": shift.typical,
             "within_panes": shift.within,
-            "within_s": None if within_ms is None else within_ms / 1_000,
+            "within_s": None if span_ms is None else span_ms / 1_000,
             "within_events": None if shift.within is None else round(shift.within * item.events),
             "alerts": shift.alerts,
         }
@@ -177,64 +183,3 @@ def report_json(plan: Plan, report: ModelReport) -> Json:
             for item in report.series
         ],
     }
-
-
-def _print_series(plan: Plan, report: ModelReport, series: Sequence[SeriesOutlook]) -> None:
-    from stream_monitor.core.judge.outlook import SIGMAS
-
-    if not series:
-        return
-    rows = []
-    for item in series:
-        cells = [_cell(plan, report, shift, item) for shift in item.shifts] or ["not known for this detector"]
-        rows.append(
-            [
-                _named(item),
-                item.detector,
-                f"{item.weight:.2g}",
-                f"{item.log10_threshold:.2f}",
-                item.guarantee,
-                *cells,
-                *[""] * (len(SIGMAS) - len(cells)),
-            ]
-        )
-    table(("series", "detector", "weight", "log10 A/w", "guarantee", *(f"{s:g} σ" for s in SIGMAS)), rows)
-
-
-def _named(item: SeriesOutlook | FaintFloor) -> str:
-    return f"{item.segment} {item.series}" if item.segment else item.series
-
-
-def _cell(plan: Plan, report: ModelReport, shift: ShiftOutlook, item: SeriesOutlook) -> str:
-    match shift.unit.value:
-        case "share":
-            size = f"{100.0 * shift.size:+.2g} pp"
-        case "factor":
-            size = f"x{shift.size:g}"
-        case _:
-            size = f"{shift.size:+.3g}"
-    mark = "" if shift.alerts else "*"
-    if shift.within is None:
-        return f"{size} not seen{mark}"
-    if report.rate is None:
-        return f"{size} in {shift.within * item.events:,.0f}{mark}"
-    return f"{size} in {_span(_within_ms(plan, shift) or 0)}{mark}"
-
-
-def _within_ms(plan: Plan, shift: ShiftOutlook) -> int | None:
-    """Return the span from the change: the pane in which it began, those that are needed, and the allowed lateness."""
-    if shift.within is None:
-        return None
-    return (shift.within + 1) * plan.detection.pane_ms + plan.time.allowed_lateness_ms
-
-
-def _span(span_ms: int) -> str:
-    """Return a span in the largest unit of which there are at least two.
-
-    >>> _span(90_000), _span(40 * 60_000), _span(3 * 86_400_000)
-    ('90s', '40m', '3d')
-    """
-    for unit, length_ms in (("d", _DAY_MS), ("h", _HOUR_MS), ("m", _MINUTE_MS)):
-        if span_ms >= 2 * length_ms:
-            return f"{-(-span_ms // length_ms)}{unit}"
-    return f"{-(-span_ms // _SECOND_MS)}s"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Protocol
@@ -12,6 +13,8 @@ from stream_monitor.core.canonical import Json, canonical_json
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+_WIDTH = 100
 
 
 def say(line: str = "") -> None:
@@ -41,6 +44,27 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" + ("" if number == 1 else "s")
 
 
+def listed(names: Sequence[str], most: int | None, *, hint: str = "") -> str:
+    """Return names with commas between them, at most so many.
+
+    >>> listed(["a", "b", "c"], 2), listed(["a", "b", "c"], 2, hint=" (-v)"), listed(["a", "b"], None)
+    ('a, b and 1 more', 'a, b and 1 more (-v)', 'a, b')
+    """
+    more = 0 if most is None else len(names) - most
+    return ", ".join(names[:most]) + (f" and {more:,} more{hint}" if more > 0 else "")
+
+
+def folded(line: str) -> list[str]:
+    """Return a line as lines of at most 100 characters, the later ones four to the right; no word is broken.
+
+    A line with a command in it is better left whole: it is copied.
+    """
+    inner = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.wrap(
+        line, _WIDTH, subsequent_indent=inner, break_long_words=False, break_on_hyphens=False, drop_whitespace=True
+    )
+
+
 class NoteHandler(logging.Handler):
     """Turns log lines of a command that has no log of its own into notes."""
 
@@ -50,11 +74,16 @@ class NoteHandler(logging.Handler):
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """Write rows under a head, columns aligned, the last one as long as it is."""
+    """Write rows under a head."""
+    for line in aligned(head, rows):
+        say(line)
+
+
+def aligned(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows under a head as lines, columns aligned, the last one as long as it is."""
     lines = [list(head), *[list(row) for row in rows]]
     widths = [max(len(line[i]) for line in lines) for i in range(len(head))]
-    for line in lines:
-        say("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
 
 class Advance(Protocol):

@@ -137,7 +137,7 @@ def test_too_many_rejects_are_an_error(monitor: Monitor, check: Check) -> None:
     monitor.write(*events(8), b"{}", b"{}")
     text = check(code=Exit.UNEXPECTED)
 
-    assert f"error: 2 of 10 (20 %) records of topic {monitor.topic} are rejected, and dead_letters.max_share" in text
+    assert f"error: 2 of 10 records (20 %) of topic {monitor.topic} are rejected, and dead_letters.max_share" in text
     monitor.configure(dead_letters={"max_share": 0.2})
     assert "are rejected as missing_field" in check()
 

@@ -138,7 +138,7 @@ def _of_topic(sample: TopicSample, max_share: float) -> Iterator[SampleFinding]:
         yield SampleFinding(SampleKind.NO_RECORDS, f"topic {topic} holds no records", topic=topic)
         return
     if len(rejects) > max_share * read:
-        told = f"{_share(len(rejects), read)} records of topic {topic} are rejected"
+        told = f"{_share(len(rejects), read)} of topic {topic} are rejected"
         yield SampleFinding(
             SampleKind.TOO_MANY_REJECTS,
             f"{told}, and dead_letters.max_share allows {percent(max_share)}: mend the producer, or the input's format",
@@ -158,7 +158,7 @@ def _of_topic(sample: TopicSample, max_share: float) -> Iterator[SampleFinding]:
             continue
         yield SampleFinding(
             SampleKind.REJECTS,
-            f"{_share(len(own), read)} records of topic {topic} are rejected as {reason}: {example}: {first.message}",
+            f"{_share(len(own), read)} of topic {topic} are rejected as {reason}: {example}: {first.message}",
             names=(reason.value,),
             count=len(own),
             rows=read,
@@ -172,7 +172,7 @@ def _unknown(sample: TopicSample, rejects: Sequence[Reject], example: str) -> Sa
     names = [name for name, _ in sorted(models.items(), key=lambda item: (-item[1], item[0]))]
     return SampleFinding(
         SampleKind.UNKNOWN_MODEL,
-        f"{_share(len(rejects), sample.read)} records of topic {sample.topic} are of models that no plan watches: ",
+        f"{_share(len(rejects), sample.read)} of topic {sample.topic} are of models that no plan watches: ",
         tuple(names),
         f" ({example}): add them to models",
         tuple(names),
@@ -352,4 +352,4 @@ def _titled(model: str, version: str) -> str:
 
 
 def _share(count: int, rows: int) -> str:
-    return f"{count:,} of {rows:,} ({percent(count / rows)})"
+    return f"{count:,} of {rows:,} records ({percent(count / rows)})"

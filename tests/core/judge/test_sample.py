@@ -95,7 +95,7 @@ def test_rejects_are_told_by_reason() -> None:
     one, other = found([*events(96), b"{", b"{", b"[]", b"[1"], max_share=0.04)
 
     assert (SampleKind.REJECTS, ("invalid_json",), 3, 100) == (one.kind, one.names, one.count, one.rows)
-    assert one.words().startswith("3 of 100 (3 %) records of topic events are rejected as invalid_json: events[3]@196:")
+    assert one.words().startswith("3 of 100 records (3 %) of topic events are rejected as invalid_json: events[3]@196:")
     assert (("not_an_object",), "events[3]@198") == (other.names, other.example)
     assert [False, False] == [one.is_error, other.is_error]
 
