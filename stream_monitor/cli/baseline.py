@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline, Schedule
     from stream_monitor.core.canonical import Json
+    from stream_monitor.formats.tables import Reference
     from stream_monitor.runtimes.training import DoubtfulColumn
 
 app = typer.Typer(help="Baselines: build, show, list, activate, cancel, retire.", no_args_is_help=True)
@@ -105,6 +106,7 @@ def build(
         note(f"no baseline for {line}")
     if not built:
         raise CommandError(f"{file}: no baseline could be built", Exit.UNEXPECTED)
+    _say_empty(found.references, built, settings)
     if to is not None and len(built) > 1:
         raise CommandError(f"--to: {file} holds {len(built)} models or versions; a document holds one")
     for baseline in built:
@@ -208,6 +210,23 @@ def retire(
 
     settings = context.ensure_object(GlobalOptions).settings(needs_group=False)
     end_activation(settings, baseline_id, scheduled=False)
+
+
+def _say_empty(references: Sequence[Reference], built: Sequence[Baseline], settings: Settings) -> None:
+    """Name the columns that have too few values to be a reference, and what becomes of them."""
+    from stream_monitor.core.grid import SMALLEST_REFERENCE
+    from stream_monitor.core.names import feature_of
+    from stream_monitor.core.plan import BaselineFrom
+
+    known = {(own.model, own.version): own.series for own in built}
+    for own in references:
+        series = known.get((own.model, own.version))
+        empty = [] if series is None else sorted(feature_of(name) or name for name in own.table.columns.keys() - series)
+        if empty:
+            plan = settings.plan.model(own.model)
+            waits = plan is None or plan.baseline is BaselineFrom.FIRST_EVENTS
+            then = "live events that have values give it a reference" if waits else "'baseline.from' is 'published'"
+            note(f"not watched, fewer than {SMALLEST_REFERENCE} values: {', '.join(empty)}; {then}")
 
 
 def _ask(file: Path, doubtful: Sequence[DoubtfulColumn]) -> None:

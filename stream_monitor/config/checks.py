@@ -22,7 +22,7 @@ TOLERANT = ("rank_shiryaev_roberts", "interval_bernoulli", "interval_categories"
 
 MEASURES = (
     *(c.value for c in Comparison),
-    *("kolmogorov_smirnov_robust", "kolmogorov_smirnov_proven", "share_change", "ratio"),
+    *("kolmogorov_smirnov_robust", "kolmogorov_smirnov_proven", "share_change", "relative_change", "ratio"),
 )
 """What an effect floor may be stated in."""
 

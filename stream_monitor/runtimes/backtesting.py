@@ -108,7 +108,8 @@ def prepare_rows(
     if chooses:
         notes += [line for line in sizes.reasons if not line.startswith("baseline")]
         notes.append(
-            f"evidence: ranks of numbers, learnt shares of yes/no and categories; told: PSI of {SMALLEST_PSI:g} or more"
+            "evidence: ranks of numbers, learnt shares of yes/no and categories; reported: PSI of"
+            f" {SMALLEST_PSI:g} or more, or a rare event that grows by half"
         )
         notes.append(
             f"in time: pane {format_duration(plan.detection.pane_ms)}; rows are no traffic: demand is not judged"

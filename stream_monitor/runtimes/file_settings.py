@@ -20,6 +20,9 @@ SMALLEST_PSI = 0.01
 the 0.1 of live traffic, which hides a shift of 0.25 sigma. A rare error that doubles has a small PSI, too: .037 for 5
 to 10 %, seen as anything from 0 to .07 in 200 rows."""
 
+SMALLEST_RELATIVE_CHANGE = 0.5
+"""Effect of a rare event that is told of a file: its share grows by half. PSI hides .1 % that become .3 %: .0022."""
+
 SettingsOf = Callable[[Plain], Settings]
 """Loads the settings above a tree of defaults."""
 
@@ -55,6 +58,13 @@ def file_settings(sizes: Sizes, seen: Survey, pane_ms: int, *, strata: Calendar 
                 "series": [*lossy, "serving_error"],
                 "evidence": _LEARNS,
                 "effect": {"share_change": 0.01},
+            },
+            {
+                "name": "rare_events",
+                "series": [*_DRIFT, *lossy, "serving_error"],
+                "evidence": _LEARNS,
+                "effect": {"relative_change": SMALLEST_RELATIVE_CHANGE},
+                "severity": "info",
             },
         ],
     }

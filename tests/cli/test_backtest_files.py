@@ -383,6 +383,52 @@ def test_a_column_that_comes_to_life_is_news(tmp_path: Path, capsys: pytest.Capt
     assert "not watched, no value in the reference: never, word" in err
 
 
+def test_a_column_that_comes_to_life_in_native_events_is_news(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The reference knows nothing of its values, so the column is a new one; what stays empty is no news."""
+    rows = events(numbers(shift=0.0))
+    for n, row in enumerate(rows):
+        row["features"] |= {"late": n * 5 % 11 if n >= DRIFT else None, "never": None}  # type: ignore[operator]
+    _, out, _ = told(capsys, "backtest", jsonl(tmp_path / "a.jsonl", rows))
+
+    fired = [line for line in out.splitlines() if "(fired)" in line]
+    assert len(fired) == 1
+    assert "late is new, the baseline lacks it" in fired[0]
+    assert DRIFT <= int(fired[0].split()[1].replace(",", "")) < DRIFT + 100
+
+
+def test_a_training_table_says_which_columns_are_empty(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """They are in no reference: nobody could tell from a list of the others."""
+    table = tmp_path / "t.csv"
+    table.write_text("x,gone,few\n" + "".join(f"{x},,{n if n < 62 else ''}\n" for n, x in enumerate(numbers())))
+    code, _, err = told(capsys, "baseline", "build", table)
+
+    assert code == 0
+    assert "not watched, fewer than 63 values: few, gone; live events that have values give it a reference" in err
+
+
+@pytest.mark.parametrize(("share", "becomes"), [(0.005, 0.015), (0.02, 0.006)])
+def test_a_rare_event_that_triples_is_found(
+    share: float, becomes: float, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Its effect is measured over as many rows as it needs, and where it began lies far before the last window."""
+    changed, rows = 12_000, 20_000
+    draws = np.random.default_rng(11).random(rows)
+    rare = draws < np.where(np.arange(rows) < changed, share, becomes)
+    file = tmp_path / "rare.csv"
+    file.write_text("rare\n" + "".join(f"{int(own)}\n" for own in rare))
+    _, out, _ = told(capsys, "backtest", file, "--format", "json")
+
+    alert = orjson.loads(out.splitlines()[0])
+    found, first, last = (
+        datetime.fromisoformat(own).timestamp()
+        for own in (alert["time"], *alert["data"]["evidence"]["change"].values())
+    )
+    assert changed < found < changed + 5_000
+    assert first <= changed <= last
+
+
 def test_types_that_differ_from_the_reference_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Texts there and numbers here cannot be compared; 1 and 1.0, True and 1 can."""
     x = numbers(shift=0.0)

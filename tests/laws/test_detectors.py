@@ -273,14 +273,14 @@ def test_only_learning_nulls_absorb(case: Case) -> None:
 
 @every_detector
 def test_a_change_is_dated_within_the_panes_given(case: Case) -> None:
-    """The range is ordered, and lies in the panes or before them."""
+    """The range is ordered, and lies in the panes or before them, but not before the first one that was stepped."""
     panes = case.panes(80, series=1, seed=8)
     group = case.group(1)
     run(group, panes, alarm_at=1e9)
 
     found = group.change_range(0, panes[-30:, 0])
 
-    assert -1 <= found.first <= found.median <= found.last < 30
+    assert -50 <= found.first <= found.median <= found.last < 30
 
 
 @every_detector

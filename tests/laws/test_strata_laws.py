@@ -190,7 +190,7 @@ def test_what_a_stratum_learns_it_alone_forgets(
 def test_a_change_is_dated_through_the_strata(
     spec: DetectorSpec, layout: int, references: list[SeriesReference], bins: int
 ) -> None:
-    """The range is ordered and lies in the panes given, whichever strata they pass."""
+    """The range is ordered and lies in the panes that were stepped, whichever strata they pass."""
     panes, strata = panes_of(bins, panes=160, series=1, seed=4), np.arange(160) // 5 % STRATA
     panes[130:] = np.roll(panes[130:], bins // 2, axis=2) * 2
     group = spec.build(layout)
@@ -199,4 +199,4 @@ def test_a_change_is_dated_through_the_strata(
 
     found = group.change_range(0, panes[-60:, 0], strata[-60:])
 
-    assert -1 <= found.first <= found.median <= found.last < 60
+    assert -100 <= found.first <= found.median <= found.last < 60

@@ -52,3 +52,12 @@ def test_drift_of_values_waits_for_the_missing_ones() -> None:
 
     assert story.told() == [("missing:x0", "data_quality", "fired")]
     assert "feature:x0" in {other.series for other in story.alerts()[0].data.evidence.related}
+
+
+def test_drift_that_the_missing_values_cannot_have_made_is_told() -> None:
+    """A tenth is lost and the others move by three standard deviations: no choice of a tenth does that."""
+    story = Timeline(features=1)
+    story.push(minutes(0, 8))
+    story.push(minutes(8, 12), both(nulls("x0", 0.1), shifted("x0", 3.0)))
+
+    assert {told[0] for told in story.told() if told[2] == "fired"} == {"missing:x0", "feature:x0"}

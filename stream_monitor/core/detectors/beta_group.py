@@ -28,7 +28,7 @@ from stream_monitor.core.detectors.group import ChangeRange, SeriesReference
 from stream_monitor.core.detectors.parts import NO_BIN, inside_and_outside, pooled
 from stream_monitor.core.detectors.rows import Rows
 from stream_monitor.core.detectors.strata import before, of_panes
-from stream_monitor.core.detectors.sums import Sums
+from stream_monitor.core.detectors.sums import STARTS, SumsWithStarts
 
 ODDS_RATIOS = (1.15, 1.4, 2.0, 4.0, 16.0)
 """Of the alternatives, upwards; a category that half of the reference rows have not may come with any share."""
@@ -74,7 +74,7 @@ class Shares(Protocol):
         ...
 
 
-class BetaGroup(Sums):
+class BetaGroup(SumsWithStarts):
     """Series with the same number of bins."""
 
     guarantee = "calibrated"
@@ -88,7 +88,8 @@ class BetaGroup(Sums):
                 **dict.fromkeys(_LEARNT, (shares.strata, most_parts)),
                 "stepped": (),
             },
-            floats={"design_effect": (), "log_r": (most_parts * ALTERNATIVES,)},
+            floats={"design_effect": (), **dict.fromkeys(("log_r", *STARTS), (most_parts * ALTERNATIVES,))},
+            later=STARTS,
             state=state,
         )
 
@@ -112,13 +113,13 @@ class BetaGroup(Sums):
         filled = counts.any(axis=1)
         live = rows[filled]
         if live.size:
-            ints, log_r = self._rows.ints, self._rows.floats["log_r"]
+            ints = self._rows.ints
             within, without = self._split(live, counts[filled])
             known = _Known(
                 ints["inside"][live, stratum], ints["outside"][live, stratum], self._rows.floats["design_effect"][live]
             )
             log_e = known.log_e(within, without).reshape(live.size, -1)
-            log_r[live] = shiryaev_roberts.advance(log_r[live], log_e)
+            self._advance(live, log_e)
             ints["inside"][live, stratum] += within
             ints["outside"][live, stratum] += without
             ints["stepped"][live] += 1
@@ -147,7 +148,9 @@ class BetaGroup(Sums):
         )
         log_e = known.log_e(within, without).reshape(used.size, -1)
         log_weights = self._log_weights(np.array([row]))[0]
-        return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, log_weights).among(used)
+        return shiryaev_roberts.change_range(
+            self._rows.floats["log_r"][row], log_e, log_weights, self._starts(row)
+        ).among(used)
 
     def _learn(self, row: int, counts: Int64, stratum: int) -> None:
         within, without = self._split(np.array([row]), counts[None])

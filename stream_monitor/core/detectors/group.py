@@ -53,7 +53,7 @@ def series_seed(references: Sequence[SeriesReference]) -> int:
 class ChangeRange(NamedTuple):
     """When the change began: 5, 50 and 95 % points of the posterior, as positions in the panes that were given.
 
-    A position of -1 means before the first of them.
+    A negative position means so many panes before the first of them.
     """
 
     first: int
@@ -61,8 +61,8 @@ class ChangeRange(NamedTuple):
     last: int
 
     def among(self, positions: Intp) -> ChangeRange:
-        """Return the range in other positions: i becomes positions[i]."""
-        return ChangeRange(*(int(positions[i]) if i >= 0 else -1 for i in self))
+        """Return the range in other positions: i becomes positions[i], and what is before them stays so."""
+        return ChangeRange(*(int(positions[i]) if i >= 0 else i for i in self))
 
 
 class UnusableStateError(ValueError):

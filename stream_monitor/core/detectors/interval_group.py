@@ -21,7 +21,7 @@ from stream_monitor.core.detectors.interval_limits import Limits
 from stream_monitor.core.detectors.parts import NO_BIN, inside_and_outside, pooled
 from stream_monitor.core.detectors.rows import Rows
 from stream_monitor.core.detectors.strata import of_panes
-from stream_monitor.core.detectors.sums import Sums
+from stream_monitor.core.detectors.sums import STARTS, SumsWithStarts
 
 
 class Part(NamedTuple):
@@ -55,7 +55,7 @@ class Intervals(Protocol):
         ...
 
 
-class IntervalGroup(Sums):
+class IntervalGroup(SumsWithStarts):
     """Series with the same number of bins."""
 
     guarantee = "bound"
@@ -68,8 +68,9 @@ class IntervalGroup(Sums):
             floats={
                 "limits": (intervals.strata, most_parts, len(Limits._fields)),
                 "design_effect": (),
-                "log_r": (most_parts * bernoulli_ratios.ALTERNATIVES,),
+                **dict.fromkeys(("log_r", *STARTS), (most_parts * bernoulli_ratios.ALTERNATIVES,)),
             },
+            later=STARTS,
             state=state,
         )
         self._tests: _Tests | None = None
@@ -107,8 +108,7 @@ class IntervalGroup(Sums):
         filled = counts.any(axis=1)
         live = rows[filled]
         if live.size:
-            log_r = self._rows.floats["log_r"]
-            log_r[live] = shiryaev_roberts.advance(log_r[live], self._log_e(live, counts[filled], stratum))
+            self._advance(live, self._log_e(live, counts[filled], stratum))
             self._rows.ints["stepped"][live] += 1
         return self.log_evidence(rows)
 
@@ -126,7 +126,9 @@ class IntervalGroup(Sums):
             own = within == stratum
             log_e[own] = self._log_e(np.full(np.count_nonzero(own), row), panes[used[own]], stratum)
         log_weights = self._log_weights(np.array([row]))[0]
-        return shiryaev_roberts.change_range(self._rows.floats["log_r"][row], log_e, log_weights).among(used)
+        return shiryaev_roberts.change_range(
+            self._rows.floats["log_r"][row], log_e, log_weights, self._starts(row)
+        ).among(used)
 
     def _log_weights(self, rows: Intp) -> Float64:
         """Return weights of shape (rows, parts x alternatives)."""

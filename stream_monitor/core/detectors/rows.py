@@ -11,7 +11,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
@@ -37,6 +37,8 @@ class Rows:
     Attributes:
         ints: integer arrays by name.
         floats: float arrays by name.
+
+    Arrays that came `later` are not in older states: there they are zero.
     """
 
     def __init__(
@@ -45,8 +47,10 @@ class Rows:
         *,
         ints: Mapping[str, tuple[int, ...]],
         floats: Mapping[str, tuple[int, ...]],
+        later: Sequence[str] = (),
         state: bytes | None = None,
     ) -> None:
+        self._later = frozenset(later)
         self._fingerprint = fingerprint
         self._used = np.zeros(0, dtype=np.bool_)
         self.ints: dict[str, Int64] = {name: np.zeros((0, *shape), dtype=np.int64) for name, shape in ints.items()}
@@ -113,7 +117,7 @@ class Rows:
             self.floats[name] = np.frombuffer(data, dtype="<f8").astype(np.float64).reshape(shape)
 
     def _bytes(self, arrays: Mapping[str, bytes], name: str, shape: tuple[int, ...]) -> bytes:
-        data = arrays.get(name, b"")
+        data = arrays.get(name, bytes(8 * math.prod(shape)) if name in self._later else b"")
         if len(data) != 8 * math.prod(shape):
             raise UnusableStateError(f"state of {self._fingerprint}: {name} has {len(data)} bytes, shape {shape}")
         return data

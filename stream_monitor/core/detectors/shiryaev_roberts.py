@@ -12,11 +12,16 @@ Source: Shin, Ramdas & Rinaldo (2024), arXiv:2203.03532; Pollak (1985), doi:10.1
 
 from __future__ import annotations
 
+import math
+from typing import NamedTuple
+
 import numpy as np
 
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.detectors.arithmetic import exp, log1p_exp, log_sum_exp, ordered_sum
 from stream_monitor.core.detectors.group import ChangeRange
+
+_Z_90 = 1.644853627
 
 LOG_CAP = 600.0
 """Ceiling of log R: e^600 is beyond every budget and within a double. Lowering R keeps the guarantee."""
@@ -27,12 +32,43 @@ def advance(log_r: Float64, log_e: Float64) -> Float64:
     return np.minimum(log1p_exp(log_r) + log_e, LOG_CAP)
 
 
+class Starts(NamedTuple):
+    """When the alternatives of R began, by their shares of R: what change points before the last window are told from.
+
+    Attributes:
+        age: mean number of panes since the start, the last one included, shape (..., alternatives).
+        spread: its variance, same shape.
+        stepped: panes since R was 0.
+    """
+
+    age: Float64
+    spread: Float64
+    stepped: int = 0
+
+    def advance(self, log_r: Float64) -> Starts:
+        """Return the starts after a pane; `log_r` is R before it, and a start at that pane joins with weight 1."""
+        share = exp(log_r - log1p_exp(log_r))
+        return Starts(1.0 + share * self.age, share * (self.spread + (1.0 - share) * self.age * self.age))
+
+    def earliest(self, log_r: Float64, log_weights: Float64) -> int:
+        """Return how many panes ago, at most, the change began: mean and 1.645 standard deviations of all starts.
+
+        All are of shape (alternatives,).
+        """
+        held = log_r + log_weights
+        share = exp(held - float(np.max(held)))
+        share /= float(ordered_sum(share[None, :])[0])
+        mean = float(ordered_sum((share * self.age)[None, :])[0])
+        variance = float(ordered_sum((share * (self.spread + (self.age - mean) ** 2))[None, :])[0])
+        return min(math.ceil(mean + _Z_90 * math.sqrt(variance)), self.stepped)
+
+
 def log_mixture(log_r: Float64, log_weights: Float64) -> Float64:
     """Return log M, the weighted sum along the last axis."""
     return log_sum_exp(log_r + log_weights)
 
 
-def change_range(log_r: Float64, log_e: Float64, log_weights: Float64) -> ChangeRange:
+def change_range(log_r: Float64, log_e: Float64, log_weights: Float64, starts: Starts | None = None) -> ChangeRange:
     """Return the posterior range of the first pane after the change, by Bayes with a flat prior on start panes.
 
     Start s and alternative k have weight `w_k prod_(i>=s) e_k,i`; what R holds beyond these panes began before them.
@@ -41,6 +77,7 @@ def change_range(log_r: Float64, log_e: Float64, log_weights: Float64) -> Change
         log_r: R after the last pane, shape (alternatives,).
         log_e: ln e of each pane, oldest first, shape (panes, alternatives).
         log_weights: shape (alternatives,).
+        starts: of R; with them a start before these panes is told by how many panes it is before.
     """
     if not log_e.shape[0]:
         return ChangeRange(-1, -1, -1)
@@ -53,6 +90,8 @@ def change_range(log_r: Float64, log_e: Float64, log_weights: Float64) -> Change
     before = np.maximum(held - ordered_sum(share.T), 0.0)
     cumulative = np.concatenate([ordered_sum(before[None, :]), ordered_sum(share)]).cumsum()
     first, median, last = (int(np.searchsorted(cumulative, q * cumulative[-1])) - 1 for q in (0.05, 0.5, 0.95))
+    if first < 0 and starts is not None:
+        first = min(first, log_e.shape[0] - starts.earliest(log_r, log_weights))
     return ChangeRange(first, median, last)
 
 

@@ -40,3 +40,24 @@ class Sums(ABC):
     def dump(self) -> bytes:
         """Return the state."""
         return self._rows.dump()
+
+
+STARTS = ("age", "spread")
+"""Arrays of `SumsWithStarts`, each as large as `log_r`."""
+
+
+class SumsWithStarts(Sums):
+    """Sums that also know when they began: those of rare events, whose change may lie long before the last window."""
+
+    def _starts(self, row: int) -> shiryaev_roberts.Starts:
+        floats = self._rows.floats
+        stepped = int(self._rows.ints["stepped"][row])
+        return shiryaev_roberts.Starts(floats["age"][row], floats["spread"][row], stepped)
+
+    def _advance(self, rows: Intp, log_e: Float64) -> None:
+        """Take the e-values of a pane, shape (rows, alternatives)."""
+        floats = self._rows.floats
+        log_r = floats["log_r"][rows]
+        starts = shiryaev_roberts.Starts(floats["age"][rows], floats["spread"][rows]).advance(log_r)
+        floats["age"][rows], floats["spread"][rows] = starts.age, starts.spread
+        floats["log_r"][rows] = shiryaev_roberts.advance(log_r, log_e)

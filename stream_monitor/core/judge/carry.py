@@ -387,6 +387,7 @@ class _Carrying:
             total=episode.total if fits else np.zeros(shape, dtype=np.int64),
             undo=np.zeros(shape, dtype=np.int64),  # the new null has learnt nothing of it
             panes=episode.panes if self._same_clock else 0,
+            stretches=episode.stretches if fits and self._same_clock else [],
         )
 
     def _fill_window(self, old: Watch, new: Watch) -> None:

@@ -310,7 +310,7 @@ class Judge:
         if reason is not None:
             told.append(tell_storm(model, model.storm, reason, judged, self.plan, source=self.source, now=now))
         for watch in model.watches() if seen else ():
-            end_settled(watch)
+            end_settled(watch, self.rulebook, now)
         return told
 
     def _stand(self, model: ModelState, profiles: Mapping[str, Profile], now: Pane, *, seen: bool) -> Stood:

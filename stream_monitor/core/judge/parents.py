@@ -3,7 +3,8 @@
 * Five or more columns whose values go missing (or turn invalid, or unseen) in the same panes are one story: the first
   of them is told, the others wait as long as it fires.
 * Values that drift while the same column loses values drift because of that: `feature:x` waits for `missing:x`,
-  `prediction` for `invalid:prediction`.
+  `prediction` for `invalid:prediction`. What the loss cannot have done is news of its own: whichever values are lost,
+  the law of the others moves by no more than their share, in total variation.
 * What happens to all rows happens to their segments: a segment waits while an alert about the same series of all rows
   is open, whenever that began (the change of a segment with few rows is seen panes later), and its values also for the
   missing values of all rows. A change of one segment that all rows hardly show is its own.
@@ -20,11 +21,14 @@ from collections.abc import Iterator
 
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.lifecycle import Life
+from stream_monitor.core.comparisons import comparison
+from stream_monitor.core.judge.episodes import effect_window
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.watch import Episode, Watch
 from stream_monitor.core.plan import ConditionName
+from stream_monitor.core.rules import Pane
 
 STORM_OF = 5
 """Columns, or segments, that change together from which on they are one story."""
@@ -37,7 +41,7 @@ _Use = tuple[Watch, int]
 """A detector of a watch."""
 
 
-def waits(model: ModelState, watch: Watch, use: int, rule: str, rulebook: Rulebook) -> bool:
+def waits(model: ModelState, watch: Watch, use: int, rule: str, rulebook: Rulebook, now: Pane) -> bool:
     """Say whether an alert about a series that is about to fire is explained by another one of its version.
 
     An alert of a severer rule of the same family stands for that of the rule.
@@ -61,7 +65,9 @@ def waits(model: ModelState, watch: Watch, use: int, rule: str, rulebook: Rulebo
     above = [(sibling, other) for sibling in others if not sibling.segment for other in sibling.episodes]
     if any(_series(place).name == own.name and any(life.open for life in lives(place)) for place in above):
         return True
-    if own.counted is Counted.VALUES and any(_causes(place, own) for place in (*beside, *above)):
+    if own.counted is Counted.VALUES and any(
+        _causes(place, own) and _explains(place, (watch, use), now) for place in (*beside, *above)
+    ):
         return True
     if own.counted in _STORMS and is_told([place for place in beside if _series(place).counted is own.counted]):
         return True
@@ -81,6 +87,19 @@ def _causes(place: _Use, values: WatchedSeries) -> bool:
     series = _series(place)
     is_cause = series.counted in _CAUSES and series.of == values.of
     return is_cause and any(_life(place, name).open for name in watch.rules[use])
+
+
+def _explains(cause: _Use, values: _Use, now: Pane) -> bool:
+    """Say whether the values that are lost can have moved the others so far.
+
+    With a share q of the rows lost now and p in the reference, both are a common law without some of its mass, so they
+    differ by at most p + q.
+    """
+    lost, left = effect_window(*cause, now), effect_window(*values, now)
+    if not lost.n or not left.n or lost.reference is None or left.reference is None:
+        return True
+    share = float(lost.counts[1] / lost.n + lost.reference.shares[1])
+    return comparison("total_variation").corrected(left.reference, left.counts) <= share
 
 
 def _at_the_same_time(watch: Watch, own: Episode) -> Iterator[int]:

@@ -16,16 +16,13 @@ from collections.abc import Sequence
 
 from stream_monitor.core.judge.episodes import effect_panes, last_panes
 from stream_monitor.core.judge.watch import Watch
-from stream_monitor.core.rules import EffectRule, EffectWindow, Pane, Rule
+from stream_monitor.core.rules import REST, EffectRule, EffectWindow, Pane, Rule
 
 _FRESH = 0.4
 """Share of `resolve_after` that fresh panes need at least: two minutes of the default five."""
 
 _LENGTHS = (1.0, 1.5, 2.0, 2.5)
 """Lengths that are tried, in units of the shortest."""
-
-_REST = 0.25
-"""Share of the worst effect; an effect proven to be smaller is not that drift any more, wherever the floor is."""
 
 
 def fresh_panes(resolve_after: int) -> int:
@@ -59,7 +56,7 @@ def proof(
         if not _seen(fresh) or any(rule.verdict(fresh).holds for rule in rules):
             return None
         newest = last_panes(watch, use, now, (count + 1) // 2)
-        if all(_is_over(rule, fresh, newest, 0.0 if place else _REST * worst) for place, rule in enumerate(rules)):
+        if all(_is_over(rule, fresh, newest, 0.0 if place else REST * worst) for place, rule in enumerate(rules)):
             return fresh
     return None
 

@@ -37,6 +37,7 @@ from stream_monitor.core.judge.state import (
     SourcesState,
     StandingState,
     StreamState,
+    StretchState,
     VersionRecord,
     WarmUpState,
     WatchState,
@@ -44,7 +45,7 @@ from stream_monitor.core.judge.state import (
     places,
 )
 from stream_monitor.core.judge.warm_up import WarmUp
-from stream_monitor.core.judge.watch import Episode, PaneSources, Watch
+from stream_monitor.core.judge.watch import Episode, PaneSources, Stretch, Watch
 
 if TYPE_CHECKING:
     from stream_monitor.core.judge.fold import Judge
@@ -292,6 +293,7 @@ def _episode(use: int, episode: Episode) -> EpisodeState:
         episode.panes,
         episode.events,
         episode.fired,
+        [StretchState(own.from_ms, own.panes, own.counts.tolist(), own.events.tolist()) for own in episode.stretches],
     )
 
 
@@ -449,4 +451,8 @@ def _resumed(state: EpisodeState, watch: Watch) -> Episode:
         state.panes,
         state.events,
         state.fired,
+        [
+            Stretch(own.from_ms, own.panes, np.array(own.counts, np.int64), np.array(own.events, np.int64))
+            for own in state.stretches
+        ],
     )

@@ -135,6 +135,15 @@ class StreamState(msgspec.Struct, array_like=True, frozen=True):
     panes: list[PaneState]
 
 
+class StretchState(msgspec.Struct, array_like=True, frozen=True):
+    """Panes of an episode, added up."""
+
+    from_ms: int
+    panes: int
+    counts: list[int]
+    events: list[int]
+
+
 class EpisodeState(msgspec.Struct, array_like=True, frozen=True):
     """An open episode of a detector use."""
 
@@ -149,6 +158,7 @@ class EpisodeState(msgspec.Struct, array_like=True, frozen=True):
     panes: int
     events: int
     fired: bool
+    stretches: list[StretchState] = []
 
 
 class SourcesState(msgspec.Struct, array_like=True, frozen=True):

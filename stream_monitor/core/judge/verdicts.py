@@ -24,13 +24,17 @@ from stream_monitor.core.alerts.lifecycle import (
 )
 from stream_monitor.core.judge.conditions.standing import Stood
 from stream_monitor.core.judge.episodes import (
+    SHARES,
     begin_again,
+    differs,
     effect_panes,
     effect_window,
     end_episode,
+    is_long,
     is_mature,
     last_panes,
     observe,
+    stretch,
 )
 from stream_monitor.core.judge.levels import levels
 from stream_monitor.core.judge.model import ModelState
@@ -39,7 +43,7 @@ from stream_monitor.core.judge.recovery import fresh_panes, proof
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.shown import category_names
 from stream_monitor.core.judge.watch import Watch
-from stream_monitor.core.rules import EffectWindow, Pane
+from stream_monitor.core.rules import EffectRule, EffectWindow, Pane
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,10 +115,10 @@ def judge_model(
     return judged
 
 
-def end_settled(watch: Watch) -> None:
+def end_settled(watch: Watch, rulebook: Rulebook, now: Pane) -> None:
     """End the episodes that no rule is pending or firing on, once enough was seen; their alerts have been told."""
     for use in sorted(watch.episodes):
-        if watch.episodes[use].panes and _is_over(watch, use):
+        if watch.episodes[use].panes and _is_over(watch, use, rulebook, now):
             end_episode(watch, use)
 
 
@@ -199,8 +203,11 @@ class _Court:
         if before.withheld and self._has_passed(case):
             self._step(case, judged, *end(before, now.end_ms, Reason.RECOVERED))
             return
-        verdict = self.rulebook.rules[case.rule].verdict(effect_window(watch, use, now))
-        mature = verdict.clear or is_mature(watch, use, patience.open_events)
+        # One that has waited is reported only for what is so now; what it has seen since the alarm may be long over.
+        window = effect_window(watch, use, now) if before.withheld else self._window(case, 0.0)
+        verdict = self.rulebook.rules[case.rule].verdict(window)
+        is_vague = window.panes < watch.episodes[use].panes and not self._is_settled(case, window)
+        mature = verdict.clear or (is_mature(watch, use, patience.open_events) and not is_vague)
         verdict = replace(verdict, mature=mature, room=alone)
         life, reason = advance(before, verdict, patience, now)
         if reason is Reason.FIRED:
@@ -210,7 +217,23 @@ class _Court:
                 judged.withheld.append((case.name, case.rule))
             if is_full or self._has_reason_to_wait(case, before):
                 life, reason = advance(before, replace(verdict, room=False), patience, now)
-        self._step(case, judged, _at_worst(life, watch, use, verdict.value, now), reason)
+        self._step(case, judged, _at_worst(life, case, verdict.value, window), reason, window=window)
+
+    def _window(self, case: _Case, worst: float) -> EffectWindow:
+        """Return what a rule looks at: the last window, or as many panes since the alarm as the effect needs.
+
+        Where the last window is not like the panes before it, it is what counts: the change has changed.
+        """
+        rule, last = self.rulebook.rules[case.rule], effect_window(case.watch, case.use, self.now)
+        if not isinstance(rule, EffectRule) or not last.n:
+            return last
+        found = stretch(case.watch, case.use, self.now, lambda window: rule.is_settled(window, worst))
+        return last if found.panes > last.panes and differs(last, found) else found
+
+    def _is_settled(self, case: _Case, window: EffectWindow) -> bool:
+        """Say whether chance alone stays below the floor in a window; of other things than shares it is not asked."""
+        rule = self.rulebook.rules[case.rule]
+        return window.kind not in SHARES or not isinstance(rule, EffectRule) or rule.is_settled(window, 0.0)
 
     def _has_passed(self, case: _Case) -> bool:
         """Say whether an alert that nobody has heard of is over, and let the episode begin with the panes that say so.
@@ -228,7 +251,7 @@ class _Court:
     def _has_reason_to_wait(self, case: _Case, before: Life) -> bool:
         """Say whether an alert that may fire is explained by another, or has waited so long that it is not so now."""
         watch, use = case.watch, case.use
-        if waits(self.model, watch, use, case.rule, self.rulebook):
+        if waits(self.model, watch, use, case.rule, self.rulebook, self.now):
             return True
         if not before.withheld:
             return False
@@ -243,7 +266,7 @@ class _Court:
         after = self.patience.resolve_after
         flaps = before.came_back(self.patience)
         fresh = None if flaps else proof(watch, use, (own, *milder), after, now, worst=before.worst.value)
-        window = effect_window(watch, use, now) if fresh is None else fresh
+        window = self._window(case, before.worst.value) if fresh is None else fresh
         verdict = own.verdict(window)
         if fresh is None:
             recovery = Recovery(kept=any(rule.verdict(window).holds for rule in milder))
@@ -252,7 +275,8 @@ class _Court:
             begin_again(watch, use, fresh)
         life, reason = advance(before, verdict, self.patience, now, recovery)
         ending = Ending.CAME_BACK if flaps else Ending.UNPROVEN if fresh is None else Ending.PROVEN
-        self._step(case, judged, _at_worst(life, watch, use, verdict.value, now), reason, ending=ending)
+        life = _at_worst(life, case, verdict.value, window)
+        self._step(case, judged, life, reason, window=window, ending=ending)
 
     def _step(
         self,
@@ -261,30 +285,40 @@ class _Court:
         life: Life,
         reason: Reason | None,
         *,
+        window: EffectWindow | None = None,
         taken_over_by: str = "",
         ending: Ending = Ending.PROVEN,
     ) -> None:
-        """Put down what became of a life."""
+        """Put down what became of a life, and what it was judged by."""
         before = case.life(case.rule)
         if life != before:
             case.watch.lives[case.series, case.rule] = life
         judged.open += life.firing - before.firing
         case.watch.episodes[case.use].fired |= life.firing
         if reason is not None:
-            window = effect_window(case.watch, case.use, self.now)
+            window = window or self._window(case, before.worst.value)
             step = Step(case.watch, case.use, case.rule, before, life, reason, window, taken_over_by, ending)
             judged.steps.append(step)
 
 
-def _at_worst(life: Life, watch: Watch, use: int, value: float, now: Pane) -> Life:
+def _at_worst(life: Life, case: _Case, value: float, window: EffectWindow) -> Life:
     """Return a life that knows how far it went."""
     if not life.firing or value <= life.worst.value:
         return life
-    window = effect_window(watch, use, now)
-    found = levels(window, category_names(watch.series[watch.uses[use].series]))
+    found = levels(window, category_names(case.watch.series[case.series]))
     return replace(life, worst=Worst(value, window.to_ms, tuple((own.of, own.baseline, own.window) for own in found)))
 
 
-def _is_over(watch: Watch, use: int) -> bool:
+def _is_over(watch: Watch, use: int, rulebook: Rulebook, now: Pane) -> bool:
+    """Say whether an episode has nothing more to say; one of shares lasts until its effect is known not to matter."""
     lives = (watch.lives.get((watch.uses[use].series, rule), Life()) for rule in watch.rules[use])
-    return is_mature(watch, use) and not any(life.open for life in lives)
+    if not is_mature(watch, use) or any(life.open for life in lives):
+        return False
+    whole = stretch(watch, use, now, lambda _: False)
+    rules = [rulebook.rules[name] for name in watch.rules[use]]
+    return (
+        whole.kind not in SHARES
+        or not whole.n
+        or is_long(watch, use)
+        or all(rule.is_none(whole) for rule in rules if isinstance(rule, EffectRule))
+    )

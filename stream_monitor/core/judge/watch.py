@@ -28,6 +28,23 @@ from stream_monitor.core.profile import Example, OffsetRange, Profile
 
 
 @dataclass(slots=True, eq=False)
+class Stretch:
+    """Panes of an episode that follow each other, added up.
+
+    Attributes:
+        from_ms: start of the first one.
+        panes: how many.
+        counts: events per bin, shape (bins,).
+        events: events per stratum, shape (strata,).
+    """
+
+    from_ms: int
+    panes: int
+    counts: Int64
+    events: Int64
+
+
+@dataclass(slots=True, eq=False)
 class Episode:
     """What has happened on a series since a detector alarmed.
 
@@ -41,6 +58,7 @@ class Episode:
         panes: panes since the alarm.
         events: events since the alarm; of a count, those expected if they are more.
         fired: whether a rule has fired.
+        stretches: of a series of shares, all panes since the alarm, oldest first.
     """
 
     opened_ms: int
@@ -53,6 +71,7 @@ class Episode:
     panes: int = 0
     events: int = 0
     fired: bool = False
+    stretches: list[Stretch] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Protocol
 from stream_monitor.core.canonical import Json
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.plan import RulePlan
-from stream_monitor.core.rules.effect_rule import EffectRule
+from stream_monitor.core.rules.effect_rule import REST, EffectRule
 from stream_monitor.core.rules.measures import MEASURES, Measure, measure
 from stream_monitor.core.rules.own_rule import OwnRule, RuleError
 from stream_monitor.core.rules.verdict import Pane, Verdict
@@ -57,6 +57,7 @@ def judges(plan: RulePlan, series: str, kind: SeriesKind) -> bool:
 
 __all__ = [
     "MEASURES",
+    "REST",
     "EffectRule",
     "EffectWindow",
     "Measure",

@@ -8,7 +8,7 @@ and a line in `MEASURES`.
 from __future__ import annotations
 
 import math
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 
@@ -20,6 +20,9 @@ from stream_monitor.core.rules.window import EffectWindow
 
 _Z_95 = 1.959963985
 _Z_999 = 3.090232306
+_Z_ONE_SIDED = 1.644853627
+_HALF = 0.5
+_NOTHING = 1.0e-12
 _SQUARED = ("psi",)
 _GROWING = ("chi_square",)
 
@@ -71,6 +74,33 @@ class ShareChange:
     def most(self, window: EffectWindow) -> float:
         """Return the value and 3.1 standard errors."""
         return self.value(window) + _Z_999 / _Z_95 * self.noise_95(window)
+
+
+class RelativeChange:
+    """By what factor the share of a bin has changed, less 1: 2 is a share that tripled or fell to a third.
+
+    A rare event that triples moves no share by much and no distance at all: .5 to 1.5 % are a PSI of .011. The bin is
+    the one that has changed by the largest factor at least. No event counts as half of one.
+    """
+
+    name = "relative_change"
+    kinds = frozenset({SeriesKind.BINARY, SeriesKind.CATEGORICAL})
+
+    def value(self, window: EffectWindow) -> float:
+        """Return max(share / reference share, reference share / share) - 1 of that bin."""
+        return _largest_at_least(window).factor(0.0)
+
+    def decisive(self, window: EffectWindow) -> float:
+        """Return what the factor is at least, with 95 % probability, less 1."""
+        return _largest_at_least(window).factor(-_Z_ONE_SIDED)
+
+    def noise_95(self, window: EffectWindow) -> float:
+        """Return the factor of 1.96 standard errors, less 1."""
+        return math.expm1(_Z_95 * _largest_at_least(window).error)
+
+    def most(self, window: EffectWindow) -> float:
+        """Return the factor and 3.1 standard errors, less 1."""
+        return _largest_at_least(window).factor(_Z_999)
 
 
 class Ratio:
@@ -141,6 +171,7 @@ MEASURES: tuple[Measure, ...] = (
     RobustKolmogorovSmirnov(),
     ProvenKolmogorovSmirnov(),
     ShareChange(),
+    RelativeChange(),
     Ratio(),
 )
 """All measures, by which rules may set a floor."""
@@ -156,6 +187,37 @@ def measure(name: str) -> Measure:
         if known.name == name:
             return known
     raise ValueError(f"effect: must be one of {', '.join(known.name for known in MEASURES)}, got {name!r}")
+
+
+class _LogFactor(NamedTuple):
+    """|ln(share / reference share)| of a bin, and its standard error."""
+
+    size: float
+    error: float
+
+    def factor(self, errors: float) -> float:
+        """Return the factor, so many standard errors farther from none, less 1."""
+        return math.expm1(max(0.0, self.size + errors * self.error))
+
+
+def _largest_at_least(window: EffectWindow) -> _LogFactor:
+    """Return the change of the bin that has changed by the largest factor at least.
+
+    The error is what makes the change as many standard errors as the root of the likelihood ratio of two samples says:
+    right down to single events, where the delta method is not.
+    """
+    reference = _reference(window)
+    before = reference.counts if reference.expected is None else reference.expected
+    n, m = float(window.n), float(before.sum())
+    size = np.abs(np.log(np.maximum(window.counts, _HALF) / n) - np.log(np.maximum(before, _HALF) / m))
+    seen = np.stack([window.counts, n - window.counts, before, m - before])
+    common = (window.counts + before) / (n + m)
+    expected = np.stack([n * common, n - n * common, m * common, m - m * common])
+    likelihood = np.where(seen > 0.0, seen * np.log(np.maximum(seen, 1.0e-9) / np.maximum(expected, 1.0e-9)), 0.0)
+    root = np.sqrt(np.maximum(2.0 * likelihood.sum(axis=0) / reference.design_effect, _NOTHING))
+    error = size / root
+    place = int((size - _Z_ONE_SIDED * error).argmax())
+    return _LogFactor(float(size[place]), float(error[place]))
 
 
 def _reference(window: EffectWindow) -> Reference:

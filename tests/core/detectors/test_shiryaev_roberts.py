@@ -5,7 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_monitor.core.detectors.shiryaev_roberts import LOG_CAP, advance, change_range, log_mixture, stepped_panes
+from stream_monitor.core.detectors.shiryaev_roberts import (
+    LOG_CAP,
+    Starts,
+    advance,
+    change_range,
+    log_mixture,
+    stepped_panes,
+)
 
 
 def test_the_recursion_is_that_of_shiryaev_and_roberts() -> None:
@@ -53,3 +60,32 @@ def test_only_panes_since_the_restart_are_dated() -> None:
     assert stepped_panes(panes, 3).tolist() == [2, 4, 5]
     assert stepped_panes(panes, 100).tolist() == [0, 2, 4, 5]
     assert stepped_panes(panes, 0).tolist() == []
+
+
+def test_the_starts_of_a_sum_are_known_without_its_panes() -> None:
+    """Mean and variance of the age are those of all starts by their products, which nobody keeps."""
+    rng = np.random.default_rng(5)
+    log_e = rng.normal(0.1, 1.0, size=(40, 1))
+    log_r, starts = np.array([-np.inf]), Starts(np.zeros(1), np.zeros(1))
+    for e in log_e:
+        starts = starts.advance(log_r)
+        log_r = advance(log_r, e)
+
+    weights = np.exp(log_e[::-1].cumsum()[::-1])
+    ages = np.arange(40, 0, -1)
+    mean = np.average(ages, weights=weights)
+    assert float(starts.age[0]) == pytest.approx(mean)
+    assert float(starts.spread[0]) == pytest.approx(np.average((ages - mean) ** 2, weights=weights))
+
+
+def test_a_change_before_the_panes_is_dated_by_the_starts() -> None:
+    """Sixty quiet panes, then forty loud ones of which twenty are at hand: it began about twenty before those."""
+    log_e = np.array([-1.0] * 60 + [1.0] * 40)[:, None]
+    log_r, starts = np.array([-np.inf]), Starts(np.zeros(1), np.zeros(1))
+    for e in log_e:
+        starts = starts.advance(log_r)
+        log_r = advance(log_r, e)
+
+    found = change_range(log_r, log_e[80:], np.zeros(1), Starts(starts.age, starts.spread, 100))
+    assert -23 <= found.first <= -20
+    assert change_range(log_r, log_e[80:], np.zeros(1), Starts(starts.age, starts.spread, 30)).first == -10

@@ -10,7 +10,16 @@ import pytest
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.detectors import ChangeRange, SeriesReference
-from stream_monitor.core.judge.episodes import effect_window, end_episode, is_mature, observe, open_episode
+from stream_monitor.core.judge.episodes import (
+    MOST_STRETCHES,
+    begin_again,
+    effect_window,
+    end_episode,
+    is_mature,
+    observe,
+    open_episode,
+    stretch,
+)
 from stream_monitor.core.judge.evidence import DetectorUse
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.watch import Watch
@@ -203,3 +212,62 @@ def test_the_change_range_is_told_in_event_time() -> None:
     episode = open_episode(watch, 0, 7.0, now(watch))
 
     assert (episode.change_from_ms, episode.change_to_ms) == (1 * PANE_MS, 3 * PANE_MS)
+
+
+def rare(panes: int) -> Watch:
+    """A watch in an episode of so many panes of ten events, the last three of which are true."""
+    watch = watch_of(FakeGroup())
+    push(watch, (9, 1))
+    open_episode(watch, 0, 7.0, now(watch))
+    for place in range(panes):
+        push(watch, (9, 1) if place >= panes - 3 else (10, 0))
+        observe(watch, 0)
+    return watch
+
+
+def test_shares_are_added_up_over_more_than_a_window() -> None:
+    """The window holds four panes; where they are not enough, it is as many more as are, up to the whole episode."""
+    watch = rare(30)
+
+    assert stretch(watch, 0, now(watch), lambda _: True).counts.tolist() == [37, 3]
+    longer = stretch(watch, 0, now(watch), lambda found: found.n >= 100)
+    assert 100 <= longer.n < 300
+    assert longer.counts[1] == 3
+    assert longer.to_ms - longer.from_ms == longer.panes * PANE_MS
+    assert stretch(watch, 0, now(watch), lambda _: False).counts.tolist() == [297, 3]
+
+
+@pytest.mark.parametrize("panes", [1, 4, 5, 70, 1_000])
+def test_a_long_episode_is_a_few_stretches_and_loses_no_pane(panes: int) -> None:
+    """Neighbours are added up: sixteen stretches hold an episode of any length."""
+    watch = rare(panes)
+    own = watch.episodes[0].stretches
+
+    assert len(own) <= MOST_STRETCHES
+    assert sum(one.panes for one in own) == panes
+    assert sum(int(one.counts.sum()) for one in own) == sum(int(one.events.sum()) for one in own) == 10 * panes
+    assert stretch(watch, 0, now(watch), lambda _: False).n == 10 * panes
+
+
+def test_an_episode_that_begins_again_knows_the_fresh_panes_alone() -> None:
+    """What was before the proof of the end is no effect of now."""
+    watch = rare(30)
+    fresh = effect_window(watch, 0, now(watch))
+    begin_again(watch, 0, fresh)
+    for _ in range(6):
+        push(watch, (10, 0))
+        observe(watch, 0)
+
+    whole = stretch(watch, 0, now(watch), lambda _: False)
+    assert (whole.n, whole.from_ms) == (fresh.n + 60, fresh.from_ms)
+
+
+def test_a_change_before_the_last_window_is_told_by_its_panes() -> None:
+    """Nine panes before the window of four, and no earlier than the evidence of the detector."""
+    watch = watch_of(FakeGroup(ChangeRange(-9, -2, 1)))
+    push(watch, *[(9, 1)] * 20)
+    assert open_episode(watch, 0, 7.0, now(watch)).change_from_ms == (20 - 4 - 9) * PANE_MS
+
+    young = watch_of(FakeGroup(ChangeRange(-9, -2, 1)))
+    push(young, *[(9, 1)] * 6)
+    assert open_episode(young, 0, 7.0, now(young)).change_from_ms == 0

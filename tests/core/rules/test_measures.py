@@ -44,6 +44,33 @@ def test_the_noise_of_a_share_shrinks_with_both_samples() -> None:
     assert measure("share_change").noise_95(window([100, 0], [1000, 0])) > 0
 
 
+@pytest.mark.parametrize(("yes", "n"), [(15, 1_000), (150, 10_000)])
+def test_a_relative_change_says_how_much_a_rare_share_has_grown(yes: int, n: int) -> None:
+    """A share of .5 % that tripled is 2, whatever a distance thinks of it; a third of it is 2 as well."""
+    relative, seen = measure("relative_change"), window([n - yes, yes], [19_900, 100])
+
+    assert relative.value(seen) == pytest.approx(2.0, rel=0.05)
+    assert relative.decisive(seen) < relative.value(seen) < relative.most(seen)
+    assert relative.value(window([29_950, 50], [19_900, 100])) == pytest.approx(2.0, rel=0.05)
+    assert measure("psi").value(seen) < 0.012
+
+
+def test_one_event_is_no_relative_change() -> None:
+    """One where a tenth was expected: a factor that chance shows in one of ten windows decides nothing."""
+    relative, seen = measure("relative_change"), window([19, 1], [19_900, 100])
+
+    assert relative.decisive(seen) < 0.1 < 8.0 < relative.value(seen)
+    assert relative.decisive(window([100, 0], [19_900, 100])) == 0.0
+    assert relative.decisive(window([2_000, 0], [19_900, 100])) > 1.0
+
+
+def test_a_relative_change_is_that_of_the_bin_that_changed_most_at_least() -> None:
+    """One event of a category that the reference had once says less than three hundred of one that it had often."""
+    seen = window([500, 299, 1], [7_999, 2_000, 1])
+
+    assert measure("relative_change").value(seen) == pytest.approx(299 / 800 / 0.2 - 1.0)
+
+
 @pytest.mark.parametrize(("counts", "expected"), [(130, 0.3), (0, 1.0), (100, 0.0), (50, 0.5)])
 def test_a_ratio_is_the_relative_change_of_the_count_per_pane(counts: int, expected: float) -> None:
     """More and less weigh alike, and silence is a change of 1."""

@@ -23,7 +23,7 @@ _MEASURES = {
     "total_variation": "total variation",
 }
 
-SAID_BY_LEVELS = ("share_change", "ratio", "open_alerts")
+SAID_BY_LEVELS = ("share_change", "relative_change", "ratio", "open_alerts")
 """Measures that the numbers in the text say already."""
 
 
