@@ -339,7 +339,8 @@ class RuleSection(Section):
     evidence: str = Field(default="rank_shiryaev_roberts", description="Detector whose alarm opens the rule.")
     effect: Effect = Field(
         default={"psi": 0.1},
-        description="One measure and its floor: a comparison, `share_change`, `relative_change`, `ratio`; or a preset: `evidently` ...",
+        description="One measure and its floor: a comparison, `share_change`, `relative_change`, `ratio`;"
+        " or a preset: `evidently` ...",
     )
     tolerance: Number | None = Field(
         default=None,
