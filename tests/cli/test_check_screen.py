@@ -9,9 +9,12 @@ from pathlib import Path
 import orjson
 import pytest
 
-from stream_monitor.cli.delays import FEW
+from stream_monitor.cli.delays import FEW, short_table
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import run_command
+from stream_monitor.core.judge import SeriesOutlook, ShiftOutlook, Unit
+from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.plan import Plan
 
 BASE = ["check", "--set", "group=g", "-X", "bootstrap.servers=a:1"]
 NUMBERS = [f"feature_number_{number:02}" for number in range(20)]
@@ -75,6 +78,43 @@ def test_alike_series_share_a_row_with_the_slowest(document: str, capsys: pytest
     assert 20 == len(each)
     assert f"{slowest:g}s" == row[-1]
     assert 1 + 30 * 3 + 10 == len(report["series"])
+
+
+def outlook(name: str, *shifts: tuple[int | None, bool], segment: str = "", guarantee: str = "bound") -> SeriesOutlook:
+    """Return a series with the panes that each shift takes, and whether it raises an alert."""
+    found = tuple(ShiftOutlook(0.1, 1.0, Unit.VALUE, within, within, alerts) for within, alerts in shifts)
+    return SeriesOutlook(name, SeriesKind.NUMERIC, "d", 0.1, 7.0, guarantee, 50.0, found, segment)
+
+
+def test_the_slowest_of_alike_series_speaks() -> None:
+    """And a shift that is below the floor for one of them is marked."""
+    alike = [outlook(f"feature:{number}", (number, True), (2, True), (3, True), (4, True)) for number in range(1, 13)]
+    last = outlook("feature:last", (1, True), (None, True), (1, False), (4, True))
+    (_, by_time), (_, by_events) = (short_table(Plan(), rate, [*alike, last]) for rate in (5.0, None))
+
+    assert ["feature:*", "13", "d", "3m", "not", "seen", "70s*", "80s"] == by_time.split()
+    assert ["feature:*", "13", "d", "600", "not", "seen", "150*", "200"] == by_events.split()
+
+
+def test_what_differs_is_not_alike() -> None:
+    """Segments, other families and other guarantees have rows of their own; a long name is cut."""
+    every = ((1, True),) * 4
+    series = [outlook(f"feature:{number}", *every) for number in range(13)]
+    series += [outlook("latency", *every), outlook("feature:0", *every, segment="channel=web")]
+    differing = [*series, outlook("feature:x", *every, guarantee="calibrated")]
+
+    assert ["feature:*", "latency", "feature:*"] == [line.split()[0] for line in short_table(Plan(), 5.0, series)[1:]]
+    assert "bound" not in " ".join(short_table(Plan(), 5.0, series))
+    assert 4 == len(short_table(Plan(), 5.0, differing)[1:])
+    assert "calibrated" in " ".join(short_table(Plan(), 5.0, differing))
+    assert max(map(len, short_table(Plan(), 5.0, [outlook("x" * 160, *every)]))) < WIDTH
+
+
+def test_a_detector_without_evidence_says_so() -> None:
+    """In the short table, too, among alike ones and alone."""
+    told = [short_table(Plan(), 5.0, [outlook(f"feature:{n}") for n in range(count)])[-1] for count in (2, 20)]
+
+    assert [True, True] == ["not known for this detector" in line for line in told]
 
 
 def test_a_few_series_have_a_row_each(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

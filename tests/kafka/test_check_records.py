@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import orjson
 import pytest
@@ -12,7 +13,7 @@ from confluent_kafka import Producer, TopicPartition
 
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import run_command
-from stream_monitor.kafka.clients import open_admin
+from stream_monitor.kafka.clients import end_offsets, open_admin
 from stream_monitor.kafka.readers import Newest, newest_records
 from tests.instants import now_ms
 from tests.kafka.members import make_topic, quick_settings, write
@@ -142,27 +143,34 @@ def test_too_many_rejects_are_an_error(monitor: Monitor, check: Check) -> None:
     assert "are rejected as missing_field" in check()
 
 
-def newest(kafka: str, topic: str, most: int = 500) -> Newest:
+def newest(kafka: str, topic: str, most: int = 500, within_s: float = 20) -> Newest:
     settings = quick_settings(kafka)
-    return newest_records(settings, topic, most=most, within_s=20, admin=open_admin(settings))
+    return newest_records(settings, topic, most=most, within_s=within_s, admin=open_admin(settings))
 
 
 def offsets(found: Newest) -> dict[int, list[int]]:
     return {number: [record.offset for record in records] for number, records in found.records.items()}
 
 
+def transactional(kafka: str, prefix: str) -> Producer:
+    """Return a producer in a transaction."""
+    producer = Producer({"bootstrap.servers": kafka, "transactional.id": f"{prefix}id", "log_level": 0})
+    producer.init_transactions(20)
+    producer.begin_transaction()
+    return producer
+
+
 def test_what_stands_at_the_end_may_be_no_record(kafka: str, prefix: str) -> None:
     """Behind the records of a partition stand markers and aborted records, another is all markers, one was emptied."""
     topic = make_topic(kafka, f"{prefix}events", 4)
-    producer = Producer({"bootstrap.servers": kafka, "transactional.id": f"{prefix}id", "log_level": 0})
-    producer.init_transactions(20)
     write(kafka, topic, 0, [b"{}"] * 5)
+    producer = transactional(kafka, prefix)
     for _ in range(40):
-        producer.begin_transaction()
         producer.produce(topic, b"{}", partition=0)
         producer.produce(topic, b"{}", partition=1)
         producer.flush(20)
         producer.abort_transaction(20)
+        producer.begin_transaction()
     write(kafka, topic, 2, [b"{}"] * 9)
     admin = open_admin(quick_settings(kafka))
     for future in admin.delete_records([TopicPartition(topic, 2, 9)]).values():
@@ -175,10 +183,8 @@ def test_what_stands_at_the_end_may_be_no_record(kafka: str, prefix: str) -> Non
 def test_an_open_transaction_does_not_hold_up(kafka: str, prefix: str) -> None:
     """What is committed before it is read, and no more."""
     topic = make_topic(kafka, f"{prefix}events", 1)
-    producer = Producer({"bootstrap.servers": kafka, "transactional.id": f"{prefix}id", "log_level": 0})
-    producer.init_transactions(20)
     write(kafka, topic, 0, [b"{}"] * 5)
-    producer.begin_transaction()
+    producer = transactional(kafka, prefix)
     producer.produce(topic, b"{}", partition=0)
     producer.flush(20)
     write(kafka, topic, 0, [b"{}"] * 5)
@@ -186,6 +192,71 @@ def test_an_open_transaction_does_not_hold_up(kafka: str, prefix: str) -> None:
     producer.abort_transaction(20)
 
     assert ({0: [2, 3, 4]}, ()) == (offsets(found), found.unread)
+
+
+Then = Callable[[dict[tuple[str, int], int]], dict[tuple[str, int], int]]
+
+
+@pytest.fixture
+def after_the_ends(monkeypatch: pytest.MonkeyPatch) -> Callable[[Then], None]:
+    """Return a function that lets something happen between the question for the ends and the reading."""
+
+    def let(then: Then) -> None:
+        def asked(*arguments: Any, **options: Any) -> dict[tuple[str, int], int]:
+            answer = end_offsets(*arguments, **options)
+            return answer if options.get("earliest") else then(answer)
+
+        monkeypatch.setattr("stream_monitor.kafka.readers.newest.end_offsets", asked)
+
+    return let
+
+
+def test_what_comes_meanwhile_is_not_read(kafka: str, prefix: str, after_the_ends: Callable[[Then], None]) -> None:
+    """Reading ends where the log ended when it was asked, even if no record stands there."""
+    topic = make_topic(kafka, f"{prefix}events", 1)
+    write(kafka, topic, 0, [b"{}"] * 5)
+    producer = transactional(kafka, prefix)
+    producer.produce(topic, b"{}", partition=0)
+    producer.flush(20)
+    producer.abort_transaction(20)
+
+    def written(ends: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+        write(kafka, topic, 0, [b"{}"] * 5)
+        return ends
+
+    after_the_ends(written)
+
+    assert {0: [0, 1, 2, 3, 4]} == offsets(newest(kafka, topic))
+
+
+def test_records_that_are_deleted_meanwhile_are_none(
+    kafka: str, prefix: str, after_the_ends: Callable[[Then], None]
+) -> None:
+    """They are no reason to stop, or to wait."""
+    topic = make_topic(kafka, f"{prefix}events", 2)
+    for partition in range(2):
+        write(kafka, topic, partition, [b"{}"] * 5)
+    admin = open_admin(quick_settings(kafka))
+
+    def deleted(ends: dict[tuple[str, int], int]) -> dict[tuple[str, int], int]:
+        for future in admin.delete_records([TopicPartition(topic, 1, 5)]).values():
+            future.result(20)
+        return ends
+
+    after_the_ends(deleted)
+    found = newest(kafka, topic)
+
+    assert ({0: [0, 1, 2, 3, 4]}, (), "") == (offsets(found), found.unread, found.refusal)
+
+
+def test_reading_ends_in_time(kafka: str, prefix: str, after_the_ends: Callable[[Then], None]) -> None:
+    """What an end does not come for is said, and what was read is kept."""
+    topic = make_topic(kafka, f"{prefix}events", 1)
+    write(kafka, topic, 0, [b"{}"] * 5)
+    after_the_ends(lambda ends: {place: end + 10 for place, end in ends.items()})
+    found = newest(kafka, topic, within_s=3)
+
+    assert ({0: [0, 1, 2, 3, 4]}, (0,)) == (offsets(found), found.unread)
 
 
 def test_records_come_from_all_partitions(kafka: str, prefix: str) -> None:

@@ -287,7 +287,7 @@ class _Columns:
                     found._compare(document, series, [_counts(document, series, group) for group in groups])
         known = {series for document in documents for series in document.series}
         for series in sorted({name for group in groups for name in group.columns} - known):
-            if _is_watched(plan, series) and _is_missed(plan, series):
+            if _is_missed(plan, series):  # features that are left out are no columns of a batch
                 found._add(series, groups)
         return found
 

@@ -240,4 +240,8 @@ def test_partitions_and_topics_are_added_up() -> None:
     without = events(60, amount=None)
     halves = [sample(without), sample(events(60), topic="others", partition=0)]
 
-    assert [] == sample_findings(PLAN, {("fraud", "7"): (baseline(),)}, halves, max_share=0.1)
+    references = {("fraud", "7"): (baseline(),)}
+    (gone,) = sample_findings(PLAN, references, [sample(without), sample(without, topic="others")], max_share=0.1)
+
+    assert [] == sample_findings(PLAN, references, halves, max_share=0.1)
+    assert (("amount",), 120) == (gone.names, gone.rows)
