@@ -54,7 +54,7 @@ class Records:
         more = f" and {len(events) - _NAMED} more" if len(events) > _NAMED else ""
         told = f"records: {counted(read, 'record')} of {counted(len(self.samples), 'topic')} read"
         told += f": {of}{more}" if of else ""
-        good = read and not self.findings and not self.unread
+        good = events and not self.findings and not self.unread
         return f"{told}; they fit plan and baselines" if good else told
 
 

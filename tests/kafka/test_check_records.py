@@ -126,7 +126,7 @@ def test_each_mistake_is_a_line(monitor: Monitor, check: Check) -> None:
     )
     assert f"warning: topic {monitor.empty} holds no records" in text
     assert "fraud 7: amount: most values are text, the baseline has numbers" in text
-    assert "has channel (likely renamed to channel_name)" in text
+    assert "has a value of channel (likely renamed to channel_name)" in text
 
 
 def _texts(records: dict[str, list[dict[str, str]]]) -> set[str]:

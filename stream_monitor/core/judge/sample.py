@@ -243,7 +243,9 @@ def _of_version(
         yield finding(SampleKind.KIND_CHANGED, "", {name: name for name in names}, after, rows)
     if columns.gone:
         gone = {name: name + _asked("renamed to", pairs.get(name)) for name in columns.gone}
-        yield finding(SampleKind.MISSING_COLUMN, f"none of {rows:,} records has ", gone, ", the baseline does", rows)
+        yield finding(
+            SampleKind.MISSING_COLUMN, f"none of {rows:,} records has a value of ", gone, ", the baseline does", rows
+        )
     if columns.new:
         own = plan.baseline is BaselineFrom.FIRST_EVENTS
         after = ": judged once live events have made a reference" if own else ": not judged"
@@ -267,7 +269,7 @@ class _Columns:
 
     Attributes:
         rows: records.
-        gone: columns that no record names, with the kind that the reference has.
+        gone: columns of which no record has a value (null is none), with the kind that the reference has.
         new: columns that no reference has: how many records name them, and what they hold.
         strange: columns whose values are mostly of another kind, by what they are and should be, in words.
     """
@@ -307,7 +309,7 @@ class _Columns:
         limit = math.log(tests_of(document) / UNLIKELY)
         name, expected = feature_of(series) or series, kind_of(document, series)
         valued = self.rows - counts.missing
-        if counts.absent == self.rows:
+        if counts.missing == self.rows:
             if self.rows >= unnamed_rows(document, series, log_limit=limit):
                 self.gone[name] = (series, expected)
         elif 2 * counts.invalid > valued >= strange_rows(document, series, log_limit=limit):

@@ -22,9 +22,13 @@ ROWS = 1_000
 UNCOUNTABLE = "arrays, objects, not finite or outside the domain"
 
 
+def good(number: int) -> Event:
+    return {"amount": number * 0.37 % 11, "country": "DE" if number % 3 else "FR", "night": number % 2 == 0}
+
+
 def event(number: int, **features: object) -> Event:
     """Return a good event of fraud 7; features that are None are left out."""
-    held = {"amount": number * 0.37 % 11, "country": "DE" if number % 3 else "FR", "night": number % 2 == 0, **features}
+    held = {**good(number), **features}
     return {
         "event_id": str(number),
         "model": "fraud",
@@ -182,12 +186,16 @@ def test_a_few_values_of_another_kind_are_none() -> None:
 
 
 def test_a_column_that_is_gone_is_told() -> None:
-    """One that no record names; one that is null is there."""
+    """One that no record names, or that is null in each; a single record is chance."""
     (finding,) = found(events(60, amount=None))
+    nulls: list[bytes | None] = [
+        orjson.dumps({**event(number), "features": {**good(number), "amount": None}}) for number in range(60)
+    ]
 
     assert (SampleKind.MISSING_COLUMN, ("amount",)) == (finding.kind, finding.names)
-    assert finding.words() == "fraud 7: none of 60 records has amount, the baseline does"
-    assert [] == found([orjson.dumps({**event(1), "features": {**event(1)["features"], "amount": None}})])  # type: ignore[dict-item]  # a mapping
+    assert finding.words() == "fraud 7: none of 60 records has a value of amount, the baseline does"
+    assert [finding] == found(nulls)
+    assert [] == found(nulls[:1])
 
 
 def test_what_chance_makes_rare_is_not_gone() -> None:
@@ -212,7 +220,7 @@ def test_a_rename_names_both_columns() -> None:
     """The likeliest pair, as the conditions name it."""
     gone, new = found(events(60, amount=None, amount_eur=3.5))
 
-    assert "has amount (likely renamed to amount_eur), the" in gone.words()
+    assert "has a value of amount (likely renamed to amount_eur), the" in gone.words()
     assert "lacks amount_eur (number, likely renamed from amount):" in new.words()
 
 
