@@ -25,7 +25,8 @@ def file_note(path: Path, seen: Survey, layout: TableLayout | None) -> str:
     if layout is None:
         parts.append("native events")
     else:
-        words = {Role.TIMESTAMP: layout.stamps.words}
+        beside = "".join(f" and {name}" for name in layout.time_of_day)
+        words = {Role.TIMESTAMP: beside + layout.stamps.words}
         parts += [f"{role.value} in {column}{words.get(role, '')}" for role, column in sorted(layout.roles.items())]
         parts.append(f"{len(layout.kinds)} feature{'' if len(layout.kinds) == 1 else 's'}")
         written = [f"{name} ({form.words})" for name, form in layout.forms.items() if name in layout.kinds]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,7 @@ from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables.cells import Cells
 from stream_monitor.formats.tables.errors import TableError
-from stream_monitor.formats.tables.stamps import StampForm, stamp_form
+from stream_monitor.formats.tables.stamps import StampForm, serial_days, stamp_form
 from stream_monitor.formats.tables.values import (
     EARLIEST_MS,
     LATEST_MS,
@@ -25,6 +26,10 @@ from stream_monitor.formats.tables.values import (
 )
 
 _FEWEST_INSTANTS = 20
+_DAY_MS = 86_400_000
+_TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s*([AaPp][Mm])?|([01]?\d|2[0-3])(\.0)?")
+"""A time, or the number of an hour."""
+
 _UNREAD = 0.01
 _MISSING = 0.1
 _BACKWARDS = 0.01
@@ -141,6 +146,8 @@ class Clock:
                 return stamps
         if numeric and self.unit:
             self._refuse_unit(name, cells)
+        if numeric and self.guesses and serial_days(plain_cells(cells)):
+            return Stamps("ms", self.zone, StampForm.SERIAL)
         return None
 
     def _candidates(self, cells: Cells) -> Iterator[Stamps]:
@@ -160,6 +167,42 @@ class Clock:
                     f"{_shown(int(milliseconds[~bad][0]))}, as {unit} {_shown(int(others[~bad][0]))}:"
                     " state the time unit"
                 )
+
+
+def time_of_day(dates: Cells, stamps: Stamps, others: Mapping[str, Cells]) -> tuple[str, ...]:
+    """Return the column with the time of day that belongs to dates without one, if there is one.
+
+    Args:
+        dates: a sample of the clock.
+        stamps: how it is read.
+        others: samples of columns that may be it, by name.
+    """
+    milliseconds, bad = stamps.read(dates)
+    if (milliseconds[~bad] % _DAY_MS).any():
+        return ()
+    for name, cells in others.items():
+        present = [cell for cell in plain_cells(cells) if not is_missing(cell)]
+        if not present or not all(_TIME_OF_DAY.fullmatch(str(cell).strip()) for cell in present):
+            continue
+        joined, unread = stamps.read(dated(dates, cells))
+        if unread.sum() <= bad.sum() + _UNREAD * bad.size and _backwards(joined[~unread]) <= _BACKWARDS:
+            return (name,)
+    return ()
+
+
+def dated(dates: Cells, times: Cells) -> list[object]:
+    """Return dates with their times of day, as they would stand in one column; a missing time is midnight."""
+    pairs = zip(plain_cells(dates), plain_cells(times), strict=True)
+    return [date if is_missing(date) or is_missing(time) else f"{date} {_clock_time(time)}" for date, time in pairs]
+
+
+def _clock_time(cell: object) -> str:
+    text = str(cell).strip()
+    return text if ":" in text else f"{int(float(text)):02d}:00"
+
+
+def _backwards(milliseconds: Int64) -> float:
+    return float((np.diff(milliseconds) < 0).mean()) if milliseconds.size > 1 else 0.0
 
 
 def _runs(stamps: Stamps, cells: Cells) -> bool:

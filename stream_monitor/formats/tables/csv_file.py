@@ -24,6 +24,7 @@ from stream_monitor.core.names import RejectReason
 from stream_monitor.formats.packed import unpacked
 from stream_monitor.formats.tables.cells import BadRow, Block
 from stream_monitor.formats.tables.csv_writing import COMMENT, START_BYTES, CsvWriting, writing_of
+from stream_monitor.formats.tables.quotes import UNCLOSED, ClosedQuotes
 from stream_monitor.formats.texts import Utf8, decoder_of, encoding_of
 
 _BLOCK_BYTES = 1 << 20
@@ -31,6 +32,7 @@ _COMMA_NUMBER = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+)(,\d+)?")
 _COMMA_SHARE = 0.95
 _COMMA_ROWS = 1_000
 _LONGEST_CELL = 1 << 30
+_UNCLOSED = UNCLOSED.decode()
 
 
 def csv_writing(path: Path) -> CsvWriting:
@@ -152,10 +154,18 @@ def _empty(batch: pa.RecordBatch) -> Bool:
 
 
 @contextmanager
-def _reader(path: Path, writing: CsvWriting, refuse: object) -> Iterator[pacsv.CSVStreamingReader]:
+def _text(path: Path, writing: CsvWriting) -> Iterator[io.BufferedReader]:
+    """Give the text of a file in UTF-8, every quote closed."""
     with unpacked(path) as stream:
         text = io.BufferedReader(Utf8(stream, writing.encoding), _BLOCK_BYTES)
-        with pacsv.open_csv(
+        yield io.BufferedReader(ClosedQuotes(text, writing.delimiter, len(writing.names)), _BLOCK_BYTES)
+
+
+@contextmanager
+def _reader(path: Path, writing: CsvWriting, refuse: object) -> Iterator[pacsv.CSVStreamingReader]:
+    with (
+        _text(path, writing) as text,
+        pacsv.open_csv(
             pa.PythonFile(text, "r"),
             read_options=pacsv.ReadOptions(
                 block_size=_BLOCK_BYTES, column_names=writing.names, skip_rows=writing.skipped_lines
@@ -172,16 +182,17 @@ def _reader(path: Path, writing: CsvWriting, refuse: object) -> Iterator[pacsv.C
                 strings_can_be_null=True,
                 quoted_strings_can_be_null=False,
             ),
-        ) as reader:
-            yield reader
+        ) as reader,
+    ):
+        yield reader
 
 
 def _bad_rows(path: Path, writing: CsvWriting) -> Iterator[BadRow]:
     """Yield the rows of another width with their lines."""
     width = len(writing.names)
     csv.field_size_limit(_LONGEST_CELL)
-    with unpacked(path) as stream:
-        text = io.TextIOWrapper(io.BufferedReader(Utf8(stream, writing.encoding)), encoding="utf-8", newline="")
+    with _text(path, writing) as stream:
+        text = io.TextIOWrapper(stream, encoding="utf-8", newline="")
         for _ in islice(text, writing.skipped_lines):
             pass
         lines = csv.reader(text, delimiter=writing.delimiter)
@@ -191,8 +202,10 @@ def _bad_rows(path: Path, writing: CsvWriting) -> Iterator[BadRow]:
             if (not cells and width > 1) or (len(cells) != width and cells[:1] and _is_comment(cells)):
                 continue
             if len(cells) != width and (cells or width > 1):
-                expected = f"must hold {width} cells, as most rows do, got {len(cells)}"
-                yield BadRow(number, RejectReason.BAD_SHAPE, f"line {line:,}: {expected}")
+                wrong = f"must hold {width} cells, as most rows do, got {len(cells)}"
+                if cells[:1] and cells[0].startswith(_UNCLOSED):
+                    wrong = "a quote is opened and not closed"
+                yield BadRow(number, RejectReason.BAD_SHAPE, f"line {line:,}: {wrong}")
             number += 1
 
 

@@ -18,7 +18,7 @@ from stream_monitor.formats.tables.parquet_file import MARK, parquet_blocks, par
 from stream_monitor.formats.tree import read_tree
 
 _START_BYTES = 1 << 12
-_SAMPLE_ROWS = 1_000
+_BLOCK_ROWS = 10_000
 _LOOKED_AT = 20
 _LARGEST_EVENT = 1 << 20
 _BINARY = {
@@ -38,7 +38,7 @@ class TableFile:
 
     Attributes:
         path: where it is.
-        names: its columns, in order; of JSON those of the first rows.
+        names: its columns, in order; of JSON those of all rows.
         rows: number of rows, None if only reading tells.
         kind: csv, parquet or json.
         writing: how a CSV file is written.
@@ -142,12 +142,15 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def _json_names(path: Path) -> tuple[str, ...]:
-    block = next(json_blocks(path, _SAMPLE_ROWS), None)
-    if block is None:
-        return ()
-    if not block.columns and block.bad:
-        raise TableError(f"{path}: holds no row: {block.bad[0].message}")
-    return tuple(block.columns)
+    """Return all names that rows have, in the order of their coming: one may come late, as a new feature does."""
+    names: dict[str, None] = {}
+    first: Block | None = None
+    for block in json_blocks(path, _BLOCK_ROWS):
+        first = first or block
+        names |= dict.fromkeys(block.columns)
+    if first is not None and not names and first.bad:
+        raise TableError(f"{path}: holds no row: {first.bad[0].message}")
+    return tuple(names)
 
 
 def _is_binary(start: bytes) -> bool:

@@ -35,7 +35,7 @@ from stream_monitor.formats.tables.by_itself import (
     why_no_feature,
 )
 from stream_monitor.formats.tables.cells import Cells, Columns
-from stream_monitor.formats.tables.clock import Clock, Stamps
+from stream_monitor.formats.tables.clock import Clock, Stamps, time_of_day
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import TableFile
 from stream_monitor.formats.tables.numbers import NumberForm
@@ -88,6 +88,10 @@ _CLOCKS: Final = (
     *("observedat", "created", "createddate", "createdtime", "transactiondate", "transactiontime"),
     *("transdatetranstime", "orderdate", "dt", "day", "startedat", "starttime", "uhrzeit", "pickupdatetime"),
     *("tpeppickupdatetime", "lpeppickupdatetime", "scheduledat", "submittedat", "receivedat", "occurredat"),
+)
+_TIMES_OF_DAY: Final = (
+    *("time", "timeofday", "eventtime", "requesttime", "transactiontime", "ordertime", "starttime", "localtime"),
+    *("zeit", "uhrzeit", "heure", "hora", "hour", "hr", "hourofday", "stunde"),
 )
 _PREDICTIONS: Final = ("yhat", "predictions", "predictionlabel", "modelprediction", "predclass", "predlabel")
 _TRUTHS: Final = ("truelabel", "trueclass", "actualclass", "actuallabel", "truth", "labels", "class", "y")
@@ -143,6 +147,7 @@ class TableLayout:
         role_kinds: kinds of the roles that are series.
         dropped: columns that are left out, and why.
         stamps: how the time stamps are read.
+        time_of_day: column of the times that belong to the dates of the time stamp, if they stand in one.
         errors: a series of the errors of predictions, made of the columns of truth and prediction.
         compared: kinds of the two columns for that.
         forms: how numbers are written that are not written as a program does, by column.
@@ -153,6 +158,7 @@ class TableLayout:
     role_kinds: Mapping[Role, SeriesKind | None]
     dropped: Mapping[str, str]
     stamps: Stamps
+    time_of_day: tuple[str, ...] = ()
     errors: ErrorSeries | None = None
     compared: tuple[SeriesKind | None, SeriesKind | None] = (None, None)
     forms: Mapping[str, NumberForm] = field(default_factory=dict)
@@ -177,6 +183,7 @@ def choose_layout(file: TableFile, sample: Columns, options: TableOptions) -> Ta
     roles = dict(options.columns)
     taken = {*options.columns.values(), *options.kinds, *options.segments}
     stamps = _take_clock(file, sample, options, roles, taken)
+    clock_times = _take_time_of_day(file, sample, options, roles, taken, stamps)
     for role in Role:
         if role not in roles and role is not Role.TIMESTAMP and not (role is Role.ERROR and options.by_itself):
             found = _column_for(role, file, sample, options, taken)
@@ -196,7 +203,7 @@ def choose_layout(file: TableFile, sample: Columns, options: TableOptions) -> Ta
     kinds: dict[str, SeriesKind | None] = {}
     clocks = set(_candidates((*_NAMES[Role.TIMESTAMP], *_CLOCKS), file, set()))
     for name in file.names:
-        if name in roles.values() or name in options.segments or name in dropped:
+        if name in {*roles.values(), *options.segments, *dropped, *clock_times}:
             continue
         kind = options.kinds.get(name) or _kind(file, sample[name], options)
         why = None if name in options.kinds else _why_left_out(name, sample[name], kind, options)
@@ -213,7 +220,7 @@ def choose_layout(file: TableFile, sample: Columns, options: TableOptions) -> Ta
         for role, name in roles.items()
         if role in SERIES_OF_ROLE
     }
-    return _with_errors(TableLayout(roles, kinds, role_kinds, dropped, stamps), file, sample, options)
+    return _with_errors(TableLayout(roles, kinds, role_kinds, dropped, stamps, clock_times), file, sample, options)
 
 
 def _with_errors(layout: TableLayout, file: TableFile, sample: Columns, options: TableOptions) -> TableLayout:
@@ -248,6 +255,24 @@ def _take_clock(
     roles[Role.TIMESTAMP] = name
     taken.add(name)
     return stamps
+
+
+def _take_time_of_day(
+    file: TableFile,
+    sample: Columns,
+    options: TableOptions,
+    roles: Mapping[Role, str],
+    taken: set[str],
+    stamps: Stamps,
+) -> tuple[str, ...]:
+    """Return the column whose times belong to the dates of the clock; none but in a file that is judged by itself."""
+    clock = roles.get(Role.TIMESTAMP)
+    if not options.by_itself or options.row_order or clock is None:
+        return ()
+    named = dict.fromkeys(_candidates(_TIMES_OF_DAY, file, taken))
+    found = time_of_day(sample[clock], stamps, {name: sample[name] for name in named})
+    taken.update(found)
+    return found
 
 
 def _kind(file: TableFile, cells: Cells, options: TableOptions) -> SeriesKind | None:

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -33,6 +34,7 @@ class StampForm(StrEnum):
     NAMED_MONTH = "month day, year with months by name"
     YEAR_MONTH = "year-month"
     MONTH_YEAR = "month/year"
+    SERIAL = "days since 1900, as spreadsheets count them"
 
     def read(self, cells: Sequence[object], *, zone: str) -> tuple[Int64, Bool]:
         """Return epoch milliseconds, and where a cell is no time stamp of this form; both of shape (n,)."""
@@ -43,6 +45,8 @@ class StampForm(StrEnum):
     def _instant(self, cell: object, zone: ZoneInfo) -> int | None:
         if cell is None:
             return None
+        if self is StampForm.SERIAL:
+            return _of_serial_day(cell, zone)
         body, own = split_zone(str(cell).strip())
         found = _WRITTEN[self].fullmatch(body)
         if found is None:
@@ -76,6 +80,30 @@ _WRITTEN: Mapping[StampForm, re.Pattern[str]] = {
 }
 
 
+_FIRST_DAY, _LAST_DAY = 20_000.0, 80_000.0
+"""Days of our time, 1954 to 2119."""
+
+_DAY_ZERO = datetime(1899, 12, 30)  # noqa: DTZ001 - of the zone of the file
+
+
+def serial_days(cells: Sequence[object]) -> bool:
+    """Say whether numbers are days since 1900 that run forwards; only a name can tell them from other numbers."""
+    milliseconds, bad = StampForm.SERIAL.read([cell for cell in cells if cell is not None], zone="UTC")
+    backwards = int((np.diff(milliseconds) < 0).sum())
+    return bad.size > 0 and not bad.any() and backwards * 100 <= bad.size and int(np.ptp(milliseconds)) > 0
+
+
+def _of_serial_day(cell: object, zone: ZoneInfo) -> int | None:
+    try:
+        day = float(str(cell))
+    except ValueError:
+        return None
+    if not _FIRST_DAY <= day < _LAST_DAY:
+        return None
+    seconds = round(day * 86_400, 3)
+    return milliseconds_of((_DAY_ZERO + timedelta(seconds=seconds)).replace(tzinfo=zone))
+
+
 def stamp_form(cells: Sequence[object]) -> StampForm | None:
     """Return the form in which at least 19 of 20 present cells can be read, None if there is none; ISO 8601 is not one.
 
@@ -84,7 +112,7 @@ def stamp_form(cells: Sequence[object]) -> StampForm | None:
     """
     present = [cell for cell in cells if cell is not None and str(cell).strip()]
     best: tuple[int, int, int, StampForm] | None = None
-    for form in StampForm:
+    for form in _WRITTEN:
         milliseconds, bad = form.read(present, zone="UTC")
         if not present or bad.sum() * 20 > len(present):
             continue

@@ -19,6 +19,7 @@ from stream_monitor.core.names import NamedField, RejectReason, Stage, check_nam
 from stream_monitor.core.profile.columns import take_rows
 from stream_monitor.formats.tables.by_itself import settled
 from stream_monitor.formats.tables.cells import BadRow, Block, Cells, Columns
+from stream_monitor.formats.tables.clock import dated
 from stream_monitor.formats.tables.errors import TableError
 from stream_monitor.formats.tables.files import TableFile, open_file
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE, Role, TableLayout, TableOptions, choose_layout
@@ -106,12 +107,17 @@ class Table:
         name = self.layout.roles.get(Role.TIMESTAMP)
         if name is None:
             return self.options.start_ms + numbers * self.options.row_ms, np.zeros(numbers.size, np.bool_)
-        return self.layout.stamps.read(_cells(cells, name, numbers.size))
+        return self.layout.stamps.read(self._clock(cells, name, numbers.size))
+
+    def _clock(self, cells: Columns, name: str, size: int) -> Cells:
+        """Return the cells of the time stamp, with the time of day where that has a column of its own."""
+        dates, other = _cells(cells, name, size), self.layout.time_of_day
+        return dated(dates, _cells(cells, other[0], size)) if other else dates
 
     def _untimed(self, cells: Columns, numbers: Int64, rows: Intp) -> Iterator[BadRow]:
         """Yield the rows whose time stamp cannot be read."""
         name = self.layout.roles.get(Role.TIMESTAMP)
-        stamps = None if name is None else _cells(cells, name, numbers.size)
+        stamps = None if name is None else self._clock(cells, name, numbers.size)
         for row in rows.tolist():
             cell = None if stamps is None else plain_cells(stamps[row : row + 1])[0]
             what = f"{name}: must be a time stamp, got " + ("none" if cell is None else repr(cell)[:60])

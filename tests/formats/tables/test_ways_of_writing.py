@@ -9,6 +9,7 @@ import json
 import lzma
 import zipfile
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -216,6 +217,7 @@ def test_json_and_parquet_are_known_by_their_content(tmp_path: Path) -> None:
         (gzip.compress(b"a,b\n1,2\n" * 9)[:-12], "cannot be read"),
         (b"ARROW1\0\0", "is an Arrow file: it must be CSV, Parquet or JSON"),
     ],
+    ids=["two files", "no file", "a workbook", "cut", "Arrow"],  # packed bytes hold the time
 )
 def test_what_is_no_table_is_said(content: bytes, message: str, tmp_path: Path) -> None:
     """With what it is and what to do."""
@@ -413,3 +415,72 @@ def test_members_of_structs_are_columns(tmp_path: Path) -> None:
 
     assert cells_of(tmp_path / "a.parquet", "feature:request.amount")[:3] == [None, *AMOUNTS[1:3]]
     assert cells_of(tmp_path / "a.parquet", "feature:request.at.place")[:3] == [None, *PLACES[1:3]]
+
+
+# --- clocks of spreadsheets -------------------------------------------------------------------------------------------
+
+HALF_HOURS = [datetime(2026, 3, 1, 8, tzinfo=UTC) + timedelta(minutes=30 * n) for n in range(ROWS)]
+
+
+@pytest.mark.parametrize(
+    ("head", "written"),
+    [
+        ("date,time", "%Y-%m-%d,%H:%M:%S"),
+        ("Date,Time", "%m/%d/%Y,%I:%M %p"),
+        ("Datum,Uhrzeit", "%d.%m.%Y,%H:%M"),
+        ("time,date", "%H:%M:%S,%Y-%m-%d"),
+    ],
+)
+def test_date_and_time_may_be_two_columns(head: str, written: str, tmp_path: Path) -> None:
+    """Both together are the clock, and the time of day is no feature."""
+    path = tmp_path / "a.csv"
+    rows = [f"{at.strftime(written)},{amount}" for at, amount in zip(HALF_HOURS, AMOUNTS, strict=True)]
+    path.write_text("\n".join([f"{head},amount", *rows]) + "\n")
+
+    assert list(open_table(path, BY_ITSELF).layout.kinds) == ["amount"]
+    times = [ms for piece in pieces_of(path) for ms in piece.batch.event_ms.tolist()]
+    assert times == [round(at.timestamp() * 1_000) for at in HALF_HOURS]
+
+
+def test_the_hour_beside_a_date_is_its_time(tmp_path: Path) -> None:
+    """As a number of 0 to 23."""
+    path = tmp_path / "a.csv"
+    hours = [HALF_HOURS[0] + timedelta(hours=n) for n in range(ROWS)]
+    path.write_text("\n".join(["dteday,hr,x", *(f"{at:%Y-%m-%d},{at.hour},{n % 7}" for n, at in enumerate(hours))]))
+    path.write_text(path.read_text().replace("dteday", "day"))
+
+    times = [ms for piece in pieces_of(path) for ms in piece.batch.event_ms.tolist()]
+    assert times == [round(at.timestamp() * 1_000) for at in hours]
+
+
+def test_times_that_do_not_belong_to_the_date_stay_features(tmp_path: Path) -> None:
+    """With them the clock would run backwards: opening hours, say."""
+    path = tmp_path / "a.csv"
+    days = [HALF_HOURS[0] + timedelta(days=n // 9) for n in range(ROWS)]
+    path.write_text("\n".join(["date,time,x", *(f"{at:%Y-%m-%d},{n * 5 % 24:02}:00,{n}" for n, at in enumerate(days))]))
+
+    assert "time" in open_table(path, BY_ITSELF).layout.kinds
+
+
+@pytest.mark.parametrize("comma", [False, True], ids=["point", "comma"])
+def test_days_as_spreadsheets_count_them_are_a_clock(comma: bool, tmp_path: Path) -> None:
+    """45,000.5 is noon of a day in 2023; only a column that is named like a clock may be one."""
+    path = tmp_path / "a.csv"
+    days = [f"{46_082 + n / 48:.10f}" for n in range(ROWS)]
+    separator = ";" if comma else ","
+    lines = [separator.join((day.replace(".", ",") if comma else day, str(n % 7))) for n, day in enumerate(days)]
+    path.write_text("\n".join([separator.join(("Date", "x")), *lines]))
+    first = datetime(2026, 3, 1, tzinfo=UTC)
+
+    times = [ms for piece in pieces_of(path) for ms in piece.batch.event_ms.tolist()]
+    assert times == [round((first + timedelta(minutes=30 * n)).timestamp() * 1_000) for n in range(ROWS)]
+    path.write_text(path.read_text().replace("Date", "price"))
+    assert Role.TIMESTAMP not in open_table(path, BY_ITSELF).layout.roles
+
+
+def test_a_name_that_comes_late_is_a_column(tmp_path: Path) -> None:
+    """A feature that is sent from row 20,000 on."""
+    path = tmp_path / "a.jsonl"
+    path.write_text("\n".join(json.dumps({"x": n % 7} | ({"y": n} if n > 20_000 else {})) for n in range(20_100)))
+
+    assert open_table(path, BY_ITSELF).file.names == ("x", "y")
