@@ -16,7 +16,7 @@ import numpy as np
 from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline import Baseline, ReferenceTable, Regimes, measured_along, regimes_along
 from stream_monitor.core.baseline.season import FEWEST_SEASONS, normal_scores, season
-from stream_monitor.core.baseline.table import Column
+from stream_monitor.core.baseline.table import CategoryColumn, Column
 from stream_monitor.formats.tables.reference import ReferenceRows
 from stream_monitor.runtimes.sizing import SMALLEST_BASELINE
 from stream_monitor.runtimes.survey import Key, Rows
@@ -32,6 +32,9 @@ _MOST_COLUMNS = 100
 
 _PANES = 5
 """Panes, up to which a season is taken for the sake of one column; a longer one delays all others too much."""
+
+_CYCLES_MS = (86_400_000, 7 * 86_400_000)
+"""Of a day and a week: what people do repeats itself after them."""
 
 Courses = Mapping[Key, ReferenceTable]
 """The first rows of a file, by model and version."""
@@ -124,13 +127,13 @@ def season_of(found: Courses, *, pane_rows: int, step_ms: int | None, cell_ms: i
     order = np.argsort(table.happened, kind="stable")
     numeric = [own[order] for _, column in sorted(table.columns.items()) if (own := _numbers(column)) is not None]
     if step_ms is not None:
-        period = _together(numeric[:_MOST_COLUMNS], pane_rows)
+        period = _together(numeric[:_MOST_COLUMNS], pane_rows, step_ms)
         return Season(period, period * step_ms, None, period) if period > 1 else NO_SEASON
     timed = Season(cell_ms=cell_ms)
     places = timed.places(table.happened[order])
     assert places is not None  # a cell has a length
     per_cell = table.rows / (int(places[-1]) + 1)
-    period = _together([_by_cell(own, places) for own in numeric[:_MOST_COLUMNS]], pane_rows / per_cell)
+    period = _together([_by_cell(own, places) for own in numeric[:_MOST_COLUMNS]], pane_rows / per_cell, cell_ms)
     return Season(max(2, round(period * per_cell)), period * cell_ms, cell_ms, period) if period > 1 else NO_SEASON
 
 
@@ -148,9 +151,10 @@ def first_jump(few: FewRegimes, *, rows: int) -> tuple[int, str] | None:
     return min(jumps, default=None)
 
 
-def _together(numeric: list[Float64], pane: float) -> int:
+def _together(numeric: list[Float64], pane: float, step_ms: int) -> int:
     """Return the places after which columns of equally many places repeat themselves, 1 if they do not."""
-    alike = _alike(sorted(period for own in numeric if (period := season(own)) > 1))
+    likely = [cycle // step_ms for cycle in _CYCLES_MS if cycle >= 2 * step_ms]
+    alike = _alike(sorted(period for own in numeric if (period := season(own, likely)) > 1))
     together = 1
     for period, columns in sorted(alike, key=lambda one: (-one[1], one[0])):
         common = math.lcm(together, period)
@@ -168,8 +172,19 @@ def _by_cell(values: Float64, places: Int64) -> Float64:
 
 
 def _numbers(column: Column) -> Float64 | None:
-    is_numeric = isinstance(column, np.ndarray) and np.issubdtype(column.dtype, np.number)
-    return np.asarray(column, dtype=np.float64) if is_numeric else None
+    """Return a column as numbers: of yes/no and categories, whether it is the most frequent one; NaN where missing."""
+    match column:
+        case np.ndarray() if column.dtype == np.bool_ or np.issubdtype(column.dtype, np.number):
+            return np.asarray(column, dtype=np.float64)
+        case CategoryColumn():
+            codes = column.codes
+        case _:
+            codes = np.unique([str(cell) for cell in column], return_inverse=True)[1]
+            codes[[cell is None for cell in column]] = -1
+    present = codes[codes >= 0]
+    if not present.size:
+        return None
+    return np.where(codes < 0, np.nan, codes == np.bincount(present).argmax())
 
 
 def _alike(periods: list[int]) -> list[tuple[int, int]]:

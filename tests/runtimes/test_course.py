@@ -119,6 +119,26 @@ def test_a_season_of_even_time_stamps_is_a_pane_of_time(tmp_path: Path) -> None:
     assert prepared.timed
 
 
+@pytest.mark.parametrize("column", ["a category", "a number"])
+def test_an_uneven_week_is_no_drift_and_hides_none(column: str, tmp_path: Path) -> None:
+    """Weekends differ, in rows of ten minutes whose noise hides the course; then the mix moves on every day."""
+    rng, start, rows, changed = np.random.default_rng(3), datetime(2026, 3, 1, tzinfo=UTC), 12_096, 8_064
+    moments = [start + timedelta(minutes=10 * row) for row in range(rows)]
+    weekend = np.array([moment.weekday() >= 5 for moment in moments])
+    for moves in (False, True):
+        moved = 0.1 * (moves & (np.arange(rows) >= changed))
+        if column == "a category":
+            cells = np.where(rng.random(rows) < 0.3 + 0.4 * weekend + moved, "app", "web").tolist()
+        else:
+            cells = (rng.standard_normal(rows) + weekend + 3.0 * moved).round(4).tolist()
+        lines = [f"{moment.isoformat()},{cell}" for moment, cell in zip(moments, cells, strict=True)]
+        (tmp_path / "f.csv").write_text("timestamp,x\n" + "\n".join(lines) + "\n")
+        told = fired(prepare(tmp_path / "f.csv"))
+
+        assert [row for row in told if row < changed] == []
+        assert bool(told) is moves
+
+
 def test_seasons_of_several_columns_are_taken_together() -> None:
     """Waves of 6 and of 8 rows repeat themselves together after 24."""
     assert season_rows(course(a=wave(6), b=wave(8))) == 24

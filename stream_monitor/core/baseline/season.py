@@ -15,6 +15,7 @@ Source: Priestley (1981), Spectral Analysis and Time Series, chapter 8 (lines in
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import ndtri
@@ -33,14 +34,18 @@ _STRONGEST = 100  # frequencies that are looked at: a line that matters is one o
 _SHARE = 0.1  # of the variance that the course explains: less disturbs no detector
 _GAIN = 0.1  # of that share, by which a multiple of the period must be better
 _MULTIPLES = (2, 3, 4, 5, 7)
+_STEPS = 50  # of a course, at most, when its rows are put together
+_NEAR = 0.05  # by which a period may miss a likely one
 _AGREEMENT = 0.7  # correlation of the courses of both halves
 
 
-def season(values: Float64) -> int:
+def season(values: Float64, likely: Sequence[int] = ()) -> int:
     """Return the rows after which a series repeats itself, 1 if it does not.
 
     Args:
         values: numbers at even distances, in the order of time, NaN where one is missing, shape (rows,).
+        likely: periods that nobody is surprised by, such as a day and a week; a course that is only seen when its
+            neighbouring rows are put together is believed of them alone.
     """
     scores = normal_scores(values)
     rows = scores.size
@@ -59,7 +64,13 @@ def season(values: Float64) -> int:
     for multiple in _MULTIPLES:
         if best * multiple <= longest and explained(scores, best * multiple) > share + _GAIN:
             share, best = explained(scores, best * multiple), best * multiple
-    return best if share >= _SHARE and _halves_agree(scores, best) else 1
+    if share < _SHARE:
+        return 1
+    for period in likely:
+        near = abs(period - best) <= _NEAR * best and period <= longest
+        if near and _halves_agree(scores, period, together=-(-period // _STEPS)):
+            return period
+    return best if _halves_agree(scores, best) else 1
 
 
 def explained(scores: Float64, period: int) -> float:
@@ -101,10 +112,11 @@ def _line(scores: Float64) -> int | None:
     return None
 
 
-def _halves_agree(scores: Float64, period: int) -> bool:
+def _halves_agree(scores: Float64, period: int, *, together: int = 1) -> bool:
+    """Say whether both halves have the same course, so many neighbouring rows of it put together."""
     middle = scores.size // 2 // period * period
     courses = []
     for half in (scores[:middle], scores[middle:]):
-        phase = np.arange(half.size) % period
-        courses.append(np.bincount(phase, half, period) / np.bincount(phase, minlength=period))
+        phase = np.arange(half.size) % period // together
+        courses.append(np.bincount(phase, half) / np.bincount(phase))
     return float(np.corrcoef(courses[0], courses[1])[0, 1]) >= _AGREEMENT
