@@ -210,7 +210,13 @@ def _in_seasons(sizes: Sizes, read: ReadFile, season: Season, *, given: bool) ->
     if season is NO_SEASON:
         return sizes, read.pane_ms(sizes)
     seen = read.seen
-    sizes = choose_sizes(seen.rows, baseline_given=given, least_filled=seen.least_filled, season_rows=season.rows)
+    sizes = choose_sizes(
+        seen.rows,
+        baseline_given=given,
+        least_filled=seen.least_filled,
+        season_rows=season.rows,
+        series=len(seen.filled),
+    )
     return sizes, sizes.pane_rows // season.rows * season.ms
 
 

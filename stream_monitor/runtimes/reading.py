@@ -120,7 +120,7 @@ def read_file(
     seen = _without_derived(survey(rows), layout)
     rejected = seen.rejected
     rejected.check(str(path), max_share=max_share)
-    sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled)
+    sizes = choose_sizes(seen.rows, baseline_given=bool(given), least_filled=seen.least_filled, series=len(seen.filled))
     notes = [file_note(path, seen, layout), *notes]
     notes += [f"rejected: {rejected.words}"] if rejected.count else []
     timed = layout is None or Role.TIMESTAMP in layout.roles

@@ -5,7 +5,8 @@ A file is a finished experiment, not an endless stream, so spans are chosen in r
 * baseline: a fifth of the rows, at least 63 and at most 10,000: more teaches little, less leaves small drifts in the
   error of the reference;
 * pane: a five-hundredth of the judged rows, at least 10 and at most 1,000: detection is delayed by half a pane, and a
-  pane of fewer than 10 rows costs time and gains nothing;
+  pane of fewer than 10 rows costs time and gains nothing; of more than 40 series fewer and longer panes, since each
+  pane costs time for each series;
 * window: 500 rows, but at most a quarter of what is judged and at least two panes: where a change began is looked for
   in it;
 * effect: told over a hundredth of what is judged after the alarm, at least 20 rows and at most 100: a short file ends
@@ -34,6 +35,10 @@ FALSE_ALARMS_PER_FILE = 0.05
 _PANE_STEPS = (10, 20, 50, 100, 200, 500, 1_000)
 _SMALLEST_PANE, _LARGEST_PANE = 10, 1_000
 _PANES = 500
+_SERIES_PANES = 20_000
+"""Panes of all series together, from which on they become longer."""
+
+_FEWEST_PANES = 80
 _WINDOW_ROWS = 500
 _WINDOW_SHARE = 4
 _OPEN_SHARE = 100
@@ -79,11 +84,14 @@ class Sizes:
         return self.panes / FALSE_ALARMS_PER_FILE
 
 
-def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float = 1.0, season_rows: int = 1) -> Sizes:
+def choose_sizes(
+    rows: int, *, baseline_given: bool = False, least_filled: float = 1.0, season_rows: int = 1, series: int = 1
+) -> Sizes:
     """Return the sizes for a file.
 
     Args:
         rows: in the file.
+        series: that are judged.
         baseline_given: another file is the reference.
         least_filled: share of values in the emptiest column worth watching; the reference needs enough of each.
         season_rows: rows after which the file repeats itself, 1 for none.
@@ -96,7 +104,7 @@ def choose_sizes(rows: int, *, baseline_given: bool = False, least_filled: float
             f"needs at least {SMALLEST_FILE} rows without a baseline of its own, got {rows}: give one with --baseline"
         )
     baseline = 0 if baseline_given else _baseline_rows(rows, least_filled)
-    pane = _in_seasons(_pane_rows(rows - baseline), season_rows)
+    pane = _in_seasons(_pane_rows(rows - baseline, series), season_rows)
     if season_rows > 1 and not baseline_given:
         baseline = -(-baseline // pane) * pane
     judged = rows - baseline
@@ -143,7 +151,15 @@ def _in_seasons(pane: int, season: int) -> int:
     return pane if season <= 1 else season * max(1, round(pane / season))
 
 
-def _pane_rows(judged: int) -> int:
-    """Return a round number near a five-hundredth of the rows, not above it."""
+def _pane_rows(judged: int, series: int) -> int:
+    """Return a round number near a five-hundredth of the rows, not above it; of many series not below what they allow.
+
+    >>> _pane_rows(4_000, series=30), _pane_rows(4_000, series=500)
+    (10, 50)
+    """
     wanted = min(max(judged / _PANES, _SMALLEST_PANE), _LARGEST_PANE)
-    return max(step for step in _PANE_STEPS if step <= wanted)
+    pane = max(step for step in _PANE_STEPS if step <= wanted)
+    allowed = max(_SERIES_PANES / max(series, 1), _FEWEST_PANES)
+    return max(
+        pane, next((step for step in _PANE_STEPS if step * allowed >= judged), pane) if allowed < _PANES else pane
+    )

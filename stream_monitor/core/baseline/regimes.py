@@ -18,6 +18,7 @@ Munk (2023), doi:10.1093/biomet/asac052 (seeded intervals).
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -169,17 +170,16 @@ def _scores(values: Float64, phase: Int64) -> Float64:
     return scaled
 
 
-def _intervals(rows: int, shortest: int) -> list[tuple[int, int]]:
-    """Return seeded intervals, the shortest first: each length √2 times the one before, half overlapping."""
-    found = []
+def _intervals(rows: int, shortest: int) -> Iterator[tuple[int, Int64]]:
+    """Yield seeded intervals, the shortest first, as a length and their starts: each length √2 times the one before,
+    half overlapping.
+    """
     length = float(shortest)
     while length < rows * math.sqrt(2.0):
         whole = min(rows, math.ceil(length))
         count = max(1, math.ceil(2.0 * (rows - whole) / whole) + 1)
-        starts = np.unique(np.linspace(0, rows - whole, count).round().astype(np.int64))
-        found += [(int(start), int(start) + whole) for start in starts]
+        yield whole, np.unique(np.linspace(0, rows - whole, count).round().astype(np.int64))
         length *= math.sqrt(2.0)
-    return found
 
 
 def _narrowest(scores: Float64, shortest: int, clear: float) -> Int64:
@@ -188,24 +188,32 @@ def _narrowest(scores: Float64, shortest: int, clear: float) -> Int64:
     total = np.concatenate([np.zeros((1, scores.shape[1])), scores.cumsum(axis=0)])
     squares = np.concatenate([np.zeros((1, scores.shape[1])), (scores**2).cumsum(axis=0)])
     found: list[int] = []
-    for start, end in _intervals(rows, shortest):
-        if len(found) > most_jumps(rows):
-            break
-        if any(start < jump < end for jump in found) or end - start < 2 * _MARGIN + 1:
+    for length, starts in _intervals(rows, shortest):
+        if length < 2 * _MARGIN + 1:
             continue
-        own = total[start : end + 1] - total[start]
-        length = end - start
-        mean = own[-1] / length
-        variance = (squares[end] - squares[start]) / length - mean**2
-        places = np.arange(_MARGIN, length - _MARGIN + 1, max(1, length // _MOST_PLACES))
-        left = places[:, None]
-        centred = np.abs(own[places] - left * mean)
-        error = np.sqrt(np.where(variance > 0.0, variance, np.inf) * left * (length - left) / length)
-        ratio = (centred / error).max(axis=1)
-        best = int(ratio.argmax())
-        if ratio[best] > clear:
-            found.append(start + int(places[best]))
+        clearest = _clearest(total, squares, starts, length)
+        for start, (place, ratio) in zip(starts.tolist(), clearest, strict=True):
+            if len(found) > most_jumps(rows):
+                break
+            if ratio > clear and not any(start < jump < start + length for jump in found):
+                found.append(start + place)
     return np.array(sorted(found), dtype=np.int64)
+
+
+def _clearest(total: Float64, squares: Float64, starts: Int64, length: int) -> list[tuple[int, float]]:
+    """Return for each interval of a length the place in it before which the rows differ most from those behind, and by
+    how many standard errors.
+    """
+    mean = (total[starts + length] - total[starts]) / length
+    variance = (squares[starts + length] - squares[starts]) / length - mean**2
+    places = np.arange(_MARGIN, length - _MARGIN + 1, max(1, length // _MOST_PLACES))
+    left = places[:, None]
+    own = total[starts[:, None] + places] - total[starts][:, None]
+    error = np.sqrt(np.where(variance > 0.0, variance, np.inf)[:, None] * left * (length - left) / length)
+    each = np.abs(own - left * mean[:, None]) / error
+    ratio = np.maximum.reduce([each[..., score] for score in range(each.shape[2])])
+    best = ratio.argmax(axis=1)
+    return list(zip(places[best].tolist(), ratio[np.arange(starts.size), best].tolist(), strict=True))
 
 
 def _are_abrupt(scores: Float64, found: Int64) -> bool:

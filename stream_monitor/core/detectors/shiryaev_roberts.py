@@ -32,6 +32,12 @@ def advance(log_r: Float64, log_e: Float64) -> Float64:
     return np.minimum(log1p_exp(log_r) + log_e, LOG_CAP)
 
 
+def advance_with_starts(log_r: Float64, log_e: Float64, starts: Starts) -> tuple[Float64, Starts]:
+    """Return log R and its starts after a pane; a start at that pane joins with weight 1."""
+    before = log1p_exp(log_r)
+    return np.minimum(before + log_e, LOG_CAP), starts.after(exp(log_r - before))
+
+
 class Starts(NamedTuple):
     """When the alternatives of R began, by their shares of R: what change points before the last window are told from.
 
@@ -45,9 +51,8 @@ class Starts(NamedTuple):
     spread: Float64
     stepped: int = 0
 
-    def advance(self, log_r: Float64) -> Starts:
-        """Return the starts after a pane; `log_r` is R before it, and a start at that pane joins with weight 1."""
-        share = exp(log_r - log1p_exp(log_r))
+    def after(self, share: Float64) -> Starts:
+        """Return the starts after a pane; `share` is what earlier ones hold of R then."""
         return Starts(1.0 + share * self.age, share * (self.spread + (1.0 - share) * self.age * self.age))
 
     def earliest(self, log_r: Float64, log_weights: Float64) -> int:

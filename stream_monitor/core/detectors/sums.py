@@ -57,7 +57,6 @@ class SumsWithStarts(Sums):
     def _advance(self, rows: Intp, log_e: Float64) -> None:
         """Take the e-values of a pane, shape (rows, alternatives)."""
         floats = self._rows.floats
-        log_r = floats["log_r"][rows]
-        starts = shiryaev_roberts.Starts(floats["age"][rows], floats["spread"][rows]).advance(log_r)
-        floats["age"][rows], floats["spread"][rows] = starts.age, starts.spread
-        floats["log_r"][rows] = shiryaev_roberts.advance(log_r, log_e)
+        starts = shiryaev_roberts.Starts(floats["age"][rows], floats["spread"][rows])
+        floats["log_r"][rows], now = shiryaev_roberts.advance_with_starts(floats["log_r"][rows], log_e, starts)
+        floats["age"][rows], floats["spread"][rows] = now.age, now.spread

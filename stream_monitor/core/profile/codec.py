@@ -35,6 +35,7 @@ from stream_monitor.core.profile.record import (
 SCHEMA_VERSION = 1
 """Version of both records that this program writes and reads."""
 
+_MOST_BINS = 1 << 16
 _NEVER_MISSING = frozenset({"serving_error"})
 """Series that every event has: their zero counts are not written."""
 
@@ -304,11 +305,7 @@ def _series(name: str, wire: _SeriesWire) -> SeriesCounts:
     if wire.bins is not None:
         bins = _counts(wire.bins)
     elif wire.sparse is not None:
-        cells = _counts(wire.sparse).reshape(-1, 2)
-        if cells.size and (cells.min() < 0 or cells[:, 0].max() >= 2**16 or np.any(np.diff(cells[:, 0]) <= 0)):
-            raise MalformedRecord("series: sparse must be ascending pairs of bin and count")
-        bins = np.zeros(int(cells[-1, 0]) + 1 if cells.size else 0, dtype=np.int64)
-        bins[cells[:, 0]] = cells[:, 1]
+        bins = _dense(wire.sparse)
     absent = 0 if wire.absent is None and name in _NEVER_MISSING else wire.absent
     return SeriesCounts(
         bins=bins,
@@ -323,7 +320,18 @@ def _series(name: str, wire: _SeriesWire) -> SeriesCounts:
     )
 
 
-def _counts(numbers: list[int] | list[tuple[int, int]]) -> Int64:
+def _dense(cells: list[tuple[int, int]]) -> Int64:
+    """Return the bins of a series of which few are filled, up to the last one."""
+    bins = [0] * (cells[-1][0] + 1 if cells and 0 <= cells[-1][0] < _MOST_BINS else 0)
+    before = -1
+    for place, count in cells:
+        if not before < place < len(bins) or count < 0:
+            raise MalformedRecord("series: sparse must be ascending pairs of bin and count")
+        bins[place], before = count, place
+    return _counts(bins)
+
+
+def _counts(numbers: list[int]) -> Int64:
     try:
         return np.array(numbers, dtype=np.int64)
     except OverflowError as error:
@@ -377,8 +385,7 @@ def _source_wire(source: ChunkSource) -> dict[str, object]:
 def _series_wire(name: str, counts: SeriesCounts) -> dict[str, object]:
     wire: dict[str, object] = {}
     if counts.bins is not None and counts.sparse:
-        filled = np.flatnonzero(counts.bins)
-        wire["sparse"] = np.column_stack((filled, counts.bins[filled]))
+        wire["sparse"] = [pair for pair in enumerate(counts.bins.tolist()) if pair[1]]
     elif counts.bins is not None:
         wire["bins"] = np.ascontiguousarray(counts.bins)
     quiet = name in _NEVER_MISSING

@@ -88,7 +88,11 @@ class SeriesCounts:
         if self.bins is None or self.bins.size > bins:
             found = "none" if self.bins is None else str(self.bins.size)
             raise ValueError(f"bins must be at most the grid's {bins}, got {found}")
-        return np.pad(self.bins, (0, bins - self.bins.size))
+        if self.bins.size == bins:
+            return self.bins.copy()
+        whole = np.zeros(bins, dtype=np.int64)
+        whole[: self.bins.size] = self.bins
+        return whole
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, SeriesCounts):

@@ -26,6 +26,7 @@ from stream_monitor.formats.tables.values import (
 )
 
 _FEWEST_INSTANTS = 20
+_FIRST_CELLS = 50
 _DAY_MS = 86_400_000
 _TIME_OF_DAY = re.compile(r"\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?\s*([AaPp][Mm])?|([01]?\d|2[0-3])(\.0)?")
 """A time, or the number of an hour."""
@@ -100,11 +101,18 @@ class Clock:
             if stamps is not None:
                 return name, stamps
         for name in sample if self.guesses else ():
+            if self._is_hopeless(sample[name]):
+                continue
             if infer_kind(sample[name], text=self.text) is not SeriesKind.NUMERIC:
                 stamps = self._stamps(name, sample[name])
                 if stamps is not None and _runs(stamps, sample[name]):
                     return name, stamps
         return None
+
+    def _is_hopeless(self, cells: Cells) -> bool:
+        """Say whether not one of the first cells is a time stamp: most columns are no clock, and that is seen early."""
+        first = [cell for cell in plain_cells(cells[:_FIRST_CELLS]) if not is_missing(cell)]
+        return bool(first) and all(bool(stamps.read(first)[1].all()) for stamps in self._candidates(first))
 
     def stated(self, name: str, cells: Cells) -> Stamps:
         """Return how a column is read that the user calls the time stamp.

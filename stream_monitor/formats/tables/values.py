@@ -304,7 +304,8 @@ def _instants_of_our_time(numbers: Float64) -> tuple[Int64, Bool]:
         fits = bad & (found >= EARLIEST_MS) & (found < LATEST_MS)
         milliseconds[fits] = found[fits].astype(np.int64)
         bad &= ~fits
-    for row in np.flatnonzero(bad & (numbers >= _SMALLEST_DIGITS) & (numbers == np.floor(numbers))).tolist():
+    whole = np.isfinite(numbers) & (numbers >= _SMALLEST_DIGITS) & (numbers == np.floor(numbers))
+    for row in np.flatnonzero(bad & whole).tolist():
         written = instant_of_text(f"{int(numbers[row])}", UTC)  # 20261122, 20261122071927
         if written is not None and EARLIEST_MS <= written < LATEST_MS:
             milliseconds[row], bad[row] = written, False

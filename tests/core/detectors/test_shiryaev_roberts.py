@@ -9,6 +9,7 @@ from stream_monitor.core.detectors.shiryaev_roberts import (
     LOG_CAP,
     Starts,
     advance,
+    advance_with_starts,
     change_range,
     log_mixture,
     stepped_panes,
@@ -68,8 +69,7 @@ def test_the_starts_of_a_sum_are_known_without_its_panes() -> None:
     log_e = rng.normal(0.1, 1.0, size=(40, 1))
     log_r, starts = np.array([-np.inf]), Starts(np.zeros(1), np.zeros(1))
     for e in log_e:
-        starts = starts.advance(log_r)
-        log_r = advance(log_r, e)
+        log_r, starts = advance_with_starts(log_r, e, starts)
 
     weights = np.exp(log_e[::-1].cumsum()[::-1])
     ages = np.arange(40, 0, -1)
@@ -83,8 +83,7 @@ def test_a_change_before_the_panes_is_dated_by_the_starts() -> None:
     log_e = np.array([-1.0] * 60 + [1.0] * 40)[:, None]
     log_r, starts = np.array([-np.inf]), Starts(np.zeros(1), np.zeros(1))
     for e in log_e:
-        starts = starts.advance(log_r)
-        log_r = advance(log_r, e)
+        log_r, starts = advance_with_starts(log_r, e, starts)
 
     found = change_range(log_r, log_e[80:], np.zeros(1), Starts(starts.age, starts.spread, 100))
     assert -23 <= found.first <= -20
