@@ -13,12 +13,11 @@ from stream_monitor.formats.tables.cells import Block
 from stream_monitor.formats.tables.csv_file import csv_blocks, csv_writing
 from stream_monitor.formats.tables.csv_writing import CsvWriting
 from stream_monitor.formats.tables.errors import TableError
-from stream_monitor.formats.tables.json_rows import json_blocks, json_rows, looks_like_json
+from stream_monitor.formats.tables.json_rows import json_blocks, json_names, json_rows, looks_like_json
 from stream_monitor.formats.tables.parquet_file import MARK, parquet_blocks, parquet_shape
 from stream_monitor.formats.tree import read_tree
 
 _START_BYTES = 1 << 12
-_BLOCK_ROWS = 10_000
 _LOOKED_AT = 20
 _LARGEST_EVENT = 1 << 20
 _BINARY = {
@@ -142,15 +141,11 @@ def readable(path: Path) -> Iterator[None]:
 
 
 def _json_names(path: Path) -> tuple[str, ...]:
-    """Return all names that rows have, in the order of their coming: one may come late, as a new feature does."""
-    names: dict[str, None] = {}
-    first: Block | None = None
-    for block in json_blocks(path, _BLOCK_ROWS):
-        first = first or block
-        names |= dict.fromkeys(block.columns)
-    if first is not None and not names and first.bad:
+    names = json_names(path)
+    first = None if names else next(json_blocks(path, _LOOKED_AT), None)
+    if first is not None and first.bad:
         raise TableError(f"{path}: holds no row: {first.bad[0].message}")
-    return tuple(names)
+    return names
 
 
 def _is_binary(start: bytes) -> bool:

@@ -29,6 +29,7 @@ _LARGEST_FILE = 1 << 30
 """Of a file that is one object, which has to be read as a whole."""
 _PIECE = 1 << 20
 _FIRST_LINES = 3
+_BLOCK_ROWS = 10_000
 _NEAR_END = 4_096
 """An error so near to the end of what was read may be a value that goes on."""
 
@@ -106,6 +107,23 @@ def json_blocks(path: Path, rows: int) -> Iterator[Block]:
         columns = _columns(objects)
         yield Block(columns, np.array(numbers, np.int64), first, first + len(chunk), tuple(bad))
         first += len(chunk)
+
+
+def json_names(path: Path) -> tuple[str, ...]:
+    """Return all names that rows have, in the order of their coming: one may come late, as a new feature does.
+
+    Raises:
+        one of `packed.DAMAGE`, or PackedError.
+    """
+    names: dict[str, None] = {}
+    for number, row in enumerate(json_rows(path)):
+        read = _object(row, number)
+        if not isinstance(read, BadRow) and not read.keys() <= names.keys():
+            names |= dict.fromkeys(read)
+    if not any("." in name for name in names):
+        return tuple(names)
+    # A column of objects and nulls is none itself: only its cells tell.
+    return tuple(dict.fromkeys(name for block in json_blocks(path, _BLOCK_ROWS) for name in block.columns))
 
 
 def _columns(objects: Sequence[Mapping[str, Tree]]) -> dict[str, list[object]]:
