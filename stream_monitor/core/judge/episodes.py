@@ -166,14 +166,12 @@ def last_panes(watch: Watch, use: int, now: Pane, count: int) -> EffectWindow:
 
 
 def begin_again(watch: Watch, use: int, fresh: EffectWindow) -> None:
-    """Let an episode begin with the panes that proved its drift over: what was before is no effect of now."""
+    """Let an episode begin with the last panes, which proved its drift over: what was before is no effect of now."""
     episode, series = watch.episodes[use], watch.uses[use].series
     if episode.stretches:
-        episode.stretches = [own for own in episode.stretches if own.from_ms >= fresh.from_ms]
-        if fresh.panes <= watch.window_panes:
-            events = np.zeros(watch.series[series].calendar.strata, dtype=np.int64)
-            np.add.at(events, watch.strata(series, fresh.panes), watch.panes(series, fresh.panes).sum(axis=1))
-            episode.stretches = [Stretch(fresh.from_ms, fresh.panes, fresh.counts, events)]
+        events = np.zeros(watch.series[series].calendar.strata, dtype=np.int64)
+        np.add.at(events, watch.strata(series, fresh.panes), watch.panes(series, fresh.panes).sum(axis=1))
+        episode.stretches = [Stretch(fresh.from_ms, fresh.panes, fresh.counts.copy(), events)]
     episode.panes = fresh.panes
     episode.events = max(fresh.n, int(fresh.panes * (fresh.reference_mean or 0.0)))
 

@@ -18,7 +18,7 @@ from stream_monitor.core.alerts.wording import Facts, text
 from stream_monitor.core.canonical import round_significant
 from stream_monitor.core.detectors.pane_rank import PaneRankGroup
 from stream_monitor.core.detectors.river_group import RiverGroup
-from stream_monitor.core.judge.episodes import effect_window, log10_evidence
+from stream_monitor.core.judge.episodes import log10_evidence
 from stream_monitor.core.judge.levels import levels
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import WatchedSeries
@@ -27,7 +27,7 @@ from stream_monitor.core.judge.verdicts import Step
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.names import BOUND_PANES, NO_GUARANTEE, approximate, no_guarantee
 from stream_monitor.core.plan import Plan, RulePlan
-from stream_monitor.core.rules import Pane, measure
+from stream_monitor.core.rules import EffectWindow, Pane, measure
 from stream_monitor.core.rules.drift_list import listed
 from stream_monitor.core.time import format_instant
 
@@ -70,12 +70,12 @@ def texts(facts: Facts) -> wire.Annotations:
     return wire.Annotations(summary=summary, description=description, runbook_url=facts.runbook_url or None)
 
 
-def summary_now(watch: Watch, use: int, rule: RulePlan, plan: Plan, now: Pane) -> str:
-    """Return the summary of an open alert by what is seen now."""
+def summary_now(watch: Watch, use: int, rule: RulePlan, window: EffectWindow, plan: Plan, now: Pane) -> str:
+    """Return the summary of an open alert by what its rule looks at now."""
     series = watch.uses[use].series
     life = watch.lives[series, rule.name]
     reason = Reason.FIRED if life.firing else Reason.OPENED
-    step = Step(watch, use, rule.name, life, life, reason, effect_window(watch, use, now))
+    step = Step(watch, use, rule.name, life, life, reason, window)
     labels = alert_labels(step.name, rule=rule.name, severity=rule.severity)
     evidence = wire.Evidence(
         detector=watch.uses[use].detector,

@@ -43,7 +43,7 @@ from stream_monitor.core.judge.recovery import fresh_panes, proof
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.shown import category_names
 from stream_monitor.core.judge.watch import Watch
-from stream_monitor.core.rules import EffectRule, EffectWindow, Pane
+from stream_monitor.core.rules import EffectRule, EffectWindow, Pane, Rule
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -113,6 +113,25 @@ def judge_model(
         court.judge(case, judged)
     judged.steps.sort(key=lambda step: step.order)
     return judged
+
+
+def judged_window(watch: Watch, use: int, rule: Rule, now: Pane, worst: float) -> EffectWindow:
+    """Return what a rule looks at: the last window, or as many panes since the alarm as the effect needs.
+
+    Where the last window is not like the panes before it, it is what counts: the change has changed.
+
+    Args:
+        watch: whose series it is.
+        use: the detector whose episode it is.
+        rule: that looks.
+        now: the last pane.
+        worst: the largest effect that the rule has seen, 0 before its alert fires.
+    """
+    last = effect_window(watch, use, now)
+    if not isinstance(rule, EffectRule) or not last.n:
+        return last
+    found = stretch(watch, use, now, lambda window: rule.is_settled(window, worst))
+    return last if found.panes > last.panes and differs(last, found) else found
 
 
 def end_settled(watch: Watch, rulebook: Rulebook, now: Pane) -> None:
@@ -220,15 +239,7 @@ class _Court:
         self._step(case, judged, _at_worst(life, case, verdict.value, window), reason, window=window)
 
     def _window(self, case: _Case, worst: float) -> EffectWindow:
-        """Return what a rule looks at: the last window, or as many panes since the alarm as the effect needs.
-
-        Where the last window is not like the panes before it, it is what counts: the change has changed.
-        """
-        rule, last = self.rulebook.rules[case.rule], effect_window(case.watch, case.use, self.now)
-        if not isinstance(rule, EffectRule) or not last.n:
-            return last
-        found = stretch(case.watch, case.use, self.now, lambda window: rule.is_settled(window, worst))
-        return last if found.panes > last.panes and differs(last, found) else found
+        return judged_window(case.watch, case.use, self.rulebook.rules[case.rule], self.now, worst)
 
     def _is_settled(self, case: _Case, window: EffectWindow) -> bool:
         """Say whether chance alone stays below the floor in a window; of other things than shares it is not asked."""
@@ -314,11 +325,8 @@ def _is_over(watch: Watch, use: int, rulebook: Rulebook, now: Pane) -> bool:
     lives = (watch.lives.get((watch.uses[use].series, rule), Life()) for rule in watch.rules[use])
     if not is_mature(watch, use) or any(life.open for life in lives):
         return False
+    if watch.series[watch.uses[use].series].kind not in SHARES or is_long(watch, use):
+        return True
     whole = stretch(watch, use, now, lambda _: False)
-    rules = [rulebook.rules[name] for name in watch.rules[use]]
-    return (
-        whole.kind not in SHARES
-        or not whole.n
-        or is_long(watch, use)
-        or all(rule.is_none(whole) for rule in rules if isinstance(rule, EffectRule))
-    )
+    rules = [rule for name in watch.rules[use] if isinstance(rule := rulebook.rules[name], EffectRule)]
+    return not whole.n or all(rule.is_none(whole) for rule in rules)

@@ -17,6 +17,7 @@ from stream_monitor.core.judge.live_coverage import judge_coverage
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.series import Counted, WatchedSeries
 from stream_monitor.core.judge.telling import guarantee, summary_now
+from stream_monitor.core.judge.verdicts import judged_window
 from stream_monitor.core.judge.view import (
     AlertView,
     BaselineView,
@@ -271,12 +272,14 @@ def _alert(judge: Judge, watch: Watch, use: int, rule: RulePlan) -> AlertView:
     )
     pane_ms = judge.plan.detection.pane_ms
     last_ms = int(watch.starts(1)[0])
+    now = Pane(last_ms, last_ms + pane_ms)
+    window = judged_window(watch, use, judge.rulebook.rules[rule.name], now, life.worst.value)
     return AlertView(
         alert_id=alert_id(fingerprint(labels), life.starts_ms),
         labels=labels,
         status=life.status or AlertStatus.PENDING,
         severity=rule.severity,
         starts_ms=life.starts_ms,
-        summary=summary_now(watch, use, rule, judge.plan, Pane(last_ms, last_ms + pane_ms)),
+        summary=summary_now(watch, use, rule, window, judge.plan, now),
         sequence=life.sequence,
     )
