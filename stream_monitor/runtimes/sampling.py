@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stream_monitor.config import Settings
+from stream_monitor.core.alerts.wording.numbers import listed
 from stream_monitor.core.judge.sample import TopicSample
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.clients import open_admin
@@ -54,14 +55,11 @@ def sample_inputs(settings: Settings) -> Sampled:
             unread[source.topic] = newest.refusal
             continue
         if newest.unread:
-            unread[source.topic] = f"partitions {_listed(newest.unread)} gave no answer within {WITHIN_S:g} s"
+            unread[source.topic] = (
+                f"partitions {listed([str(number) for number in newest.unread])} gave no answer within {WITHIN_S:g} s"
+            )
         decoder = build_decoder(source, settings.plan)
         batches = {number: decoder.decode(chunk_of(records)) for number, records in newest.records.items()}
         if batches or not newest.unread:
             samples.append(TopicSample(source.topic, batches))
     return Sampled(tuple(samples), unread)
-
-
-def _listed(numbers: tuple[int, ...], most: int = 5) -> str:
-    more = len(numbers) - most
-    return ", ".join(map(str, numbers[:most])) + (f" and {more} more" if more > 0 else "")
