@@ -21,6 +21,7 @@ from stream_monitor.core.plan import (
     Plan,
     Severity,
 )
+from stream_monitor.core.time import parse_instant
 from tests.timelines.story import Change, Timeline, both, minutes, nulls
 from tests.traffic import MINUTE, Events
 
@@ -111,6 +112,21 @@ def test_a_column_that_is_gone_is_one_alert() -> None:
     assert fired.evidence.examples
     assert story.alerts()[1].data.annotations.summary == "fraud 7: column x1 is back to normal after 5 min"
     assert resumes_exactly(story)
+
+
+def test_a_condition_is_over_as_soon_as_a_drift() -> None:
+    """Two minutes of events without it. One that comes back within its cooldown takes five: it does not flap."""
+    story = Timeline()
+    story.push(minutes(0, 20))
+    story.push(minutes(20, 25), dropped("feature:x1"))
+    story.push(minutes(25, 30))
+    story.push(minutes(30, 60), dropped("feature:x1"))
+    story.push(minutes(60, 70))
+    ended = [event for event in story.alerts() if event.data.reason == "recovered"]
+
+    waited = [parse_instant(event.time) - parse_instant(event.data.ends_at or "") for event in ended]
+    panes = [ms // story.plan.detection.pane_ms + 1 for ms in waited]
+    assert panes == [12, story.plan.alerts.resolve_after]
 
 
 def test_a_column_without_values_is_not_gone() -> None:

@@ -7,6 +7,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
@@ -15,6 +16,9 @@ from stream_monitor.core.rules.verdict import Pane, Verdict
 
 WORSENED_BY = 2.0
 """A firing alert is told again when its effect is this many times the last one told."""
+
+_FRESH = 0.4
+"""Share of `resolve_after` that fresh panes need at least: two minutes of the default five."""
 
 
 class AlertStatus(StrEnum):
@@ -144,6 +148,15 @@ class Recovery:
 
 UNPROVEN = Recovery()
 """Only the rule itself has something to say."""
+
+
+def fresh_panes(resolve_after: int) -> int:
+    """Return the fewest fresh panes that may prove an end.
+
+    >>> fresh_panes(30), fresh_panes(3), fresh_panes(1)
+    (12, 2, 1)
+    """
+    return max(1, math.ceil(_FRESH * resolve_after))
 
 
 def advance(

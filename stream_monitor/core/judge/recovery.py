@@ -14,24 +14,13 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from stream_monitor.core.alerts.lifecycle import fresh_panes
 from stream_monitor.core.judge.episodes import effect_panes, last_panes
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.rules import REST, EffectRule, EffectWindow, Pane, Rule
 
-_FRESH = 0.4
-"""Share of `resolve_after` that fresh panes need at least: two minutes of the default five."""
-
 _LENGTHS = (1.0, 1.5, 2.0, 2.5)
 """Lengths that are tried, in units of the shortest."""
-
-
-def fresh_panes(resolve_after: int) -> int:
-    """Return the fewest fresh panes that may prove an end.
-
-    >>> fresh_panes(30), fresh_panes(3), fresh_panes(1)
-    (12, 2, 1)
-    """
-    return max(1, math.ceil(_FRESH * resolve_after))
 
 
 def proof(

@@ -19,6 +19,7 @@ from stream_monitor.core.alerts.lifecycle import (
     Worst,
     advance,
     end,
+    fresh_panes,
     recover_beside,
     remind,
 )
@@ -39,7 +40,7 @@ from stream_monitor.core.judge.episodes import (
 from stream_monitor.core.judge.levels import levels
 from stream_monitor.core.judge.model import ModelState
 from stream_monitor.core.judge.parents import waits
-from stream_monitor.core.judge.recovery import fresh_panes, proof
+from stream_monitor.core.judge.recovery import proof
 from stream_monitor.core.judge.rulebook import Rulebook
 from stream_monitor.core.judge.shown import category_names
 from stream_monitor.core.judge.watch import Watch

@@ -8,7 +8,17 @@ from dataclasses import dataclass, field, replace
 import msgspec
 
 from stream_monitor.core.alerts.identity import SeriesName
-from stream_monitor.core.alerts.lifecycle import Life, Patience, Reason, advance, end, remind
+from stream_monitor.core.alerts.lifecycle import (
+    UNPROVEN,
+    Life,
+    Patience,
+    Reason,
+    Recovery,
+    advance,
+    end,
+    fresh_panes,
+    remind,
+)
 from stream_monitor.core.judge.conditions.condition import Finding
 from stream_monitor.core.plan import ConditionName
 from stream_monitor.core.rules.verdict import Pane, Verdict
@@ -106,7 +116,7 @@ class Standing:
                 value = Verdict(0.0, held.floor) if finding is None else Verdict(finding.value, finding.floor)
                 if finding is not None and finding.waits:
                     value = replace(value, room=False)
-                life, reason = advance(before, value, patience, now)
+                life, reason = advance(before, value, patience, now, _recovery(before, finding, patience, now))
                 if reason is Reason.FIRED and stood.open >= max_open:
                     life, reason = advance(before, replace(value, room=False), patience, now)
                     stood.withheld.append((name, condition.value))
@@ -148,3 +158,13 @@ class Standing:
             resolved_ms = held.life.resolved_ms
             if not held.life.open and (resolved_ms is None or now.end_ms - resolved_ms >= patience.cooldown_ms):
                 del self.held[place]
+
+
+def _recovery(before: Life, finding: Finding | None, patience: Patience, now: Pane) -> Recovery:
+    """Return what proves a condition over: as many panes without it as the end of a drift takes, for it is a fact.
+
+    One that came back within its cooldown takes `resolve_after` panes, as a drift does.
+    """
+    if finding is not None or before.came_back(patience) or before.below + 1 < fresh_panes(patience.resolve_after):
+        return UNPROVEN
+    return Recovery(since_ms=before.recovers_ms if before.below else now.end_ms)
