@@ -29,6 +29,7 @@ def activate_baseline(settings: Settings, baseline: Baseline, *, from_ms: int | 
     Raises:
         CommandError: the instant is too soon, or another activation has it; nothing was written.
     """
+    from stream_monitor.core.baseline import activation_lead_ms
     from stream_monitor.core.time import format_instant, pane_start
     from stream_monitor.kafka.baseline_log import is_void
     from stream_monitor.runtimes.connection import baseline_writer
@@ -49,7 +50,7 @@ def activate_baseline(settings: Settings, baseline: Baseline, *, from_ms: int | 
         _refuse_too_soon(settings, from_ms, now_ms)
     if from_ms is None:
         from_ms = _earliest(settings, now_ms) if started else _beginning(schedule, baseline, pane_ms)
-    written_ms = writer.activation(baseline, from_ms)
+    written_ms = writer.activation(baseline, from_ms, lead_ms=activation_lead_ms(settings.plan.time))
     if started and is_void(plan.time, written_ms=written_ms, from_ms=from_ms):
         raise CommandError(
             f"the activation took too long to be written and is void for everybody: run"
@@ -72,7 +73,7 @@ def end_activation(settings: Settings, beginning: str, *, scheduled: bool) -> No
     Raises:
         CommandError: no activation, or more than one, is meant; nothing was written.
     """
-    from stream_monitor.core.baseline import end_record
+    from stream_monitor.core.baseline import activation_lead_ms, end_record
     from stream_monitor.core.time import format_instant
     from stream_monitor.kafka.baseline_log import is_void
     from stream_monitor.runtimes.connection import baseline_writer
@@ -83,7 +84,7 @@ def end_activation(settings: Settings, beginning: str, *, scheduled: bool) -> No
     own = _meant(schedule, beginning, now_ms, scheduled=scheduled)
     in_time = not is_void(settings.plan.time, written_ms=now_ms + _WRITING_MS, from_ms=own.from_ms)
     until_ms = own.from_ms if in_time or not started else _earliest(settings, now_ms)
-    written_ms = baseline_writer(settings).end(own, until_ms)
+    written_ms = baseline_writer(settings).end(own, until_ms, lead_ms=activation_lead_ms(settings.plan.time))
     if started and is_void(settings.plan.time, written_ms=written_ms, from_ms=until_ms):
         raise CommandError(
             f"the end was written at {format_instant(written_ms)}, too late for {format_instant(until_ms)}, and is void"

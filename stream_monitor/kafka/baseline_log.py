@@ -173,16 +173,17 @@ class BaselineWriter:
         """Write a baseline in parts and return the broker time of the last one, in epoch milliseconds."""
         return self.records(baseline.parts())
 
-    def activation(self, baseline: Baseline, from_ms: int) -> int:
+    def activation(self, baseline: Baseline, from_ms: int, *, lead_ms: int | None = None) -> int:
         """Write that a baseline is active from a pane on and return the broker time of the record.
 
         The record is void when that time plus the lead is after `from_ms` and the group has started: compare them.
         """
-        return self.records([activation_record(baseline.model, baseline.version, baseline.id, from_ms)])
+        own = activation_record(baseline.model, baseline.version, baseline.id, from_ms, lead_ms=lead_ms)
+        return self.records([own])
 
-    def end(self, activation: Activation, until_ms: int) -> int:
+    def end(self, activation: Activation, until_ms: int, *, lead_ms: int | None = None) -> int:
         """Write that an activation does not count from a pane on and return the broker time of the record."""
-        return self.records([end_record(activation, until_ms)])
+        return self.records([end_record(activation, until_ms, lead_ms=lead_ms)])
 
     def start(self, *, group: str, instance: str, partitions: Mapping[str, int]) -> int:
         """Write that a group begins to count, with the partition count of every input; return its broker time."""

@@ -262,7 +262,7 @@ class LocalPipeline:
         if isinstance(proposal, BaselineProposal):
             self.proposed.append(proposal.baseline)
         from_ms = proposed_activation_ms(self._broker_ms, lead_ms=self._lead_ms, pane_ms=self.plan.detection.pane_ms)
-        for key, value in [*document_records(proposal), proposal_record(proposal, from_ms)]:
+        for key, value in [*document_records(proposal), proposal_record(proposal, from_ms, lead_ms=self._lead_ms)]:
             self._write_baseline_log(key, value)
 
     def _write_baseline_log(self, key: bytes, value: bytes) -> None:

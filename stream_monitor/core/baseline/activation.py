@@ -79,9 +79,18 @@ class StartRecord:
 
 
 def activation_record(
-    model: str, version: str, baseline_id: str, from_ms: int, *, automatic: bool = False
+    model: str, version: str, baseline_id: str, from_ms: int, *, automatic: bool = False, lead_ms: int | None = None
 ) -> tuple[bytes, bytes]:
     """Return key and value of an activation; a record of its own per pane, never rewritten.
+
+    Args:
+        model: whose it is.
+        version: of the model.
+        baseline_id: id of the document.
+        from_ms: first pane.
+        automatic: a judge writes it, no operator.
+        lead_ms: lead that the writer keeps (`activation_lead_ms`). Written down, it decides for every reader whether
+            the record came too late, whatever `time.max_future` is set to later. None: the reader's lead decides.
 
     >>> activation_record("fraud", "7", "sha256:0f4d", 1795332000000)[0]
     b'active/fraud/7/1795332000000'
@@ -89,10 +98,12 @@ def activation_record(
     value: dict[str, Json] = {"baseline": baseline_id, "from_ms": from_ms}
     if automatic:
         value["automatic"] = True
-    return _key(Branch.ACTIVE.value, model, version, str(from_ms)), _value("activation", value)
+    return _key(Branch.ACTIVE.value, model, version, str(from_ms)), _value("activation", value, lead_ms)
 
 
-def supplement_record(model: str, version: str, baseline_id: str, from_ms: int, *, extends: str) -> tuple[bytes, bytes]:
+def supplement_record(
+    model: str, version: str, baseline_id: str, from_ms: int, *, extends: str, lead_ms: int | None = None
+) -> tuple[bytes, bytes]:
     """Return key and value of the activation of a supplement.
 
     Args:
@@ -101,21 +112,23 @@ def supplement_record(model: str, version: str, baseline_id: str, from_ms: int, 
         baseline_id: id of its document.
         from_ms: first pane.
         extends: id of the baseline whose live series it was made for.
+        lead_ms: as of an activation.
     """
     value: dict[str, Json] = {"baseline": baseline_id, "extends": extends, "from_ms": from_ms}
-    return _key(Branch.SUPPLEMENT.value, model, version, str(from_ms)), _value("supplement", value)
+    return _key(Branch.SUPPLEMENT.value, model, version, str(from_ms)), _value("supplement", value, lead_ms)
 
 
-def gathering_record(model: str, version: str, from_ms: int) -> tuple[bytes, bytes]:
+def gathering_record(model: str, version: str, from_ms: int, *, lead_ms: int | None = None) -> tuple[bytes, bytes]:
     """Return key and value of the request to gather rows for a supplement from a pane on."""
-    return _key("gather", model, version, str(from_ms)), _value("gathering", {"from_ms": from_ms})
+    return _key("gather", model, version, str(from_ms)), _value("gathering", {"from_ms": from_ms}, lead_ms)
 
 
-def end_record(activation: Activation, until_ms: int) -> tuple[bytes, bytes]:
+def end_record(activation: Activation, until_ms: int, *, lead_ms: int | None = None) -> tuple[bytes, bytes]:
     """Return key and value of the end of an activation."""
     own = activation
     key = _key("end", own.branch.value, own.model, own.version, str(own.from_ms), str(until_ms))
-    return key, _value("end", {"branch": own.branch.value, "from_ms": own.from_ms, "until_ms": until_ms})
+    value: dict[str, Json] = {"branch": own.branch.value, "from_ms": own.from_ms, "until_ms": until_ms}
+    return key, _value("end", value, lead_ms)
 
 
 def start_record(group: str, instance: str, partitions: Mapping[str, int]) -> tuple[bytes, bytes]:
@@ -134,6 +147,7 @@ class ActivationWire(msgspec.Struct, frozen=True):
     baseline: str
     from_ms: int
     automatic: bool = False
+    lead_ms: int | None = None
 
 
 class SupplementWire(msgspec.Struct, frozen=True):
@@ -144,6 +158,7 @@ class SupplementWire(msgspec.Struct, frozen=True):
     baseline: str
     extends: str
     from_ms: int
+    lead_ms: int | None = None
 
 
 class GatheringWire(msgspec.Struct, frozen=True):
@@ -152,6 +167,7 @@ class GatheringWire(msgspec.Struct, frozen=True):
     kind: Literal["gathering"]
     schema_version: Literal[1]
     from_ms: int
+    lead_ms: int | None = None
 
 
 class EndWire(msgspec.Struct, frozen=True):
@@ -162,6 +178,7 @@ class EndWire(msgspec.Struct, frozen=True):
     branch: Branch
     from_ms: int
     until_ms: int
+    lead_ms: int | None = None
 
 
 class StartWire(msgspec.Struct, frozen=True):
@@ -181,5 +198,6 @@ def _key(*names: str) -> bytes:
     return "/".join(name.replace("%", "%25").replace("/", "%2F") for name in names).encode()
 
 
-def _value(kind: str, own: Mapping[str, Json]) -> bytes:
-    return canonical_json({"kind": kind, "schema_version": SCHEMA_VERSION, **own})
+def _value(kind: str, own: Mapping[str, Json], lead_ms: int | None = None) -> bytes:
+    lead: dict[str, Json] = {} if lead_ms is None else {"lead_ms": lead_ms}
+    return canonical_json({"kind": kind, "schema_version": SCHEMA_VERSION, **own, **lead})

@@ -74,7 +74,8 @@ class Schedule:
 
     Args:
         group: group of workers whose start record fixes the past; empty: none, every activation counts.
-        lead_ms: how far ahead of its own broker time an activation must lie after the group's start.
+        lead_ms: how far ahead of its own broker time an activation must lie after the group's start, where its record
+            does not say.
     """
 
     def __init__(self, *, group: str = "", lead_ms: int = 0) -> None:
@@ -231,7 +232,8 @@ class Schedule:
                     return self._activation(
                         Activation(
                             wire.from_ms, offset, timestamp_ms, model, version, wire.baseline, automatic=wire.automatic
-                        )
+                        ),
+                        wire.lead_ms,
                     )
                 case ["supplement", str(model), str(version), _], bytes():
                     more = msgspec.json.decode(value, type=SupplementWire)
@@ -245,7 +247,8 @@ class Schedule:
                             more.baseline,
                             automatic=True,
                             extends=more.extends,
-                        )
+                        ),
+                        more.lead_ms,
                     )
                 case ["gather", str(model), str(version), _], bytes():
                     return self._gathering(model, version, value, offset, timestamp_ms)
@@ -270,8 +273,8 @@ class Schedule:
         self._documents[baseline_id] = Baseline.from_parts(held.values())
         return Applied.DOCUMENT
 
-    def _activation(self, activation: Activation) -> Applied:
-        if self._is_void(activation.from_ms, activation.timestamp_ms):
+    def _activation(self, activation: Activation, lead_ms: int | None) -> Applied:
+        if self._is_void(activation.from_ms, activation.timestamp_ms, lead_ms):
             self._void.append(activation)
             return Applied.VOID
         kept = self._supplements if activation.branch is Branch.SUPPLEMENT else self._activations
@@ -283,7 +286,7 @@ class Schedule:
 
     def _gathering(self, model: str, version: str, value: bytes, offset: int, timestamp_ms: int) -> Applied:
         wire = msgspec.json.decode(value, type=GatheringWire)
-        if self._is_void(wire.from_ms, timestamp_ms):
+        if self._is_void(wire.from_ms, timestamp_ms, wire.lead_ms):
             return Applied.VOID
         self._gatherings.setdefault((model, version), []).append((wire.from_ms, offset))
         return Applied.GATHERING
@@ -291,7 +294,7 @@ class Schedule:
     def _end(self, model: str, version: str, value: bytes, offset: int, timestamp_ms: int) -> Applied:
         wire = msgspec.json.decode(value, type=EndWire)
         end = End(wire.branch, model, version, wire.from_ms, wire.until_ms, offset, timestamp_ms)
-        if self._is_void(end.until_ms, timestamp_ms):
+        if self._is_void(end.until_ms, timestamp_ms, wire.lead_ms):
             self._void_ends.append(end)
             return Applied.VOID
         place = (end.branch, model, version, end.from_ms)
@@ -305,9 +308,13 @@ class Schedule:
         self._starts[group] = StartRecord(group, instance, wire.partitions, offset, timestamp_ms)
         return Applied.START
 
-    def _is_void(self, pane_ms: int, timestamp_ms: int) -> bool:
-        """Say whether a change from a pane on was written too late to be the same for everybody."""
-        return self._group in self._starts and pane_ms < timestamp_ms + self._lead_ms
+    def _is_void(self, pane_ms: int, timestamp_ms: int, written_lead_ms: int | None) -> bool:
+        """Say whether a change from a pane on was written too late to be the same for everybody.
+
+        The lead that its writer kept decides: a change of `time.max_future` voids nothing that counts already.
+        """
+        lead_ms = self._lead_ms if written_lead_ms is None else max(written_lead_ms, _PROPAGATION_MS)
+        return self._group in self._starts and pane_ms < timestamp_ms + lead_ms
 
 
 def _disjoint(baseline: Baseline, supplements: Iterable[Baseline]) -> tuple[Baseline, ...]:

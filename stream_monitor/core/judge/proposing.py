@@ -44,14 +44,14 @@ def document_records(proposal: Proposal) -> list[Record]:
     return proposal.baseline.parts() if isinstance(proposal, BaselineProposal) else []
 
 
-def proposal_record(proposal: Proposal, from_ms: int) -> Record:
-    """Return the record that makes a proposal count from a pane on."""
+def proposal_record(proposal: Proposal, from_ms: int, *, lead_ms: int | None = None) -> Record:
+    """Return the record that makes a proposal count from a pane on, written with so long a lead."""
     match proposal:
         case BaselineProposal(model=model, version=version, baseline=baseline, extends=extends) if extends:
-            return supplement_record(model, version, baseline.id, from_ms, extends=extends)
+            return supplement_record(model, version, baseline.id, from_ms, extends=extends, lead_ms=lead_ms)
         case BaselineProposal(model=model, version=version, baseline=baseline):
-            return activation_record(model, version, baseline.id, from_ms, automatic=True)
+            return activation_record(model, version, baseline.id, from_ms, automatic=True, lead_ms=lead_ms)
         case GatheringRequest(model=model, version=version):
-            return gathering_record(model, version, from_ms)
+            return gathering_record(model, version, from_ms, lead_ms=lead_ms)
         case _:
             assert_never(proposal)

@@ -59,8 +59,9 @@ def _write(context: JudgeContext, producer: Producer, proposal: Proposal, wall_m
     plan = context.job.plan
     document = document_records(proposal)
     written_ms = writer.records(document) if document else wall_ms()
-    from_ms = proposed_activation_ms(written_ms, lead_ms=activation_lead_ms(plan.time), pane_ms=plan.detection.pane_ms)
-    activated_ms = writer.records([proposal_record(proposal, from_ms)])
+    lead_ms = activation_lead_ms(plan.time)
+    from_ms = proposed_activation_ms(written_ms, lead_ms=lead_ms, pane_ms=plan.detection.pane_ms)
+    activated_ms = writer.records([proposal_record(proposal, from_ms, lead_ms=lead_ms)])
     if is_void(plan.time, written_ms=activated_ms, from_ms=from_ms):
         raise UndeliveredRecords(f"{_named(proposal)}: the activation took too long to be written")
     _LOG.info("%s: %s, from %s on", _named(proposal), _what(proposal), format_instant(from_ms))

@@ -24,6 +24,8 @@ from stream_monitor.views.schemas.shape import (
 )
 
 _SHARE = record({"k": COUNT, "m": COUNT})
+_LEAD: dict[str, Json] = {"lead_ms": COUNT}
+"""Lead that the writer kept; records of older versions lack it."""
 
 
 def baseline() -> dict[str, Json]:
@@ -51,27 +53,27 @@ def baseline() -> dict[str, Json]:
 def activation() -> dict[str, Json]:
     """Return the schema of an activation: a baseline counts from a pane on."""
     keys: dict[str, Json] = {"kind": exactly("activation"), "schema_version": exactly(1)}
-    body = record({**keys, "baseline": BASELINE_ID, "from_ms": INTEGER}, {"automatic": {"type": "boolean"}})
+    body = record({**keys, "baseline": BASELINE_ID, "from_ms": INTEGER}, {"automatic": {"type": "boolean"}, **_LEAD})
     return root("activation", "Activation", body)
 
 
 def supplement() -> dict[str, Json]:
     """Return the schema of the activation of a supplement: references of series that a baseline lacks."""
     keys: dict[str, Json] = {"kind": exactly("supplement"), "schema_version": exactly(1)}
-    body = record({**keys, "baseline": BASELINE_ID, "extends": BASELINE_ID, "from_ms": INTEGER})
+    body = record({**keys, "baseline": BASELINE_ID, "extends": BASELINE_ID, "from_ms": INTEGER}, _LEAD)
     return root("supplement", "Supplement", body)
 
 
 def gathering() -> dict[str, Json]:
     """Return the schema of a request to gather rows for a supplement."""
     keys: dict[str, Json] = {"kind": exactly("gathering"), "schema_version": exactly(1)}
-    return root("gathering", "Gathering", record({**keys, "from_ms": INTEGER}))
+    return root("gathering", "Gathering", record({**keys, "from_ms": INTEGER}, _LEAD))
 
 
 def end() -> dict[str, Json]:
     """Return the schema of the end of an activation: it does not count from a pane on."""
     keys: dict[str, Json] = {"kind": exactly("end"), "schema_version": exactly(1)}
-    body = record({**keys, "branch": one_of(Branch), "from_ms": INTEGER, "until_ms": INTEGER})
+    body = record({**keys, "branch": one_of(Branch), "from_ms": INTEGER, "until_ms": INTEGER}, _LEAD)
     return root("end", "End", body)
 
 

@@ -104,6 +104,27 @@ def test_after_the_start_an_activation_needs_its_lead(ahead_ms: int, applied: Ap
     assert (applied is Applied.VOID) == (len(log.schedule.void) == 1)
 
 
+@pytest.mark.parametrize("reader_lead_ms", [LEAD_MS // 10, LEAD_MS, 10 * LEAD_MS])
+def test_the_lead_that_was_kept_decides_whatever_is_configured_later(reader_lead_ms: int) -> None:
+    """A change of `time.max_future` neither voids what counts nor revives what was void."""
+    log = Log(lead_ms=reader_lead_ms)
+    log.write(start_record("g", "0", {"inference-events": 6}))
+    for document in (OLD, NEW):
+        log.publish(document)
+    in_time, too_late = T0 + LEAD_MS, T0 + LEAD_MS - PANE_MS
+
+    assert Applied.VOID is log.write(activation_record("fraud", "7", NEW.id, too_late, lead_ms=LEAD_MS), T0)
+    assert Applied.ACTIVATION is log.write(activation_record("fraud", "7", OLD.id, in_time, lead_ms=LEAD_MS), T0)
+    assert Applied.VOID is log.write(
+        supplement_record("fraud", "7", NEW.id, too_late, extends=OLD.id, lead_ms=LEAD_MS), T0
+    )
+    assert Applied.VOID is log.write(gathering_record("fraud", "7", too_late, lead_ms=LEAD_MS), T0)
+    assert Applied.GATHERING is log.write(gathering_record("fraud", "7", in_time, lead_ms=LEAD_MS), T0)
+    (own,) = log.schedule.activations
+    assert Applied.VOID is log.write(end_record(own, too_late, lead_ms=LEAD_MS), T0)
+    assert Applied.END is log.write(end_record(own, in_time, lead_ms=LEAD_MS), T0)
+
+
 def test_before_the_start_the_past_is_free() -> None:
     """Nothing was counted before the group's start, so an activation written before it may reach back."""
     log = Log()
