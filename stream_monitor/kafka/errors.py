@@ -72,12 +72,6 @@ class HistoryUnusable(Stop):
     exit_code = 7
 
 
-class Diverged(Stop):
-    """State refolded from the log differs from what was committed."""
-
-    exit_code = 8
-
-
 class ClientRestart(Exception):
     """Close producer and consumer and start again: only a new generation or epoch makes late answers harmless."""
 

@@ -106,7 +106,13 @@ def permissions(
                 topic(topics.profiles, "counts are judged", _READ, _SHAPE),
                 topic(topics.baselines, "references are read; automatic ones are written", _READ, _WRITE, _SHAPE),
                 topic(topics.alerts, "alerts are written", _WRITE, _SHAPE),
-                topic(topics.alert_state, "the last event of each alert is written", _WRITE, _SHAPE),
+                topic(
+                    topics.alert_state,
+                    "the last event of each alert is written; read where another version refolds another state",
+                    _READ,
+                    _WRITE,
+                    _SHAPE,
+                ),
                 topic(topics.judge_state, "snapshots are written and read", _READ, _WRITE, _SHAPE),
                 readers,
                 named(

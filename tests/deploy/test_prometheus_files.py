@@ -22,6 +22,7 @@ ALERTS = {
     "StreamMonitorStalled",
     "StreamMonitorLagGrowing",
     "StreamMonitorSmallChunks",
+    "StreamMonitorStateRebuilt",
     "StreamMonitorFutureEvents",
     "StreamMonitorInputGap",
     "StreamMonitorDeadLetters",

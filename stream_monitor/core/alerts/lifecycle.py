@@ -41,6 +41,7 @@ class Reason(StrEnum):
     BASELINE_CHANGED = "baseline_changed"
     RULE_REMOVED = "rule_removed"
     MODEL_RETIRED = "model_retired"
+    STATE_REBUILT = "state_rebuilt"
 
 
 @dataclass(frozen=True, slots=True)

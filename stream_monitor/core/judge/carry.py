@@ -12,7 +12,6 @@ byte for byte what they would have been, unless the change gives them another sh
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -28,7 +27,6 @@ from stream_monitor.core.judge.fold import Judge
 from stream_monitor.core.judge.model import ModelState, VersionState, demand_watch, typical_mixture, version_watches
 from stream_monitor.core.judge.outputs import Output
 from stream_monitor.core.judge.pool import GroupKey, Pool
-from stream_monitor.core.judge.roster import EVENTS
 from stream_monitor.core.judge.snapshot import opened, sealed, watch_state
 from stream_monitor.core.judge.state import JudgeState, ModelRecord, StreamState, VersionRecord, WarmUpState, WatchState
 from stream_monitor.core.judge.storm import tell_storm
@@ -225,7 +223,7 @@ class _Carrying:
     # Alerts that end.
 
     def _end(self) -> list[Output]:
-        now = self._now()
+        now = self._old.last_pane
         if now is None:
             return []
         steps: dict[str, list[Step]] = {}
@@ -258,11 +256,6 @@ class _Carrying:
         ended = model.standing.end(Reason.RULE_REMOVED, now, conditions=gone)
         self._noted.ended += [(step.name, step.condition.value) for step in ended]
         return self._old.tell_conditions(ended, now, model)
-
-    def _now(self) -> Pane | None:
-        """Return the pane that was closed last, None before the first."""
-        end_ms = self._old.ledger.panes[EVENTS].next_ms if EVENTS in self._old.ledger.panes else None
-        return None if end_ms is None else Pane(end_ms - self._old.plan.detection.pane_ms, end_ms)
 
     def _ends(self, old: Watch, new: Watch | None, now: Pane) -> Iterator[Step]:
         for place in old.open_lives():
@@ -413,9 +406,7 @@ class _Carrying:
 
     def _state(self, before: JudgeState, groups: list[tuple[str, int, bytes]], outputs: Sequence[Output]) -> JudgeState:
         topics = {source.topic for source in self._plan.inputs}
-        rolling = hashlib.sha256(before.rolling + b" plan " + self._plan.hash.encode())
-        for output in outputs:
-            rolling.update(hashlib.sha256(getattr(output, "value", None) or b"").digest())
+        self._old.roll(f"plan {self._plan.hash}", outputs)
         same_inputs = topics == {source.topic for source in self._old.plan.inputs}
         return msgspec.structs.replace(
             before,
@@ -428,7 +419,7 @@ class _Carrying:
             streams=[self._stream(own) for own in before.streams if own.stream in self._new.ledger.panes],
             groups=groups,
             models=[self._model_record(own) for own in before.models if own.name in self._models],
-            rolling=rolling.digest(),
+            rolling=self._old.rolling,
         )
 
     def _stream(self, before: StreamState) -> StreamState:

@@ -165,6 +165,19 @@ class Judge:
         told = [item for name in sorted(steps) for item in self.tell_steps(self.models[name], steps[name], now)]
         return list(self._written(sorted([*told, *storms], key=lambda item: item.order), now))
 
+    @property
+    def last_pane(self) -> Pane | None:
+        """The pane of events that was closed last, None before the first."""
+        end_ms = self.ledger.panes[EVENTS].next_ms if EVENTS in self.ledger.panes else None
+        return None if end_ms is None else Pane(end_ms - self.plan.detection.pane_ms, end_ms)
+
+    def roll(self, why: str, outputs: Iterable[Output]) -> None:
+        """Add to the rolling digest what no closed pane said: what was done, and what is written of it."""
+        digest = hashlib.sha256(self.rolling + f" {why}".encode())
+        for output in outputs:
+            digest.update(hashlib.sha256(getattr(output, "value", None) or b"").digest())
+        self.rolling = digest.digest()
+
     def clear_counters(self) -> None:
         """Set the counters of `view` to zero, as after a silent fold; no decision depends on them."""
         self.counters.clear()

@@ -11,7 +11,7 @@ from stream_monitor.core.alerts.identity import alert_id, alert_labels, fingerpr
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.detectors.river_group import RiverGroup
 from stream_monitor.core.judge.conditions.standing import Standing
-from stream_monitor.core.judge.conditions.telling import view_labels
+from stream_monitor.core.judge.conditions.telling import labels_of
 from stream_monitor.core.judge.conditions.version_changed import report
 from stream_monitor.core.judge.live_coverage import judge_coverage
 from stream_monitor.core.judge.model import ModelState
@@ -252,7 +252,7 @@ def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
 def _conditions(judge: Judge, standing: Standing, partition: int | None = None) -> Iterator[AlertView]:
     for (name, condition), held in sorted(standing.held.items(), key=lambda item: item[0]):
         if held.life.open:
-            labels, severity = view_labels(name, condition, judge.plan, partition)
+            labels, severity = labels_of(name, condition, judge.plan, partition)
             yield AlertView(
                 alert_id=alert_id(fingerprint(labels), held.life.starts_ms),
                 labels=labels,

@@ -139,7 +139,7 @@ def change_lines(changes: Changes) -> list[str]:
     if changes.clock:
         lines.append("the pane length changes: all evidence begins anew, demand learns its reference anew")
     if changes.models:
-        lines.append(f"no plan names the models any more: {_names(changes.models)}")
+        lines.append(f"no plan names the models any more: {shown(changes.models)}")
     if changes.ended:
         lines.append(f"{len(changes.ended)} open alerts end (rule_removed): {_places(changes.ended)}")
     if changes.kept:
@@ -154,7 +154,7 @@ def change_lines(changes: Changes) -> list[str]:
 
 
 def _places(found: Sequence[tuple[object, str]]) -> str:
-    return _names([f"{_series(name)} ({what})" for name, what in found])
+    return shown([f"{_series(name)} ({what})" for name, what in found])
 
 
 def _series(name: object) -> str:
@@ -162,6 +162,7 @@ def _series(name: object) -> str:
     return " ".join(part for part in parts if part)
 
 
-def _names(names: Sequence[str]) -> str:
+def shown(names: Sequence[str]) -> str:
+    """Return the first of some names, and how many more there are."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     return ", ".join(names[:_SHOWN]) + more

@@ -1,7 +1,7 @@
 """Brings one judge partition from what is stored to the committed position: steps 1 to 7 of docs/protocol.md.
 
 A restore is a generator, so that the loop polls between its slices and other partitions stay live. Nothing leaves the
-silent fold: what it would say was published before.
+silent fold: what it would say was published before. Where it says something else, what was published counts.
 """
 
 from __future__ import annotations
@@ -11,12 +11,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import msgspec
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.judge import ChainGap, Judge, Output, SnapshotRefused, StoredEntry
+from stream_monitor.core.judge.reconcile import reconcile
 from stream_monitor.kafka.clients import end_offsets
-from stream_monitor.kafka.errors import Diverged, HistoryUnusable
+from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.entry import stored_entry
 from stream_monitor.kafka.judge.fingerprint import algorithm_versions, arithmetic_fingerprint
@@ -26,12 +28,13 @@ from stream_monitor.kafka.judge.plan_history import (
     change_plan,
     position_of,
     refuse_missing,
+    shown,
     tell_change,
     wanted_plan,
 )
 from stream_monitor.kafka.judge.records import Commit, NewerFormat, Slot
 from stream_monitor.kafka.judge.snapshot import Snapshot, block_counts, whole_snapshots
-from stream_monitor.kafka.judge.stored_state import UNVERIFIED, Steps, StoredState, read_stored_state
+from stream_monitor.kafka.judge.stored_state import UNVERIFIED, Steps, StoredState, read_alert_states, read_stored_state
 from stream_monitor.kafka.partition_reader import PartitionReader
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
@@ -49,8 +52,8 @@ class Restored:
         known_plans: hashes of the plans whose text is stored.
         seconds: how long it took.
         history: the plans so far, the one of the judge last.
-        outputs: ends of alerts by a change of plan at this very position: to be written with the next commit.
-        is_changed: the plan changes at this position, and nobody has committed that yet.
+        outputs: ends of alerts at this very position, by a change of plan or of code: written with the next commit.
+        is_changed: the plan or the state changes at this position, and nobody has committed that yet.
     """
 
     judge: Judge
@@ -69,7 +72,6 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
 
     Raises:
         HistoryUnusable: state or log are missing, broken or of a later version.
-        Diverged: the refolded state is not the one that was committed.
         ClientRestart: the group does not tell the committed offset in time.
         Stop: the cluster refuses us.
     """
@@ -83,7 +85,7 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
     ends = end_offsets(admin, [log], uncommitted=True, timeout_s=context.job.tuning.answer_s)
     reach("judge.restore.slot")
     place = (log.topic, partition)
-    found = yield from _fold(context, partition, stored, starts[place], ends[place])
+    found = yield from _fold(context, admin, partition, stored, starts[place], ends[place])
     found.judge.clear_counters()
     return Restored(
         found.judge,
@@ -108,7 +110,9 @@ class _Folded:
     is_changed: bool = False
 
 
-def _fold(context: JudgeContext, partition: int, stored: StoredState, log_start: int, log_end: int) -> Steps[_Folded]:
+def _fold(
+    context: JudgeContext, admin: AdminClient, partition: int, stored: StoredState, log_start: int, log_end: int
+) -> Steps[_Folded]:
     """Build the judge from the newest usable snapshot and fold the log silently up to the committed position.
 
     Each stretch of the log is folded under the plan that judged it; at the end the configured plan takes over.
@@ -136,19 +140,52 @@ def _fold(context: JudgeContext, partition: int, stored: StoredState, log_start:
             )
         resumed = _Resumed(context.build(partition, None, plans.get(history[0][0])), None, 0, 0)
     judge = yield from _fold_history(context, partition, resumed, plans, commit)
-    if commit.state_digest not in (UNVERIFIED, judge.digest):
-        context.job.observer.diverged()
-        raise Diverged(
-            f"{place}: the state refolded up to {commit.next_offset} has digest {judge.digest[:10]}, committed was"
-            f" {commit.state_digest[:10]}{_suspect(commit)}"
-        )
+    outputs: tuple[Output, ...] = ()
+    has_diverged = commit.state_digest not in (UNVERIFIED, judge.digest)
+    if has_diverged:
+        outputs = yield from _reconcile(context, admin, judge, commit, place)
     wanted = wanted_plan(context, partition, commit, plans)
     if wanted.hash == judge.plan.hash:
-        return _Folded(judge, resumed.newest, commit.next_offset, history)
+        return _Folded(judge, resumed.newest, commit.next_offset, history, outputs, is_changed=has_diverged)
     carried = change_plan(context, judge, wanted)
     tell_change(partition, commit.next_offset, commit.plan, wanted, carried.changes)
     after = (*history, (wanted.hash, commit.next_offset))
-    return _Folded(carried.judge, resumed.newest, commit.next_offset, after, carried.outputs, is_changed=True)
+    outputs = (*outputs, *carried.outputs)
+    return _Folded(carried.judge, resumed.newest, commit.next_offset, after, outputs, is_changed=True)
+
+
+def _reconcile(
+    context: JudgeContext, admin: AdminClient, judge: Judge, commit: Commit, place: str
+) -> Steps[tuple[Output, ...]]:
+    """Let a judge that was refolded to another state go on with the alerts that were published; say so.
+
+    Raises:
+        HistoryUnusable: what stands in the topic of alert states is no alert.
+    """
+    context.job.observer.diverged()
+    _LOG.error(
+        "%s: the state refolded up to %d has digest %s, committed was %s%s; the published alerts count",
+        place,
+        commit.next_offset,
+        judge.digest[:10],
+        commit.state_digest[:10],
+        _suspect(commit),
+    )
+    published = yield from read_alert_states(context, admin, judge.partition)
+    try:
+        done = reconcile(judge, published)
+    except (msgspec.MsgspecError, KeyError) as error:
+        raise HistoryUnusable(
+            f"{context.job.topics.alert_state}[{judge.partition}]: {error}: a record is no alert event; delete its key"
+        ) from error
+    for what, alerts in (
+        ("go on", done.kept),
+        ("end (state_rebuilt)", done.ended),
+        ("were never published and are quiet again", done.quieted),
+    ):
+        if alerts:
+            _LOG.warning("%s: %d open alerts %s: %s", place, len(alerts), what, shown(alerts))
+    return done.outputs
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ def read_stored_state(
     group_offset = yield from _group_offset(context, consumer, partition)
     topic = TopicPartition(context.job.topics.judge_state, partition)
     ends = end_offsets(admin, [topic], uncommitted=True, timeout_s=context.job.tuning.answer_s)
-    records = yield from _read_state(context, partition, ends[topic.topic, partition])
+    records = yield from _read_last(context, topic, ends[topic.topic, partition])
     return StoredState(_commit(context, partition, records, group_offset), records)
 
 
@@ -97,17 +97,24 @@ def _group_offset(context: JudgeContext, consumer: Consumer, partition: int) -> 
             return answer.offset if answer.offset >= 0 else None
 
 
-def _read_state(context: JudgeContext, partition: int, end: int) -> Steps[dict[bytes, bytes]]:
-    """Read `drift-judge-state` to its end; of each key the last value counts."""
+def read_alert_states(context: JudgeContext, admin: AdminClient, partition: int) -> Steps[dict[bytes, bytes]]:
+    """Read the last event of every alert that was published of a partition, by fingerprint.
+
+    Raises:
+        Stop: the cluster refuses us.
+    """
+    topic = TopicPartition(context.job.topics.alert_state, partition)
+    ends = end_offsets(admin, [topic], uncommitted=True, timeout_s=context.job.tuning.answer_s)
+    return (yield from _read_last(context, topic, ends[topic.topic, partition]))
+
+
+def _read_last(context: JudgeContext, topic: TopicPartition, end: int) -> Steps[dict[bytes, bytes]]:
+    """Read a partition of a compacted topic to its end; of each key the last value counts."""
     found: dict[bytes, bytes] = {}
     if end == 0:
         return found
     reader = PartitionReader(
-        context.job.reader,
-        context.job.topics.judge_state,
-        partition,
-        start=OFFSET_BEGINNING,
-        on_error=context.note_error,
+        context.job.reader, topic.topic, topic.partition, start=OFFSET_BEGINNING, on_error=context.note_error
     )
     try:
         for messages in reader.read_until(end, patience_s=context.job.tuning.patience_s):

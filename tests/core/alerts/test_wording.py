@@ -168,6 +168,11 @@ BACK = evidence("psi", 0.01, *NOW, worst=(3.1, LATENCY))
         (Reason.RECOVERED, BACK, "latency is back to normal after 12 min: median 13.1 ms, p95 30.8 ms"),
         (Reason.BASELINE_CHANGED, BACK, "latency is compared with a new baseline now; this alert ends after 12 min"),
         (Reason.RULE_REMOVED, BACK, "latency is no longer judged by rule drift; this alert ends after 12 min"),
+        (
+            Reason.STATE_REBUILT,
+            BACK,
+            "another version of the monitor finds no alert about latency; this one ends after 12 min",
+        ),
         (Reason.MODEL_RETIRED, BACK, "no events for long; the alert about latency ends after 12 min"),
     ],
 )

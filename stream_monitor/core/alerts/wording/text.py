@@ -49,6 +49,9 @@ def _headline(facts: Facts, row: Wording) -> str:
             return f"{subject} no longer judged by rule {facts.rule}; this alert ends after {length}"
         case Reason.MODEL_RETIRED:
             return f"no events for long; the alert about {facts.what or facts.alertname} ends after {length}"
+        case Reason.STATE_REBUILT:
+            about = facts.what or facts.alertname
+            return f"another version of the monitor finds no alert about {about}; this one ends after {length}"
         case Reason.WORSENED:
             return f"worse than before: {row.changed(facts)}{_effect(facts)}"
         case Reason.REMINDER:

@@ -41,15 +41,7 @@ def tell_condition(
         partition: of the judge, for a condition about what no model stands for.
     """
     condition, finding, life = _BY_NAME[step.condition], step.finding, step.held.life
-    severity = plan.severity(step.condition) or Severity.WARNING
-    labels = condition_labels(
-        step.name,
-        condition.alertname,
-        rule=step.condition.value,
-        severity=severity,
-        constants=plan.alerts.labels,
-        partition=partition,
-    )
+    labels, severity = labels_of(step.name, step.condition, plan, partition)
     identity = fingerprint(labels)
     rows = 0 if finding is None else finding.rows
     since_ms = now.start_ms if finding is None else finding.since_ms
@@ -90,7 +82,7 @@ def tell_condition(
     return Told((step.name, step.condition.value), identity, resolved, severity.value, step.reason, wire.encode(event))
 
 
-def view_labels(
+def labels_of(
     name: SeriesName, condition: ConditionName, plan: Plan, partition: int | None = None
 ) -> tuple[dict[str, str], Severity]:
     """Return labels and severity of the alert of a condition."""
