@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from stream_monitor.cli.failures import CommandError, Exit
-from stream_monitor.cli.output import note
+from stream_monitor.cli.output import emit, note
 from stream_monitor.cli.state import GlobalOptions
 
 
@@ -24,6 +24,7 @@ def demo(
 
     The broker is the one of --bootstrap-servers, else a real Apache Kafka that is started here (Java 17 and Maven),
     else none. Exit code 0 only if every drift that was due was found and nothing else alarmed. Ctrl-C ends it.
+    With --format json the verdict is an object on standard output, and all else goes to standard error.
     """
     from rich.console import Console
 
@@ -37,7 +38,7 @@ def demo(
     options = context.ensure_object(GlobalOptions)
     seconds = _seconds(duration)
     scenario = demo_scenario(seed=seed, rate=rate)
-    console = Console(highlight=False)
+    console = Console(highlight=False, stderr=options.json)
     configure_logging(level="error", line_format="text", secrets=frozenset())
     try:
         with (
@@ -48,7 +49,10 @@ def demo(
             verdict = Demo(backend, scenario, console).run(seconds)
     except DemoError as error:
         raise CommandError(str(error), Exit.UNEXPECTED) from error
-    console.print(str(verdict), markup=False, soft_wrap=True)
+    if options.json:
+        emit(verdict.as_json())
+    else:
+        console.print(str(verdict), markup=False, soft_wrap=True)
     if not verdict.good and (seconds is not None or verdict.missed or verdict.wrong):
         raise typer.Exit(Exit.UNEXPECTED)
 

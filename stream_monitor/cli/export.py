@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from stream_monitor.cli.moments import ago_ms
-from stream_monitor.cli.output import note
+from stream_monitor.cli.output import emit, note
 from stream_monitor.cli.state import GlobalOptions
 
 
@@ -27,7 +27,8 @@ def export(
     from stream_monitor.kafka.readers import Span, export_topics
     from stream_monitor.runtimes.connection import reached
 
-    settings = context.ensure_object(GlobalOptions).settings(needs_group=False)
+    options = context.ensure_object(GlobalOptions)
+    settings = options.settings(needs_group=False)
     span = Span(
         since_ms=None if since is None else ago_ms(since, "--since"),
         until_ms=None if until is None else ago_ms(until, "--until"),
@@ -38,4 +39,7 @@ def export(
     else:
         with to.open("wb") as file:
             count = export_topics(kafka, topics, file, span=span)
-    note(f"{count:,} records" + ("" if to is None else f" to {to}"))
+    if options.json and to is not None:
+        emit({"records": count, "to": str(to)})
+    else:
+        note(f"{count:,} records" + ("" if to is None else f" to {to}"))

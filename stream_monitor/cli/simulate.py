@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream_monitor.cli.failures import CommandError
-from stream_monitor.cli.output import note, progress
+from stream_monitor.cli.output import emit, note, progress
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
@@ -47,7 +47,8 @@ def simulate(
 ) -> None:
     """Make traffic whose inputs drift on a schedule.
 
-    The same scenario, seed and start give the same bytes. Drifts that were injected are told on standard error.
+    The same scenario, seed and start give the same bytes. Injected drifts are reported on standard error; with
+    --format json on standard output, an object a line, the number of events last.
     """
     from stream_monitor.lab.scenario import demo_scenario
 
@@ -62,18 +63,17 @@ def simulate(
             file.writelines(value + b"\n" for _, value in made.reference(REFERENCE_ROWS, start_ms=start_ms))
         note(f"{REFERENCE_ROWS:,} healthy events to {reference}")
     if to is not None:
-        _to_file(made, to, seconds=300 if seconds is None else seconds, start_ms=start_ms)
+        _to_file(options, made, to, seconds=300 if seconds is None else seconds, start_ms=start_ms)
     elif topic is not None:
         _to_topic(options, made, topic, seconds=seconds, start_ms=start_ms)
 
 
-def _to_file(scenario: Scenario, to: Path, *, seconds: int, start_ms: int) -> None:
+def _to_file(options: GlobalOptions, scenario: Scenario, to: Path, *, seconds: int, start_ms: int) -> None:
     with to.open("wb") as file, progress("simulate", float(seconds)) as advance:
         for second in range(seconds):
             file.writelines(value + b"\n" for _, value in scenario.second(second, start_ms=start_ms))
             advance(second + 1)
-    _tell(scenario, seconds)
-    note(f"{scenario.rate * seconds:,} events to {to}")
+    _report(scenario, seconds, scenario.rate * seconds, str(to), as_json=options.json)
 
 
 def _to_topic(options: GlobalOptions, scenario: Scenario, topic: str, *, seconds: int | None, start_ms: int) -> None:
@@ -101,13 +101,20 @@ def _to_topic(options: GlobalOptions, scenario: Scenario, topic: str, *, seconds
     if sender.failed is not None:
         raise sender.failed
     producer.flush()
-    _tell(scenario, passed)
-    note(f"{producer.sent:,} events to {topic}")
+    _report(scenario, passed, producer.sent, topic, as_json=options.json)
 
 
-def _tell(scenario: Scenario, seconds: int) -> None:
+def _report(scenario: Scenario, seconds: int, events: int, to: str, *, as_json: bool) -> None:
+    """Report what was injected and how many events were written where."""
     for drift in scenario.injected(until_s=seconds):
-        note(f"second {drift.at_s:g} to {drift.until_s:g}: {drift.title}")
+        if as_json:
+            emit({"drift": drift.title, "from_s": drift.at_s, "until_s": drift.until_s})
+        else:
+            note(f"second {drift.at_s:g} to {drift.until_s:g}: {drift.title}")
+    if as_json:
+        emit({"events": events, "to": to})
+    else:
+        note(f"{events:,} events to {to}")
 
 
 def _seconds(text: str | None) -> int | None:

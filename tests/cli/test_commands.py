@@ -161,6 +161,32 @@ def test_schemas_are_printed(name: str, capsys: pytest.CaptureFixture[str]) -> N
     assert SCHEMAS[name]() == orjson.loads(capsys.readouterr().out)
 
 
+def test_injected_drifts_are_data_with_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A program reads what was injected where, and how many events there are."""
+    to = str(tmp_path / "events")
+    assert run_command(["simulate", "fraud", "--to", to, "--for", "40s", "--rate", "5", "--format", "json"]) == 0
+    drift, last = [orjson.loads(line) for line in capsys.readouterr().out.splitlines()]
+
+    assert (drift["from_s"], drift["until_s"]) == (15.0, 35.0)
+    assert last == {"events": 200, "to": to}
+
+
+def test_a_demo_ends_with_its_verdict_as_data_with_json(capsys: pytest.CaptureFixture[str]) -> None:
+    """Standard output holds the verdict alone; a demo that ends before the first drift is no pass."""
+    command = ["demo", "--no-broker", "--for", "1s", "--rate", "100", "--format", "json"]
+    assert run_command(command) == Exit.UNEXPECTED
+    shown = capsys.readouterr()
+
+    assert orjson.loads(shown.out) == {
+        "verdict": "nothing_due_yet",
+        "found": [],
+        "missed": [],
+        "just_begun": [],
+        "false_alarms": [],
+    }
+    assert "metrics: http://" in shown.err
+
+
 def test_simulated_traffic_is_reproducible(tmp_path: Path) -> None:
     """The same scenario, seed and start give the same file; another seed another one."""
     for name, seed in (("a", "1"), ("b", "1"), ("c", "2")):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from stream_monitor.core.canonical import Json
 from stream_monitor.lab.drifts import Drift
 
 DUE_AFTER_S = 12.0
@@ -119,6 +120,21 @@ class Verdict:
         """Every drift that was due is found, at least one was, and nothing else alarmed."""
         return bool(self.found) and not self.missed and not self.wrong
 
+    @property
+    def word(self) -> str:
+        """The verdict in one or three words."""
+        return "PASS" if self.good else "FAIL" if self.missed or self.wrong else "NOTHING DUE YET"
+
+    def as_json(self) -> dict[str, Json]:
+        """Return the verdict for programs: names of drifts by what became of them, and of false alarms."""
+        return {
+            "verdict": self.word.lower().replace(" ", "_"),
+            "found": list(self.found),
+            "missed": list(self.missed),
+            "just_begun": list(self.not_due),
+            "false_alarms": list(self.wrong),
+        }
+
     def __str__(self) -> str:
         parts = [f"{len(self.found)} of {len(self.found) + len(self.missed)} drifts found"]
         if self.missed:
@@ -126,5 +142,4 @@ class Verdict:
         if self.not_due:
             parts.append(f"just begun: {', '.join(self.not_due)}")
         parts.append(f"false alarms: {', '.join(self.wrong)}" if self.wrong else "no false alarm")
-        verdict = "PASS" if self.good else "FAIL" if self.missed or self.wrong else "NOTHING DUE YET"
-        return f"{verdict}: {'; '.join(parts)}"
+        return f"{self.word}: {'; '.join(parts)}"
