@@ -6,6 +6,9 @@ The same bytes go through `orjson.loads` (each tree dropped at once), through th
 and `profile_chunk` with an active baseline, in turns in one process. Measured is the CPU time of the thread, so other
 programs disturb it less; they still take caches and memory bandwidth away. Chunks are different ones each time, as in
 production: repeating one would train the branch predictor on its digits.
+
+A second table sets the steady state against the time in which rows are gathered for a reference: in turns, on the same
+decoded chunks.
 """
 
 from __future__ import annotations
@@ -44,10 +47,16 @@ CHUNK = 20_000
 """Events of a chunk."""
 
 CHUNKS = 3
+SMALL_CHUNK = 2_500
+"""Events of a chunk of which every row is gathered."""
+
 REFERENCE_ROWS = 4_095
 COUNTRIES = ["AT", "BE", "DE", "FR", "IT", "NL", "PL", "US"]
 PLAN = Plan(models=(ModelPlan(baseline=BaselineFrom.PUBLISHED),))
 """A version whose series all have a reference: no rows are gathered any more."""
+
+GATHERING = Plan(models=(ModelPlan(baseline=BaselineFrom.FIRST_EVENTS),))
+"""A version whose series get their reference from live events, where they have none."""
 
 
 @dataclass
@@ -102,15 +111,16 @@ class Traffic:
         ]
         return RawChunk("inference-events", 0, offsets, record_ms + 5, values)
 
-    def baseline(self) -> Baseline:
-        """Return the baseline of the same traffic on another day."""
+    def baseline(self, *, features_only: bool = False) -> Baseline:
+        """Return the baseline of the same traffic on another day, of all series or of what a training table has."""
         columns: dict[str, Sequence[object]] = {
             feature_series(name): column for name, column in zip(self.names, self.columns(REFERENCE_ROWS), strict=True)
         }
-        columns[PREDICTION] = self.rng.choice(["ok", "fraud"], REFERENCE_ROWS, p=[0.97, 0.03]).tolist()
-        columns[CONFIDENCE] = np.round(self.rng.uniform(0.5, 1, REFERENCE_ROWS), 6).tolist()
-        columns[LATENCY] = np.round(self.rng.gamma(4, 3, REFERENCE_ROWS), 2).tolist()
-        columns[SERVING_ERROR] = [False] * REFERENCE_ROWS
+        if not features_only:
+            columns[PREDICTION] = self.rng.choice(["ok", "fraud"], REFERENCE_ROWS, p=[0.97, 0.03]).tolist()
+            columns[CONFIDENCE] = np.round(self.rng.uniform(0.5, 1, REFERENCE_ROWS), 6).tolist()
+            columns[LATENCY] = np.round(self.rng.gamma(4, 3, REFERENCE_ROWS), 2).tolist()
+            columns[SERVING_ERROR] = [False] * REFERENCE_ROWS
         table = ReferenceTable(
             columns,
             self.rng.integers(0, 2**63, REFERENCE_ROWS).astype(np.uint64),
@@ -135,6 +145,22 @@ def main() -> None:
     rows = [measure(int(features), arguments.repetitions) for features in arguments.features.split(",")]
     head = ("features", "bytes an event", "orjson.loads", "our decode", "our decode and profile", "ratio decode")
     report.table((*head, "ratio decode and profile", "profile, ns a value"), rows)
+    report.say(
+        "While rows are gathered: at the start of a model (warm-up) of all series, behind an activation (supplement) of"
+        f" those that the baseline lacks. At most {ModelPlan().baseline_events:,} rows of a chunk are gathered, so of a"
+        " small chunk all. Times are of counting alone, in ns a value; the last ratio is of decoding and counting."
+    )
+    report.table(
+        (
+            *("features", "events of a chunk", "steady", "warm-up", "supplement"),
+            *("ratio warm-up", "ratio supplement", "ratio warm-up, with decoding"),
+        ),
+        [
+            gathering(int(features), events, arguments.repetitions)
+            for features in arguments.features.split(",")
+            for events in (SMALL_CHUNK, CHUNK)
+        ],
+    )
     report.write(repetitions=arguments.repetitions, seed=SEED)
 
 
@@ -171,7 +197,44 @@ def measure(features: int, repetitions: int) -> list[str]:
     ]
 
 
-def count(batch: Batch, chunk: RawChunk, schedule: Schedule) -> None:
+def gathering(features: int, events: int, repetitions: int) -> list[str]:
+    """Return a line of the table of gathered rows."""
+    traffic = Traffic(features, np.random.default_rng((SEED, features)))
+    chunks = [first_of(traffic.chunk(n * CHUNK), events) for n in range(CHUNKS)]
+    states = [
+        (PLAN, schedule_of(traffic.baseline())),
+        (GATHERING, Schedule()),
+        (GATHERING, schedule_of(traffic.baseline(features_only=True))),
+    ]
+    decoder = NativeDecoder(InputPlan("inference-events"), PLAN)
+    decode: list[float] = []
+    counting: list[list[float]] = [[] for _ in states]
+    values = events * (features + 4)
+    for chunk in islice(cycle(chunks), repetitions + CHUNKS):
+        before = time.thread_time_ns()
+        batch = decoder.decode(chunk)
+        decode.append((time.thread_time_ns() - before) / values)
+        for found, (plan, schedule) in zip(counting, states, strict=True):
+            before = time.thread_time_ns()
+            count(batch, chunk, schedule, plan=plan)
+            found.append((time.thread_time_ns() - before) / values)
+    decoding, steady, warm_up, supplement = (float(np.median(each[CHUNKS:])) for each in (decode, *counting))
+    return [
+        str(features),
+        f"{events:,}",
+        *(spread(each[CHUNKS:], ",.1f") for each in counting),
+        f"**{warm_up / steady:.1f}**",
+        f"{supplement / steady:.1f}",
+        f"**{(decoding + warm_up) / (decoding + steady):.1f}**",
+    ]
+
+
+def first_of(chunk: RawChunk, events: int) -> RawChunk:
+    """Return the first events of a chunk."""
+    return RawChunk(chunk.topic, 0, chunk.offsets[:events], chunk.record_ms[:events], chunk.values[:events])
+
+
+def count(batch: Batch, chunk: RawChunk, schedule: Schedule, *, plan: Plan = PLAN) -> None:
     """Count a chunk as the worker does.
 
     Raises:
@@ -191,7 +254,7 @@ def count(batch: Batch, chunk: RawChunk, schedule: Schedule) -> None:
         next=first + len(chunk),
     )
     profiled = profile_chunk(
-        batch, position=position, chain=ChainState("bench"), plan=PLAN, schedule=schedule, partitions=4
+        batch, position=position, chain=ChainState("bench"), plan=plan, schedule=schedule, partitions=4
     )
     if profiled.counts.counted != len(chunk):
         raise RuntimeError(f"only {profiled.counts.counted:,} of {len(chunk):,} events count: {profiled.counts}")

@@ -20,10 +20,11 @@ from stream_monitor.core.keys import judge_partition
 from stream_monitor.core.names import ValueReject
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile.codec import chunk_digest, encode
+from stream_monitor.core.profile.gathered import WrittenProfile
 from stream_monitor.core.profile.group import GroupCounter
 from stream_monitor.core.profile.lateness import PlacedEvents, place_events
 from stream_monitor.core.profile.parts import encode_profile
-from stream_monitor.core.profile.record import Ahead, ChunkCounts, ChunkSource, Profile, ProgressRecord
+from stream_monitor.core.profile.record import Ahead, ChunkCounts, ChunkSource, ProgressRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +143,7 @@ def profile_chunk(
         pane_ms=plan.detection.pane_ms,
         time=plan.time,
     )
-    profiles: list[Profile] = []
+    profiles: list[WrittenProfile] = []
     models: dict[tuple[str, str], ModelCounts] = {}
     rejected = dict(batch.value_rejects)
     for group in batch.groups:
@@ -194,15 +195,16 @@ def profile_chunk(
     )
 
 
-def _entries(profiles: Sequence[Profile], progress: ProgressRecord, partitions: int) -> tuple[LogEntry, ...]:
+def _entries(profiles: Sequence[WrittenProfile], progress: ProgressRecord, partitions: int) -> tuple[LogEntry, ...]:
     """Return the records of a chunk by judge partition, each partition's progress record last in it."""
     by_partition: dict[int, list[LogEntry]] = {partition: [] for partition in range(partitions)}
     index = 0
-    for profile in sorted(profiles, key=lambda profile: profile.key):
-        own = by_partition[judge_partition(profile.key.model, partitions)]
-        for part in encode_profile(profile, progress.source, index):
-            own.append(LogEntry(judge_partition(profile.key.model, partitions), profile.key.model.encode(), part.value))
-            index += 1
+    for written in sorted(profiles, key=lambda written: written.profile.key):
+        model = written.profile.key.model
+        partition = judge_partition(model, partitions)
+        values = encode_profile(written, progress.source, index)
+        by_partition[partition] += [LogEntry(partition, model.encode(), value) for value in values]
+        index += len(values)
     entries: list[LogEntry] = []
     for partition, own in by_partition.items():
         end = replace(progress, records=len(own), digest=chunk_digest(entry.value for entry in own))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 
 import msgspec
@@ -48,13 +48,26 @@ class MalformedRecord(ValueError):
     """A record that is not what its kind and version promise."""
 
 
-def encode(record: ProfileRecord | ProgressRecord) -> bytes:
+def encode(record: ProfileRecord | ProgressRecord, rows: Sequence[bytes] = ()) -> bytes:
     """Return a record as canonical JSON.
+
+    Args:
+        record: of a profile or of the progress of a chunk.
+        rows: examples of a profile that are JSON already, behind its own ones.
 
     Raises:
         ValueError: a minimum, maximum or example value is NaN or infinite.
     """
-    return _encode_profile(record) if isinstance(record, ProfileRecord) else _encode_progress(record)
+    return _encode_profile(record, rows) if isinstance(record, ProfileRecord) else _encode_progress(record)
+
+
+def encode_example(example: Example) -> bytes:
+    """Return a row as it stands in its record.
+
+    Raises:
+        ValueError: a value is NaN or infinite.
+    """
+    return _dump(_example_wire(example))
 
 
 def decode(value: bytes) -> ProfileRecord | ProgressRecord:
@@ -236,7 +249,7 @@ def _progress(wire: _ProgressWire) -> ProgressRecord:
     )
 
 
-def _encode_profile(record: ProfileRecord) -> bytes:
+def _encode_profile(record: ProfileRecord, rows: Sequence[bytes]) -> bytes:
     key, profile = record.profile.key, record.profile
     offsets = profile.offsets[record.source.topic, record.source.partition]
     wire: dict[str, object] = {
@@ -256,7 +269,7 @@ def _encode_profile(record: ProfileRecord) -> bytes:
         "rows": dict(profile.rows),
         "demand": profile.demand,
         "series": {name: _series_wire(name, counts) for name, counts in profile.series.items()},
-        "examples": [_example_wire(example) for example in profile.examples],
+        "examples": [*map(_example_wire, profile.examples), *map(orjson.Fragment, rows)],
     }
     if key.supplements:
         wire["supplements"] = list(key.supplements)

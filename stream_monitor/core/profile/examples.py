@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
-
 import numpy as np
 
 from stream_monitor.core.arrays import Int64, Intp, UInt64
-from stream_monitor.core.batch import ABSENT, INVALID, Column, Group
-from stream_monitor.core.names import cut_category
-from stream_monitor.core.profile.record import Example, ExampleValue
+from stream_monitor.core.batch import Group
+from stream_monitor.core.profile.record import Example
 
 
 def example_rows(select: UInt64, offsets: Int64, rows: Intp | None, keep: int) -> Intp:
@@ -39,40 +35,4 @@ def plain_examples(group: Group, offsets: Int64, rows: Intp, place: tuple[str, i
     return tuple(
         Example(hash_, group.event_ids[row], offset, topic, partition)
         for row, hash_, offset in zip(rows.tolist(), group.select[rows].tolist(), offsets[rows].tolist(), strict=True)
-    )
-
-
-def raw_examples(
-    examples: tuple[Example, ...],
-    columns: Mapping[str, Column],
-    *,
-    ties: Int64,
-    segments: Mapping[str, Sequence[str | None]],
-) -> tuple[Example, ...]:
-    """Return examples with their raw values, from which an automatic baseline is made.
-
-    Args:
-        examples: n rows.
-        columns: cells of the same n rows by series.
-        ties: their tie-breakers.
-        segments: values of each watched segment in the same n rows.
-    """
-    values: list[dict[str, ExampleValue]] = [{} for _ in examples]
-    invalid: list[list[str]] = [[] for _ in examples]
-    for name, column in columns.items():
-        for row, cell in enumerate(column.cells()):
-            if cell is INVALID:
-                invalid[row].append(name)
-            elif cell is not ABSENT:
-                assert cell is None or isinstance(cell, str | bool | float)
-                values[row][name] = cut_category(cell) if isinstance(cell, str) else cell
-    return tuple(
-        replace(
-            example,
-            tie=tie,
-            values=values[row],
-            invalid=tuple(sorted(invalid[row])),
-            segments={name: text for name, texts in segments.items() if (text := texts[row]) is not None},
-        )
-        for row, (example, tie) in enumerate(zip(examples, ties.tolist(), strict=True))
     )

@@ -33,12 +33,12 @@ from stream_monitor.core.profile.count import (
     never_named,
     occurrences,
 )
-from stream_monitor.core.profile.examples import example_rows, plain_examples, raw_examples
+from stream_monitor.core.profile.examples import example_rows, plain_examples
+from stream_monitor.core.profile.gathered import WrittenProfile, gathered_rows
 from stream_monitor.core.profile.lateness import PlacedEvents
 from stream_monitor.core.profile.merge import undeclared_of
 from stream_monitor.core.profile.record import (
     EXAMPLES,
-    Example,
     OffsetRange,
     Profile,
     ProfileKey,
@@ -118,7 +118,7 @@ class GroupCounter:
         feature = feature_of(series)
         return feature is None or self._model.watches(feature)
 
-    def profiles(self) -> list[Profile]:
+    def profiles(self) -> list[WrittenProfile]:
         """Return the profile of each pane, segment and lateness that has rows."""
         return [self._profile(part) for part in self._slices()]
 
@@ -165,12 +165,14 @@ class GroupCounter:
             key = int(keys[rows[0]])
             yield Slice(key >> 1, bool(key & 1), "", rows, rows.size)
 
-    def _profile(self, part: Slice) -> Profile:
+    def _profile(self, part: Slice) -> WrittenProfile:
         group, rows = self._group, part.rows
         known = self._references(part.pane_ms)
         columns = {name: column if rows is None else take_rows(column, rows) for name, column in self._columns.items()}
         offsets = self._offsets if rows is None else self._offsets[rows]
-        return Profile(
+        gathers = self._gathers(part, known)
+        chosen = self._chosen(part, gathers=gathers)
+        profile = Profile(
             key=ProfileKey(
                 model=group.model,
                 version=group.version,
@@ -185,9 +187,10 @@ class GroupCounter:
             demand=self._demand(part),
             series=self._series(part, columns, known),
             offsets={self._place: OffsetRange(int(offsets.min()), int(offsets.max()))},
-            examples=self._examples(part, columns, known),
+            examples=() if gathers else plain_examples(group, self._offsets, chosen, self._place),
             undeclared=self._undeclared(part, columns, known),
         )
+        return WrittenProfile(profile, self._gathered(part, chosen, columns, known) if gathers else ())
 
     def _series(self, part: Slice, columns: Mapping[str, Column], known: Sequence[Baseline]) -> dict[str, SeriesCounts]:
         """Return the counts of every series that has a reference; of others what needs none.
@@ -255,24 +258,21 @@ class GroupCounter:
             return False
         return not known or self._schedule.gathers(self._group.model, self._group.version, part.pane_ms)
 
-    def _examples(self, part: Slice, columns: Mapping[str, Column], known: Sequence[Baseline]) -> tuple[Example, ...]:
-        group = self._group
-        raw = self._gathers(part, known)
-        keep = self._model.baseline_events if raw else EXAMPLES
-        chosen = example_rows(group.select, self._offsets, part.rows, keep)
-        examples = plain_examples(group, self._offsets, chosen, self._place)
-        if not raw:
-            return examples
+    def _chosen(self, part: Slice, *, gathers: bool) -> Intp:
+        """Return the rows that stand for a slice, or those that it gathers."""
+        keep = self._model.baseline_events if gathers else EXAMPLES
+        return example_rows(self._group.select, self._offsets, part.rows, keep)
+
+    def _gathered(
+        self, part: Slice, chosen: Intp, columns: Mapping[str, Column], known: Sequence[Baseline]
+    ) -> tuple[bytes, ...]:
         within = chosen if part.rows is None else np.searchsorted(part.rows, chosen)
-        return raw_examples(
-            examples,
-            {name: take_rows(columns[name], within) for name in self._without_reference(columns, known)},
-            ties=group.tie[chosen],
-            segments={
-                name: [group.segments[name][row] for row in chosen.tolist()]
-                for name in self._model.segments
-                if name in group.segments
-            },
+        return gathered_rows(
+            self._group,
+            chosen,
+            offsets=self._offsets,
+            columns={name: take_rows(columns[name], within) for name in self._without_reference(columns, known)},
+            segments=self._model.segments,
         )
 
     def _without_reference(self, columns: Mapping[str, Column], known: Sequence[Baseline]) -> list[str]:
