@@ -58,8 +58,9 @@ def activate_baseline(settings: Settings, baseline: Baseline, *, from_ms: int | 
             Exit.UNEXPECTED,
         )
     named = _named(baseline.model, baseline.version)
-    if from_ms < _BEGINNING_MS:
-        note(f"{baseline.id} is the reference of {named} from the beginning on: no worker of the group has started yet")
+    if from_ms <= written_ms:
+        since = "the beginning" if from_ms < _BEGINNING_MS else format_instant(from_ms)
+        note(f"{baseline.id} is the reference of {named} from {since} on: no worker of the group has started yet")
         return
     note(
         f"{baseline.id} is the reference of {named} from {format_instant(from_ms)} on, in"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -132,24 +133,41 @@ def backtest(
         max_delay=max_delay,
         plot=plot,
     )
+    of_kafka, of_exports = {"--since": since, "--until": until}, {"--partitions": partitions or []}
     if source != "-" and not Path(source).exists():
         _need_rows(rows)
+        _refuse(of_exports, "the topic of profiles tells its own partitions")
         _profiles_of_kafka(options, source, since=since, until=until)
         return
     from stream_monitor.runtimes.replay import is_export
 
+    _refuse(of_kafka, "only profiles on Kafka are cut by time: export a span of a topic with 'export --since'")
     with source_file(source) as path:
         if is_export(path):
             _need_rows(rows)
             _export(options, path, partitions or [])
         else:
+            _refuse(of_exports, "only exported topics have partitions")
             _rows(options, path, rows)
 
 
 def _need_rows(said: RowOptions) -> None:
-    for name, given in (("--truth", said.truth), ("--plot", said.plot)):
-        if given is not None:
-            raise CommandError(f"{name}: needs a file of rows: records of topics have no row numbers")
+    """Refuse what is said of rows where there are none: left unheard, it would seem to be obeyed."""
+    _refuse({"--truth": said.truth, "--plot": said.plot, "--max-delay": said.max_delay}, _NO_ROWS)
+    _refuse({"--baseline": said.baseline, "--baseline-rows": said.baseline_rows}, f"{_PLANNED}: models[].baseline")
+    _refuse({"--model": said.model, "--column": said.columns, "--time-unit": said.time_unit}, f"{_PLANNED}: inputs")
+    _refuse({"--segment": said.segments}, f"{_PLANNED}: models[].segments")
+    _refuse({"--row-order": said.row_order}, "records of topics have times")
+
+
+_NO_ROWS = "needs a file of rows: records of topics have no row numbers"
+_PLANNED = "is for a file of rows: of topics the configuration says it"
+
+
+def _refuse(given: Mapping[str, object], why: str) -> None:
+    for name, value in given.items():
+        if value is not None and value is not False and value not in ("", []):
+            raise CommandError(f"{name}: {why}")
 
 
 # --- exported topics --------------------------------------------------------------------------------------------------

@@ -222,7 +222,9 @@ def _of_file(settings: Settings, file: Path) -> Baseline:
 
     try:
         found = Baseline.decode(file.read_bytes().strip())
-    except (OSError, BaselineError) as error:
+    except OSError as error:
+        raise CommandError(f"--baseline: {file}: {error.strerror}") from None
+    except BaselineError as error:
         raise CommandError(f"--baseline: {file}: {error}") from None
     if settings.plan.model(found.model) is None:
         raise CommandError(f"--baseline: the plan watches no model {found.model}")

@@ -110,21 +110,26 @@ def requeue_letters(
     if not letters:
         note("no dead letters to requeue")
         return
-    targets = Counter(to or letter.topic for letter in letters)
-    note(", ".join(f"{counted(count, 'record')} to {safe_label(name)}" for name, count in sorted(targets.items())))
-    if not yes and not sys.stdin.isatty():
-        raise CommandError("nothing was written: there is no terminal to ask on, --yes answers beforehand")
-    if not yes and not typer.confirm("write them?", err=True):
-        raise CommandError("nothing was written")
+    targets = Counter(to or letter.topic for letter in letters if letter.topic and not letter.is_cut)
+    if targets:
+        note(", ".join(f"{counted(count, 'record')} to {safe_label(name)}" for name, count in sorted(targets.items())))
+        _ask(yes)
     done = requeue(kafka_settings(options.settings(needs_group=False)), letters, topic=to)
     if options.json:
         emit({"written": done.written, "cut": done.cut, "foreign": done.foreign})
     else:
         say(f"{counted(done.written, 'record')} written")
         if done.cut:
-            say(f"{counted(done.cut, 'record')} left alone: too large, only a part of each was kept")
+            say(f"{counted(done.cut, 'record')} left alone, too large: only a part was kept")
         if done.foreign:
-            say(f"{counted(done.foreign, 'record')} left alone: no header says which topic they came from")
+            say(f"{counted(done.foreign, 'record')} left alone: no header says where from")
+
+
+def _ask(yes: bool) -> None:
+    if not yes and not sys.stdin.isatty():
+        raise CommandError("nothing was written: there is no terminal to ask on, --yes answers beforehand")
+    if not yes and not typer.confirm("write them?", err=True):
+        raise CommandError("nothing was written")
 
 
 def _chosen(options: GlobalOptions, *, reason: str | None, topic: str | None, since: str | None) -> list[DeadLetter]:

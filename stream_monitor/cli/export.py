@@ -24,7 +24,9 @@ def export(
 
     A line has topic, partition, offset, record time, key, value and headers: what backtest replays exactly.
     """
+    from stream_monitor.kafka.clients import open_admin
     from stream_monitor.kafka.readers import Span, export_topics
+    from stream_monitor.kafka.readers.topic import partition_counts
     from stream_monitor.runtimes.connection import reached
 
     options = context.ensure_object(GlobalOptions)
@@ -37,6 +39,7 @@ def export(
     if to is None:
         count = export_topics(kafka, topics, sys.stdout.buffer, span=span)
     else:
+        partition_counts(open_admin(kafka), topics)  # a topic that is missing costs nobody the file of before
         with to.open("wb") as file:
             count = export_topics(kafka, topics, file, span=span)
     if options.json and to is not None:

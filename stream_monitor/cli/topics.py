@@ -91,10 +91,8 @@ def acls(
         if not named or role in named
         for line in permissions(role, group=settings.group, inputs=inputs, topics=topic_names(settings))
     ]
-    if named:
-        for line in found:
-            say(acl_command(line, named[line.principal]))
-    elif options.json:
+    commands = {line: acl_command(line, named[line.principal]) for line in found if named}
+    if options.json:
         for line in found:
             emit(
                 {
@@ -104,8 +102,12 @@ def acls(
                     "pattern": "prefixed" if line.is_prefix else "literal",
                     "operations": line.operations,
                     "why": line.why,
+                    "command": commands.get(line),
                 }
             )
+    elif named:
+        for command in commands.values():
+            say(command)
     else:
         head = ("role", "resource", "name", "operations", "why")
         rows = [

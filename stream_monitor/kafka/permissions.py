@@ -45,6 +45,7 @@ class Operation(StrEnum):
     READ = "read"
     WRITE = "write"
     CREATE = "create"
+    ALTER = "alter"
     DELETE = "delete"
     DESCRIBE = "describe"
     DESCRIBE_CONFIGS = "describe-configs"
@@ -125,7 +126,8 @@ def permissions(
         case Principal.RELAY:
             return (topic(topics.alerts, "alerts are read", _READ), readers)
         case Principal.OPERATOR:
-            own = (topics.profiles, topics.alerts, topics.alert_state, topics.judge_state, topics.dead_letters)
+            judged = (topics.profiles, topics.alerts, topics.alert_state, topics.judge_state)
+            own = (*judged, topics.dead_letters)
             made = (Operation.CREATE, Operation.DELETE, _READ, _SHAPE)
             return (
                 *(
@@ -134,7 +136,12 @@ def permissions(
                 ),
                 *(topic(name, "topics are made, verified and read", *made) for name in own),
                 topic(topics.baselines, "baselines are published and activated", *made, _WRITE),
+                *(topic(name, "'dead-letters requeue' writes records back", _WRITE) for name in inputs),
+                *(topic(name, "'rekey' adds partitions", Operation.ALTER) for name in judged),
+                topic(topics.alert_state, "'rekey' moves the last event of alerts", _WRITE),
+                topic(topics.judge_state, "'recover gap', 'recover chain' and 'rekey' write states", _WRITE),
                 readers,
+                named(Resource.GROUP, f"{group}-", "'topics delete' removes our groups", Operation.DELETE),
             )
 
 

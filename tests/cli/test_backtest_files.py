@@ -269,6 +269,31 @@ def test_an_export_that_does_not_fit_is_refused(
     assert message in err
 
 
+@pytest.mark.parametrize(
+    ("source", "option", "message"),
+    [
+        ("export", ("--baseline", "x.csv"), "--baseline: is for a file of rows: of topics the configuration says it"),
+        ("export", ("--segment", "z"), "--segment: is for a file of rows"),
+        ("export", ("--model", "m"), "--model: is for a file of rows"),
+        ("export", ("--row-order",), "--row-order: records of topics have times"),
+        ("export", ("--max-delay", "0"), "--max-delay: needs a file of rows"),
+        ("export", ("--since", "2h"), "--since: only profiles on Kafka are cut by time"),
+        ("rows", ("--until", "2h"), "--until: only profiles on Kafka are cut by time"),
+        ("rows", ("--partitions", "events=2"), "--partitions: only exported topics have partitions"),
+    ],
+    ids=lambda value: value[0] if isinstance(value, tuple) else None,
+)
+def test_an_option_that_a_source_has_no_use_for_is_refused(
+    source: str, option: tuple[str, ...], message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Unheard, it would seem to be obeyed: alerts against another reference than the one that was named."""
+    make = export if source == "export" else jsonl
+    code, out, err = told(capsys, "backtest", make(tmp_path / "a.jsonl", events(numbers())), *option)
+
+    assert (code, out) == (Exit.USAGE, "")
+    assert message in err
+
+
 def test_events_of_a_model_that_nobody_listed_are_judged(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """Who configures one model keeps the others, unless he says that there are no others."""
     path = export(tmp_path / "a.jsonl", events(numbers()))

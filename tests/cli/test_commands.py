@@ -5,15 +5,18 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import orjson
 import pytest
+from confluent_kafka import KafkaError, KafkaException
 
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import hoisted, run_command
 from stream_monitor.cli.schema_files import SCHEMAS
+from stream_monitor.kafka.deliveries import UndeliveredRecords
 
 COMMANDS = [
     ["run"],
@@ -111,6 +114,38 @@ def test_an_unexpected_error_is_one_line_too(
     assert "unexpected ZeroDivisionError" in capsys.readouterr().err
     assert run_command(["check", "--traceback"]) == Exit.UNEXPECTED
     assert "Traceback" in capsys.readouterr().err
+
+
+def _refused(error: Exception) -> Callable[..., None]:
+    def settings(*_: object, **__: object) -> None:
+        raise error
+
+    return settings
+
+
+_DENIED = KafkaError(KafkaError.TOPIC_AUTHORIZATION_FAILED)
+_TOO_LARGE = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "message"),
+    [
+        (KafkaException(_DENIED), Exit.NOT_AUTHORISED, "'stream-monitor topics acls' prints what grants it"),
+        (KafkaException(_TOO_LARGE), Exit.FATAL, "kafka: MSG_SIZE_TOO_LARGE: "),
+        (UndeliveredRecords("a[0]: denied", _DENIED), Exit.NOT_AUTHORISED, "'stream-monitor topics acls' prints"),
+        (UndeliveredRecords("a[0]: too large", _TOO_LARGE), Exit.FATAL, "kafka: not written: a[0]: too large"),
+        (UndeliveredRecords("1 of 2 records unacknowledged"), Exit.FATAL, "kafka: not written: 1 of 2 records"),
+    ],
+    ids=str,
+)
+def test_what_the_cluster_refuses_has_the_code_of_the_table(
+    error: Exception, code: Exit, message: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever call met the refusal: a request, a record that was written, or the acknowledgement that never came."""
+    monkeypatch.setattr("stream_monitor.cli.state.GlobalOptions.settings", _refused(error))
+
+    assert code == run_command(["check"])
+    assert message in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -137,7 +137,11 @@ def forget(admin: AdminClient, name: str) -> None:
 @pytest.fixture(scope="module")
 def guarded(tmp_path_factory: pytest.TempPathFactory, module_broker: BrokerFactory) -> Guarded:
     """A broker with its own authorizer, one principal per role, and one per role and line that it lacks."""
-    folder = tmp_path_factory.mktemp("guarded")
+    return guard(tmp_path_factory.mktemp("guarded"), module_broker)
+
+
+def guard(folder: Path, module_broker: BrokerFactory) -> Guarded:
+    """Start a broker that knows who asks, and give each principal its lines."""
     accounts = " ".join(f'user_{name}="{name}"' for name in USERS)
     module = "org.apache.kafka.common.security.plain.PlainLoginModule"
     broker = module_broker(
@@ -324,6 +328,18 @@ def test_the_commands_grant_what_the_table_says() -> None:
         f"{granted} --topic drift-alerts",
         f"{granted} --group {GROUP}- --resource-pattern-type prefixed",
     ] == done.stdout.splitlines()
+
+
+def test_the_commands_are_json_where_that_is_asked_for() -> None:
+    """A line of the table is an object with its command; without users there is none."""
+    for given, expected in (
+        (("--user", "relay=User:alice"), {"kafka-acls.sh"}),
+        ((), {None}),
+    ):
+        done = command("--set", f"group={GROUP}", "topics", "acls", *given, "--format", "json")
+        found = [orjson.loads(line) for line in done.stdout.splitlines()]
+        assert {"relay"} <= {each["role"] for each in found}
+        assert expected == {each["command"] and each["command"].split()[0] for each in found}
 
 
 def test_the_documentation_has_the_table() -> None:

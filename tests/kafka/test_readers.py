@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import itertools
 from collections.abc import Iterator
+from pathlib import Path
 
 import orjson
 import pytest
@@ -12,6 +13,7 @@ from confluent_kafka import Producer
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stream_monitor.cli.main import run_command
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.readers import (
     Span,
@@ -192,3 +194,38 @@ def test_a_dead_letter_shows_its_origin_and_comes_once(kafka: str, prefix: str) 
 
     assert (letter.topic, letter.partition, letter.offset, letter.reason) == ("events", 3, 17, "invalid_json")
     assert (letter.record.value, letter.original_headers) == (b"{", (("trace", b"x"),))
+
+
+def test_a_topic_that_is_missing_costs_no_file(
+    kafka: str, prefix: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The export of before is still there when the next one is refused."""
+    file = tmp_path / "export.jsonl"
+    file.write_bytes(b"of before\n")
+    arguments = ["-X", f"bootstrap.servers={kafka}", "export", f"{prefix}nowhere", "--to", str(file)]
+
+    assert run_command(arguments) == 2
+    assert f"topics missing: {prefix}nowhere" in capsys.readouterr().err
+    assert file.read_bytes() == b"of before\n"
+
+
+def test_what_cannot_be_put_back_is_not_announced(kafka: str, prefix: str, capsys: pytest.CaptureFixture[str]) -> None:
+    """A record of somebody else and one of which only a part is here are left alone; nobody is asked about them."""
+    topic = make_topic(kafka, f"{prefix}dead", 1)
+    cut = (
+        ("__connect.errors.topic", b"events"),
+        ("__connect.errors.partition", b"0"),
+        ("__connect.errors.offset", b"1"),
+        ("stream_monitor.sha256", b"00"),
+    )
+    write(kafka, [Outgoing(topic, 0, None, b"of somebody else"), Outgoing(topic, 0, None, b"{", T0_MS, cut)])
+    arguments = ["-X", f"bootstrap.servers={kafka}", "--set", f"topics.dead_letters={topic}", "dead-letters", "requeue"]
+
+    assert run_command(arguments) == 0
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert said.out.splitlines() == [
+        "0 records written",
+        "1 record left alone, too large: only a part was kept",
+        "1 record left alone: no header says where from",
+    ]

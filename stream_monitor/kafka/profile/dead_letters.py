@@ -32,20 +32,21 @@ def dead_letter(
         partitions: of that topic; the letter goes to the source partition modulo this.
         group: consumer group that rejected it.
         format_name: name of the format that could not read it.
-        max_bytes: largest record that may be sent. A larger value is cut, and its digest and length are added; keys
-            and headers that alone are too large are cut away likewise.
+        max_bytes: largest record that may be sent. A larger value is cut; keys and headers that alone are too large
+            are cut away. Then digest and length of the value are added: they say that not all of it is here.
     """
     value, key = chunk.values[reject.index], chunk.key_of(reject.index)
     headers: list[Header] = list(chunk.headers_of(reject.index))
     ours = _headers(chunk, reject, group, format_name)
     room = max_bytes - OVERHEAD_BYTES - len(key or b"") - sum(len(n) + len(v or b"") + 8 for n, v in headers)
-    if room < 0:
+    is_cut = room < 0
+    if is_cut:
         headers, key = [], None if key is None else key[:KEY_BYTES]
         room = max_bytes - OVERHEAD_BYTES - len(key or b"")
-    if value is not None and len(value) > room:
-        ours.append(("stream_monitor.sha256", hashlib.sha256(value).hexdigest()))
-        ours.append(("stream_monitor.bytes", str(len(value))))
-        value = value[: max(0, room)]
+    if is_cut or len(value or b"") > room:
+        ours.append(("stream_monitor.sha256", hashlib.sha256(value or b"").hexdigest()))
+        ours.append(("stream_monitor.bytes", str(len(value or b""))))
+        value = None if value is None else value[: max(0, room)]
     return Outgoing(topic, chunk.partition % partitions, key, value, headers=[*headers, *ours])
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 
-from confluent_kafka.admin import AdminClient
+from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package has no __all__
+    AdminClient,
+    ConsumerGroupDescription,
+)
 
 from stream_monitor.kafka.clients import patiently
 from stream_monitor.kafka.errors import Stop
@@ -27,8 +30,13 @@ def members(admin: AdminClient, group_id: str) -> tuple[str, ...]:
         Stop: the cluster refuses us.
         KafkaException: it does not answer.
     """
-    (future,) = admin.describe_consumer_groups([group_id], request_timeout=_REQUEST_S).values()
-    described = patiently(lambda _: future.result(), f"describe group {group_id}", timeout_s=_REQUEST_S)
+
+    def ask(left_s: float) -> ConsumerGroupDescription:
+        (future,) = admin.describe_consumer_groups([group_id], request_timeout=left_s).values()
+        found: ConsumerGroupDescription = future.result()
+        return found
+
+    described = patiently(ask, f"describe group {group_id}", timeout_s=_REQUEST_S)
     return tuple(sorted(f"{m.group_instance_id or m.client_id} on {m.host.lstrip('/')}" for m in described.members))
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 
 import numpy as np
+import pytest
 
 from stream_monitor.core.batch import RawChunk, Reject
 from stream_monitor.core.names import RejectReason, Stage
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.profile.dead_letters import dead_letter
+from stream_monitor.kafka.readers import StoredRecord, decode_dead_letter
 
 VALUE = b'{"broken": \xff'
 HEADERS: list[tuple[str, bytes | None]] = [("trace", b"\x00\x01"), ("empty", None)]
@@ -67,3 +69,13 @@ def test_a_letter_with_a_huge_key_still_fits() -> None:
 
     assert written.key == b"k" * 1_024
     assert "trace" not in dict(written.headers)
+
+
+@pytest.mark.parametrize("value", [VALUE, None], ids=["value", "tombstone"])
+def test_a_letter_that_lost_key_or_headers_is_not_put_back(value: bytes | None) -> None:
+    """What is written back must be what came, so a whole value beside a cut key is marked as cut."""
+    written = letter(value, key=b"k" * 9_000, max_bytes=5_000)
+    headers = tuple((name, own.encode() if isinstance(own, str) else own) for name, own in written.headers)
+
+    assert value == written.value
+    assert decode_dead_letter(StoredRecord("dead", 1, 0, 0, written.key, written.value, headers)).is_cut
