@@ -13,6 +13,7 @@ import gzip
 import io
 import lzma
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,7 +34,16 @@ _FIRST_BYTES = 8
 _LEFTOVERS = ("__MACOSX/", ".DS_Store")
 """What macOS adds to every archive."""
 
-DAMAGE = (OSError, EOFError, zipfile.BadZipFile, lzma.LZMAError, pa.ArrowException, NotImplementedError, RuntimeError)
+DAMAGE = (
+    OSError,
+    EOFError,
+    zipfile.BadZipFile,
+    zlib.error,
+    lzma.LZMAError,
+    pa.ArrowException,
+    NotImplementedError,
+    RuntimeError,
+)
 """What a packed file raises that is cut, damaged or locked."""
 
 

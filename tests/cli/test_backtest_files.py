@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import zipfile
 from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -267,6 +268,29 @@ def test_an_export_that_does_not_fit_is_refused(
 
     assert code == Exit.USAGE
     assert message in err
+
+
+@pytest.mark.parametrize("kind", ["gzip", "zip"])
+@pytest.mark.parametrize("arguments", [("backtest",), ("baseline", "build")], ids=" ".join)
+def test_a_packed_file_that_is_damaged_says_so(
+    arguments: tuple[str, ...], kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One line with its name; the first block of what is packed has a type that no block has."""
+    path, plain = tmp_path / "a.csv", b"a,b\n" + b"1,2\n3,4\n" * 500
+    if kind == "gzip":
+        path.write_bytes(gzip.compress(plain))
+        begins = 10
+    else:
+        with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("a.csv", plain)
+        begins = 30 + len("a.csv")
+    damaged = bytearray(path.read_bytes())
+    damaged[begins] |= 0b111
+    path.write_bytes(damaged)
+    code, out, err = told(capsys, *arguments, path)
+
+    assert (code, out) == (Exit.USAGE, "")
+    assert f"{path}: cannot be read: Error -3 while decompressing data: invalid block type" in err
 
 
 @pytest.mark.parametrize(
