@@ -5,10 +5,6 @@ from __future__ import annotations
 import sys
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from confluent_kafka import KafkaError
 
 
 class Exit(IntEnum):
@@ -54,11 +50,13 @@ def describe(error: BaseException) -> Failure:
     if kafka is not None and isinstance(error, kafka.Stop):
         return Failure((_line(str(error)),), error.exit_code)
     if kafka is not None and isinstance(error, kafka.KafkaException):
-        inner = kafka.kafka_error(error)
-        return _of_client(inner, f"kafka: {inner.name()}: {inner.str()}")
+        stop = kafka.stop_or_fatal(kafka.kafka_error(error), "kafka")
+        return Failure((_line(str(stop)),), stop.exit_code)
     deliveries = sys.modules.get("stream_monitor.kafka.deliveries")
-    if deliveries is not None and isinstance(error, deliveries.UndeliveredRecords):
-        return _of_client(error.error, f"kafka: not written: {error}")
+    if kafka is not None and deliveries is not None and isinstance(error, deliveries.UndeliveredRecords):
+        denied = None if error.error is None else kafka.stop_for(error.error, f"kafka: not written: {error}")
+        stop = denied or kafka.Fatal(f"kafka: not written: {error}")
+        return Failure((_line(str(stop)),), stop.exit_code)
     judge = sys.modules.get("stream_monitor.core.judge.errors")
     if judge is not None and isinstance(error, judge.JudgeError):
         return Failure((_line(str(error)),), Exit.HISTORY)
@@ -68,14 +66,6 @@ def describe(error: BaseException) -> Failure:
     if isinstance(error, OSError) and error.filename is not None:
         return Failure((_line(f"{error.filename}: {error.strerror}"),), Exit.USAGE)
     return Failure((_line(f"unexpected {type(error).__name__}: {error}; --traceback shows where"),), Exit.UNEXPECTED)
-
-
-def _of_client(error: KafkaError | None, otherwise: str) -> Failure:
-    """Return what an error of the client means: a refusal has its own code and says what to do."""
-    from stream_monitor.kafka.errors import stop_for
-
-    stop = None if error is None else stop_for(error, "kafka")
-    return Failure((_line(otherwise),), Exit.FATAL) if stop is None else Failure((_line(str(stop)),), stop.exit_code)
 
 
 def _line(text: str) -> str:

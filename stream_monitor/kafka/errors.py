@@ -209,3 +209,8 @@ def stop_for(error: KafkaError, doing: str, *, name: str = "") -> Stop | None:
     if error.fatal() or code == KafkaError._FATAL:
         return Fatal(f"{doing}: {error.name()}: {error.str()}")
     return None
+
+
+def stop_or_fatal(error: KafkaError, doing: str) -> Stop:
+    """Return the `Stop` that an error is for who does not try again: its own, or a fatal one."""
+    return stop_for(error, doing) or Fatal(f"{doing}: {error.name()}: {error.str()}")

@@ -9,7 +9,7 @@ from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.kafka.clients import close_consumer, committed, end_offsets, open_consumer
-from stream_monitor.kafka.errors import Fatal, HistoryUnusable, Misconfigured, kafka_error, stop_for
+from stream_monitor.kafka.errors import Fatal, HistoryUnusable, Misconfigured, kafka_error, stop_or_fatal
 from stream_monitor.kafka.profile.healing import LogRange, LogTail
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.recovery.members import require_none
@@ -110,8 +110,7 @@ class OffsetLog:
         try:
             answers = self._outsider.commit(offsets=list(wanted.values()), asynchronous=False)
         except KafkaException as error:
-            inner, doing = kafka_error(error), f"commit offsets of {self.group_id}"
-            raise stop_for(inner, doing) or Fatal(f"{doing}: {inner.name()}: {inner.str()}") from error
+            raise stop_or_fatal(kafka_error(error), f"commit offsets of {self.group_id}") from error
         refused = [a for a in answers if a.error is not None]
         if refused:
             raise HistoryUnusable(f"{self.group_id}: {refused[0].topic}[{refused[0].partition}]: {refused[0].error}")
