@@ -70,6 +70,15 @@ def format_instant(ms: int) -> str:
     return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
+def instant_words(ms: int) -> str:
+    """Return an instant for people, who must hear of it whatever it is: record times of Kafka know no calendar.
+
+    >>> instant_words(0), instant_words(2**62)
+    ('1970-01-01T00:00:00.000Z', '4611686018427387904 ms')
+    """
+    return format_instant(ms) if EARLIEST_MS <= ms <= LATEST_MS else f"{ms} ms"
+
+
 def parse_instant(text: str) -> int:
     """Return the epoch milliseconds of an RFC 3339 date-time; what is finer than a millisecond is cut off.
 

@@ -21,7 +21,7 @@ from stream_monitor.core.arrays import Int64, Intp
 from stream_monitor.core.batch import Batch, Group, RawChunk, Reject
 from stream_monitor.core.names import RejectReason, ValueReject
 from stream_monitor.core.plan import InputPlan, Plan
-from stream_monitor.core.time import EARLIEST_MS, LATEST_MS, format_instant
+from stream_monitor.core.time import EARLIEST_MS, LATEST_MS, format_instant, instant_words
 from stream_monitor.formats.event import EventReader, EventRow, read_key
 from stream_monitor.formats.fault import Fault, unusable
 from stream_monitor.formats.rows import RowHasher, groups_of
@@ -197,7 +197,7 @@ class NativeDecoder:
             )
             what = (
                 f"timestamp: {format_instant(time_ms)} lies {span(abs(time_ms - record_ms))}"
-                f" {'before' if is_past else 'after'} the record's time {format_instant(record_ms)},"
+                f" {'before' if is_past else 'after'} the record's time {instant_words(record_ms)},"
                 f" time.{name} allows {span(limit_ms)}"
             )
         return unusable(RejectReason.TIMESTAMP_OUT_OF_RANGE, what)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.canonical import Json, canonical_json
 from stream_monitor.core.judge.view import JudgeView, WarmUpView
-from stream_monitor.core.time import format_instant
+from stream_monitor.core.time import instant_words
 from stream_monitor.outputs import families
 from stream_monitor.outputs.health import Health
 from stream_monitor.outputs.prometheus import Metrics
@@ -95,7 +95,7 @@ def _status(identity: Identity, metrics: Metrics, health: Health) -> Json:
 def _judge_status(view: JudgeView) -> Json:
     return {
         "partition": view.partition,
-        "watermarks": {topic: None if ms is None else format_instant(ms) for topic, ms in view.watermark_ms.items()},
+        "watermarks": {topic: None if ms is None else instant_words(ms) for topic, ms in view.watermark_ms.items()},
         "awaited": [f"{topic}/{partition}" for topic, partition in view.awaited],
         "waiting_chunks": view.waiting_chunks,
         "alerts_firing": sum(alert.status is AlertStatus.FIRING for alert in view.alerts),
@@ -103,7 +103,7 @@ def _judge_status(view: JudgeView) -> Json:
             {
                 "model": model.model,
                 "panes_closed": model.panes_closed,
-                "last_pane": None if model.last_pane_end_ms is None else format_instant(model.last_pane_end_ms),
+                "last_pane": None if model.last_pane_end_ms is None else instant_words(model.last_pane_end_ms),
                 "baselines": {baseline.version: baseline.id for baseline in model.baselines},
                 "warming_up": model.warming_up,
                 "unwatched": {own.version: _unwatched(own) for own in model.unwatched},
@@ -120,7 +120,7 @@ def _judge_status(view: JudgeView) -> Json:
 def _unwatched(own: WarmUpView) -> Json:
     """Return since when, and why, nothing of a version is watched."""
     return {
-        "since": format_instant(own.since_ms),
+        "since": instant_words(own.since_ms),
         "rows": own.rows,
         "wanted": own.wanted,
         "attempts": own.attempts,
@@ -153,4 +153,4 @@ def _guarantees(view: JudgeView, model: str) -> Json:
 
 
 def _instant(seconds: float | None) -> str | None:
-    return None if seconds is None else format_instant(round(seconds * 1000))
+    return None if seconds is None else instant_words(round(seconds * 1000))

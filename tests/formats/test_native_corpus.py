@@ -152,6 +152,21 @@ def test_an_event_may_be_so_far_from_its_record(distance_ms: int, good: bool) ->
     assert len(batch.offsets) == good
 
 
+@pytest.mark.parametrize("record_ms", [2**62, -(2**62)], ids=["after year 9999", "before year 1"])
+@pytest.mark.parametrize("before", [[], USUAL], ids=["one event", "a run of events"])
+def test_a_record_time_that_no_calendar_has_costs_its_record(before: list[bytes], record_ms: int) -> None:
+    """It is said in milliseconds; a decoder that failed on it would be stopped for too many internal errors."""
+    decoder = build_decoder(InputPlan("events"), PLAN)
+    decoder.decode(chunk_of(USUAL))
+    chunk = chunk_of([*before, USUAL[0]])
+    chunk.record_ms[-1] = record_ms
+    batch = decoder.decode(chunk)
+
+    assert len(batch.offsets) == len(before)
+    assert [R.TIMESTAMP_OUT_OF_RANGE] == [reject.reason for reject in batch.rejects]
+    assert f"{record_ms} ms" in batch.rejects[0].message
+
+
 def test_no_value_of_the_event_is_told() -> None:
     """A message names the field and the rule; what the event held may be personal."""
     canary = "CANARY-7f3a"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 
 from stream_monitor.core.profile import Ahead
-from stream_monitor.core.time import format_instant
+from stream_monitor.core.time import instant_words
 from stream_monitor.kafka.profile.owned import Place
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
@@ -45,6 +45,6 @@ class FutureLog:
             self._max_future_ms // 1_000,
             events,
             ahead.offset,
-            format_instant(ahead.stamped_ms),
-            format_instant(ahead.broker_ms),
+            instant_words(ahead.stamped_ms),
+            instant_words(ahead.broker_ms),
         )

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from stream_monitor.core.time import format_instant
+from stream_monitor.core.time import instant_words
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.recovery.offsets import Condition, OffsetStep, PartitionFacts, plan_offset
 
@@ -42,7 +42,7 @@ def _step(place: Place, facts: PartitionFacts, to_ms: int, now_ms: int) -> Offse
     chain = standing.chain
     known = [ms for ms in (chain.max_ms, chain.idle_ms) if ms is not None]
     if not known or max(known) <= to_ms:
-        at = format_instant(max(known)) if known else "before its first event"
+        at = instant_words(max(known)) if known else "before its first event"
         return dataclasses.replace(found, text=f"stands at {at}: left alone")
     after = dataclasses.replace(
         chain,
@@ -52,7 +52,7 @@ def _step(place: Place, facts: PartitionFacts, to_ms: int, now_ms: int) -> Offse
         trying=None,
     )
     text = (
-        f"stood at {format_instant(max(known))}, goes on from {format_instant(to_ms)} in epoch {after.epoch}; panes"
+        f"stood at {instant_words(max(known))}, goes on from {instant_words(to_ms)} in epoch {after.epoch}; panes"
         " that were closed stay closed, events for them are late"
     )
     return OffsetStep(*place, Condition.GOOD, found.before, text, standing.next, after)

@@ -129,6 +129,15 @@ def test_a_maximum_in_the_future_is_set_back_in_a_new_epoch() -> None:
     assert [None, None] == [step.next for step in (*again, *before)]
 
 
+def test_a_maximum_that_no_calendar_has_is_set_back_too() -> None:
+    """That is what the command is for; it says the milliseconds."""
+    far = replace(GOOD, metadata=replace(CHAIN, max_ms=2**62).encode())
+    (found,) = plan_watermark({PLACE: far}, to_ms=900, named=None, now_ms=NOW_MS)
+
+    assert found.chain is not None
+    assert (900, True) == (found.chain.max_ms, f"stood at {2**62} ms" in found.text)
+
+
 def test_a_lost_offset_is_recovered_before_its_watermark() -> None:
     """The message names the command."""
     with pytest.raises(ValueError, match="recover offsets"):
