@@ -54,11 +54,15 @@ def describe(error: BaseException) -> Failure:
         return Failure((_line(str(stop)),), stop.exit_code)
     deliveries = sys.modules.get("stream_monitor.kafka.deliveries")
     if kafka is not None and deliveries is not None and isinstance(error, deliveries.UndeliveredRecords):
-        denied = None if error.error is None else kafka.stop_for(error.error, f"kafka: not written: {error}")
+        place = str(error).partition(": ")[0]
+        denied = None if error.error is None else kafka.stop_for(error.error, f"write to {place}")
         stop = denied or kafka.Fatal(f"kafka: not written: {error}")
         return Failure((_line(str(stop)),), stop.exit_code)
     judge = sys.modules.get("stream_monitor.core.judge.errors")
     if judge is not None and isinstance(error, judge.JudgeError):
+        return Failure((_line(str(error)),), Exit.HISTORY)
+    profile = sys.modules.get("stream_monitor.core.profile")
+    if profile is not None and isinstance(error, profile.MalformedRecord | profile.UnknownRecord):
         return Failure((_line(str(error)),), Exit.HISTORY)
     rules = sys.modules.get("stream_monitor.core.rules")
     if rules is not None and isinstance(error, rules.RuleError):

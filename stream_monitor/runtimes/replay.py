@@ -18,6 +18,7 @@ from stream_monitor.config import Settings
 from stream_monitor.core.baseline import Schedule, activation_lead_ms
 from stream_monitor.core.batch import RawChunk
 from stream_monitor.core.judge import StoredEntry
+from stream_monitor.core.profile import MalformedRecord, UnknownRecord
 from stream_monitor.formats.packed import DAMAGE, PackedError, unpacked
 from stream_monitor.formats.tables.json_rows import json_rows, looks_like_json
 from stream_monitor.kafka.readers.export import decode_line
@@ -50,16 +51,35 @@ def read_export(path: Path) -> Iterator[StoredRecord]:
     """Yield the records of an export in the order of its lines.
 
     Raises:
-        ExportError: a line is not one of an export; its number is named. Or the file is damaged.
+        ExportError: a line is not one of an export, or its record is not behind those of its partition before it; its
+            number is named. Or the file is damaged.
     """
+    ends: dict[tuple[str, int], int] = {}
     try:
         for row in json_rows(path):
             try:
-                yield decode_line(row.value)
+                record = decode_line(row.value)
+                _go_on(ends, record)
             except ValueError as error:
                 raise ExportError(f"{path}, line {row.line}: {error}") from None
+            yield record
     except (*DAMAGE, PackedError) as error:
         raise ExportError(f"{path}: cannot be read: {error}") from error
+
+
+def _go_on(ends: dict[tuple[str, int], int], record: StoredRecord) -> None:
+    """Learn where a partition stands behind a record.
+
+    Raises:
+        ValueError: the record stood there before: files were joined that hold it twice, or not in order.
+    """
+    place = record.topic, record.partition
+    if record.partition < 0 or record.offset < ends.get(place, 0):
+        raise ValueError(
+            f"{record.topic}-{record.partition}: offset {record.offset} must be {ends.get(place, 0)} or more: an export"
+            " holds each record once, in the order of its partition"
+        )
+    ends[place] = record.offset + 1
 
 
 def is_export(path: Path) -> bool:
@@ -169,7 +189,11 @@ def _profiles(path: Path, pipeline: LocalPipeline, topics: list[str]) -> Iterato
     for done, record in enumerate(_of_topics(read_export(path), topics), start=1):
         if record.value is not None:
             entry = StoredEntry(record.offset, record.timestamp_ms, record.key, record.value)
-            yield done, pipeline.fold(record.partition, entry)
+            try:
+                yield done, pipeline.fold(record.partition, entry)
+            except (MalformedRecord, UnknownRecord) as error:
+                place = f"{record.topic}-{record.partition} offset {record.offset}"
+                raise ExportError(f"{path}: {place}: {error}") from None
 
 
 def _of_topics(records: Iterable[StoredRecord], topics: list[str]) -> Iterator[StoredRecord]:

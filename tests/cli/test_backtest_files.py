@@ -6,7 +6,7 @@ import gzip
 import io
 import os
 import zipfile
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -267,6 +267,31 @@ def test_an_export_that_does_not_fit_is_refused(
     code, _, err = told(capsys, *(files.get(own, own) for own in arguments))
 
     assert code == Exit.USAGE
+    assert message in err
+
+
+@pytest.mark.parametrize(
+    ("topic", "change", "message"),
+    [
+        ("inference-events", lambda lines: [*lines, *lines], "offset 0 must be 750 or more"),
+        ("inference-events", lambda lines: lines[::-1], "must be 750 or more: an export holds each record once"),
+        ("drift-profiles", lambda lines: lines, "drift-profiles-0 offset 0: record of drift-profiles"),
+    ],
+    ids=["twice", "backwards", "no profiles"],
+)
+def test_an_export_that_was_joined_or_is_none_of_ours_is_refused(
+    topic: str,
+    change: Callable[[list[bytes]], list[bytes]],
+    message: str,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """Records that are there twice would count twice, and the files of two exports joined may hold them so."""
+    path = export(tmp_path / "a.jsonl", events(numbers()), topic)
+    path.write_bytes(b"".join(change(path.read_bytes().splitlines(keepends=True))))
+    code, out, err = told(capsys, "backtest", path)
+
+    assert (code, out) == (Exit.USAGE, "")
     assert message in err
 
 
