@@ -39,12 +39,14 @@ def round_significant(value: float, digits: int = 6) -> float:
 
 
 def _refuse_non_finite(value: Json) -> None:
+    if value is None or isinstance(value, str | bytes | int):  # most values, and the checks of abstract types are slow
+        return
     if isinstance(value, float):
         if not math.isfinite(value):
             raise ValueError(f"canonical JSON: {value} is not a JSON number")
     elif isinstance(value, Mapping):
         for item in value.values():
             _refuse_non_finite(item)
-    elif isinstance(value, Sequence) and not isinstance(value, str | bytes):
+    elif isinstance(value, Sequence):
         for item in value:
             _refuse_non_finite(item)

@@ -204,16 +204,23 @@ def _clearest(total: Float64, squares: Float64, starts: Int64, length: int) -> l
     """Return for each interval of a length the place in it before which the rows differ most from those behind, and by
     how many standard errors.
     """
-    mean = (total[starts + length] - total[starts]) / length
-    variance = (squares[starts + length] - squares[starts]) / length - mean**2
     places = np.arange(_MARGIN, length - _MARGIN + 1, max(1, length // _MOST_PLACES))
-    left = places[:, None]
-    own = total[starts[:, None] + places] - total[starts][:, None]
-    error = np.sqrt(np.where(variance > 0.0, variance, np.inf)[:, None] * left * (length - left) / length)
-    each = np.abs(own - left * mean[:, None]) / error
-    ratio = np.maximum.reduce([each[..., score] for score in range(each.shape[2])])
+    # One score after the other: an axis of two scores, the innermost one, would make each step of NumPy two numbers.
+    ratio = np.maximum.reduce(
+        [_ratios(own, of_squares, starts, length, places) for own, of_squares in zip(total.T, squares.T, strict=True)]
+    )
     best = ratio.argmax(axis=1)
     return list(zip(places[best].tolist(), ratio[np.arange(starts.size), best].tolist(), strict=True))
+
+
+def _ratios(total: Float64, squares: Float64, starts: Int64, length: int, places: Int64) -> Float64:
+    """Return by how many standard errors the rows of intervals differ before and behind places, (starts, places)."""
+    mean = (total[starts + length] - total[starts]) / length
+    variance = (squares[starts + length] - squares[starts]) / length - mean**2
+    own = total[starts[:, None] + places] - total[starts][:, None]
+    spread = np.where(variance > 0.0, variance, np.inf)[:, None]
+    ratios: Float64 = np.abs(own - places * mean[:, None]) / np.sqrt(spread * places * (length - places) / length)
+    return ratios
 
 
 def _are_abrupt(scores: Float64, found: Int64) -> bool:

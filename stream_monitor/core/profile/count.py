@@ -211,9 +211,9 @@ def _series_counts(
     maximum: float | None = None,
     strange: tuple[ValueKind, ...] = (),
 ) -> SeriesCounts:
-    filled = np.flatnonzero(bins)
-    sparse = filled.size * _SPARSE_BELOW < bins.size
+    sparse = int(np.count_nonzero(bins)) * _SPARSE_BELOW < bins.size
     if sparse:
+        filled = np.flatnonzero(bins)
         bins = bins[: int(filled[-1]) + 1 if filled.size else 0]
     return SeriesCounts(bins, sparse, missing, absent, invalid, minimum, maximum, strange=strange)
 

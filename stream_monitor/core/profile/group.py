@@ -216,16 +216,15 @@ class GroupCounter:
         ties = group.tie if part.rows is None else group.tie[part.rows]
         series: dict[str, SeriesCounts] = {}
         for name, reference in baseline.series.items():
-            if not self._watches(name):
-                continue
             column = columns.get(name)
             if column is None:
-                series[name] = never_named(reference, part.size)
+                if self._watches(name):
+                    series[name] = never_named(reference, part.size)
                 continue
             own = of_pane(reference, part.pane_ms)
             counted = count_column(column, ties, baseline=own, constraint=baseline.constraints.get(name))
             series[name] = with_probabilities(counted.counts, columns) if name == PREDICTION else counted.counts
-            if not part.segment:
+            if counted.rejects and not part.segment:
                 self.rejects.update(counted.rejects)
         return series
 

@@ -85,7 +85,7 @@ def numeric_column(cells: Cells) -> NumericColumn:
     if isinstance(cells, pa.Array) and not pa.types.is_boolean(cells.type):
         try:
             typed = cells.dictionary_decode() if pa.types.is_dictionary(cells.type) else cells
-            values = _float_array(pc.cast(typed, pa.float64(), safe=False))
+            values = _float_array(typed)
         except pa.ArrowInvalid:
             pass  # some text is not a number: cell by cell
         else:
