@@ -138,9 +138,8 @@ def _along(
     seasonal, total = course.period > 1, series.observed + series.missing
     effect = course.effect(bins, scores) if few is None or hours is not None else few.effect
     of_values = with_course(known[0], effect, rows=held.size, observed=series.observed, seasonal=seasonal)
-    of_gaps = with_course(
-        known[1], course.effect(absent, without), rows=present.size, observed=total, seasonal=seasonal
-    )
+    gaps = 1.0 if present.all() else course.effect(absent, without)  # most series have none, and nothing varies
+    of_gaps = with_course(known[1], gaps, rows=present.size, observed=total, seasonal=seasonal)
     return Dependence(_rounded(_with_holding(of_values, series, values, held)), _rounded(of_gaps))
 
 

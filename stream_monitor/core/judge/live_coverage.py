@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream_monitor.core.judge.coverage import (
@@ -28,7 +29,9 @@ def judge_coverage(judge: Judge) -> Iterator[Coverage]:
     for name in sorted(judge.models):
         model = judge.models[name]
         demand = demand_coverage(judge.rulebook, name, model.plan)
-        yield demand if demand.reason is not None or model.demand is None else _live(model.demand, 0, demand)
+        yield (
+            demand if demand.reason is not None or model.demand is None else _live(_Places.of(model.demand), 0, demand)
+        )
         for version in sorted(model.versions):
             yield from _version(judge, model, version, model.versions[version])
 
@@ -40,7 +43,11 @@ def _version(judge: Judge, model: ModelState, version: str, state: VersionState)
         return
     is_rare = state.blind_panes == 0
     blind = seen_without_reference(model.name, version, model.plan, state.blind, state.left_out, is_rare=is_rare)
-    places = {(watch.segment, item.name): (watch, i) for watch in state.watches for i, item in enumerate(watch.series)}
+    places = {
+        (own.watch.segment, item.name): (own, i)
+        for own in map(_Places.of, state.watches)
+        for i, item in enumerate(own.watch.series)
+    }
     for item in planned:
         if item.reason is Blind.NOT_IN_BASELINE:
             yield blind.pop(item.series, item.but(Blind.NO_EVENTS))
@@ -71,16 +78,39 @@ def _in_warm_up(item: Coverage, state: VersionState) -> Coverage:
     return item.but(Blind.WARMING_UP, f"{len(warm_up.rows)} of {warm_up.wanted} rows")
 
 
-def _live(watch: Watch, position: int, item: Coverage) -> Coverage:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Places:
+    """Where things stand in a watch: looked up for every series, and searched once.
+
+    Attributes:
+        judged: uses that a rule judges, by the position of their series.
+        invalid: position of the series that counts the invalid values of another, by its name.
+    """
+
+    watch: Watch
+    judged: Mapping[int, Sequence[int]]
+    invalid: Mapping[str, int]
+
+    @classmethod
+    def of(cls, watch: Watch) -> _Places:
+        judged: dict[int, list[int]] = {}
+        for i, use in enumerate(watch.uses):
+            if i in watch.rules:
+                judged.setdefault(use.series, []).append(i)
+        counts = ((item.of, i) for i, item in enumerate(watch.series) if item.counted is Counted.INVALID)
+        return cls(watch, judged, dict(counts))
+
+
+def _live(places: _Places, position: int, item: Coverage) -> Coverage:
     """Return the coverage of a series with a reference, after what the last window held of it."""
-    own = watch.series[position]
-    judged = [i for i, use in enumerate(watch.uses) if use.series == position and i in watch.rules]
+    watch = places.watch
+    own, judged = watch.series[position], places.judged.get(position, ())
     if judged and all(watch.groups[i].warming_up(watch.rows[i]) for i in judged):
         return item.but(Blind.WARMING_UP, "it learns from its first panes")
     if own.counted is not Counted.VALUES or not watch.pushed:
         return item
     values = int(watch.in_window(position).sum())
-    invalid = _invalid(watch, own.of)
+    invalid = int(watch.in_window(places.invalid[own.of])[1]) if own.of in places.invalid else 0
     if invalid and invalid > _MOST * (values + invalid):
         return item.but(
             Blind.KIND_DIFFERS, f"{invalid} of {values + invalid}; the baseline has {own.kind.value} values"
@@ -88,11 +118,3 @@ def _live(watch: Watch, position: int, item: Coverage) -> Coverage:
     if not values:
         return item.but(Blind.NO_EVENTS)
     return item
-
-
-def _invalid(watch: Watch, series: str) -> int:
-    """Return how many values of a series the last window held that could not be counted."""
-    for position, item in enumerate(watch.series):
-        if item.counted is Counted.INVALID and item.of == series:
-            return int(watch.in_window(position)[1])
-    return 0
