@@ -298,8 +298,7 @@ def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
     settings = prepared.settings
     renewal = None
     if not said.keeps_baseline and options.config is None:
-        first = [baseline for baseline, _ in prepared.baselines]
-        renewal = Renewal(settings.plan, rows=prepared.renewal_rows, timed=prepared.timed, baselines=first)
+        renewal = Renewal(settings.plan, rows=prepared.renewal_rows, timed=prepared.timed, baselines=prepared.measured)
         note(f"after an alert: {prepared.renewal_rows:,} settled rows behind it are the next reference")
 
     def tell(made: Renewed) -> None:

@@ -363,6 +363,9 @@ class ConditionsSection(Section):
     """Severity of the alerts about a model as a whole; `off` looks for none."""
 
     extra_column: Loudness = Field(default="info", description="Events hold a name that the baseline lacks.")
+    frozen_values: Loudness = Field(
+        default="warning", description="A numeric series holds one value where its values used to differ."
+    )
     kind_changed: Loudness = Field(
         default="warning", description="Most values of a series are of another kind than in the baseline."
     )

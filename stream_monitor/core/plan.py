@@ -50,6 +50,7 @@ class ConditionName(StrEnum):
 
     MISSING_COLUMN = "missing_column"
     EXTRA_COLUMN = "extra_column"
+    FROZEN_VALUES = "frozen_values"
     KIND_CHANGED = "kind_changed"
     NEW_MODEL = "new_model"
     NOT_MONITORED = "not_monitored"
@@ -289,6 +290,7 @@ DEFAULT_RULES = (
 
 DEFAULT_CONDITIONS = (
     (ConditionName.EXTRA_COLUMN, Severity.INFO),
+    (ConditionName.FROZEN_VALUES, Severity.WARNING),
     (ConditionName.KIND_CHANGED, Severity.WARNING),
     (ConditionName.MISSING_COLUMN, Severity.WARNING),
     (ConditionName.NEW_MODEL, Severity.INFO),

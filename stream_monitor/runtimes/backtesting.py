@@ -11,7 +11,7 @@ import numpy as np
 
 from stream_monitor.config import Settings
 from stream_monitor.config.durations import format_duration
-from stream_monitor.core.baseline import Baseline, calendar_of
+from stream_monitor.core.baseline import Baseline, calendar_of, with_free_constants
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.names import feature_of, feature_series
 from stream_monitor.core.plan import Plan
@@ -99,7 +99,8 @@ def prepare_rows(
         read = replace(read, rows=Presence(read.rows, empty))
         given = [presence_in(own, empty) for own in given]
         (loaded, built, refused), sizes = _choose(read, plain, given, load, baseline_rows=asked, chooses=chooses)
-    plan = loaded.plan
+    plan, measured = loaded.plan, [own for own, _ in built]
+    built = [(with_free_constants(own), from_ms) for own, from_ms in built]
     if not built:
         because = f" ({'; '.join(refused[:3])})" if refused else ""
         raise TableError(f"{path}: no model has enough rows for a reference{because}")
@@ -120,6 +121,7 @@ def prepare_rows(
         layout=read.layout,
         settings=replace(loaded, plan=with_published_baselines(plan)),
         baselines=built,
+        measured=measured,
         notes=tuple(notes),
         timed=read.timed,
         ordered_ms=np.sort(read.seen.times_ms),

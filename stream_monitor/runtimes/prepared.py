@@ -26,6 +26,7 @@ class Prepared:
         seen: what a first look at them said.
         layout: what the columns of a table are; None for native events.
         baselines: each with the instant from which on it counts.
+        measured: the same, each series as dependent as the whole file shows it, also one that is constant at first.
         notes: what was found and chosen, and why; a line each.
         timed: rows have time stamps of their own.
         ordered_ms: event times in order.
@@ -42,6 +43,7 @@ class Prepared:
     layout: TableLayout | None
     settings: Settings
     baselines: list[tuple[Baseline, int]]
+    measured: list[Baseline]
     notes: tuple[str, ...]
     timed: bool
     ordered_ms: Int64

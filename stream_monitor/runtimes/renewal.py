@@ -17,10 +17,17 @@ import numpy as np
 
 from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.arrays import Bool, Int64
-from stream_monitor.core.baseline import Baseline, BaselineError, ReferenceTable, SeriesBaseline, build_baseline
+from stream_monitor.core.baseline import (
+    Baseline,
+    BaselineError,
+    ReferenceTable,
+    SeriesBaseline,
+    build_baseline,
+    with_free_constants,
+)
 from stream_monitor.core.baseline.dependence import Dependence, DesignEffect, is_worth_a_promise
 from stream_monitor.core.batch import Batch, Group
-from stream_monitor.core.plan import Plan
+from stream_monitor.core.plan import ConditionName, Plan
 from stream_monitor.core.time import pane_start
 from stream_monitor.formats.tables.reference import ReferenceRows
 from stream_monitor.runtimes.local import LocalAlert
@@ -95,9 +102,14 @@ class Renewal:
             regime.add(group, batch.event_ms[group.rows], most=4 * self._rows)
 
     def note(self, alerts: list[LocalAlert]) -> None:
-        """Hear of alerts: a new one starts the gathering anew, the end of all of them ends it."""
+        """Hear of alerts: a new one starts the gathering anew, the end of all of them ends it.
+
+        Values that are frozen are no reference for what comes when they thaw.
+        """
         for alert in alerts:
             data = decode(alert.event.value).data
+            if data.labels["rule"] == ConditionName.FROZEN_VALUES:
+                continue
             key = (data.labels["model"], data.labels.get("version", ""))
             regime = self._regimes.setdefault(key, _Regime())
             if data.reason == "fired":
@@ -136,7 +148,7 @@ class Renewal:
             )
         except BaselineError:
             return None  # too few values of anything yet: gathering goes on
-        made = _as_dependent_as(made, self._first.get(key))
+        made = with_free_constants(_as_dependent_as(made, self._first.get(key)))
         length = self._plan.detection.pane_ms
         since_ms, regime.since_ms = regime.since_ms, None
         regime.open.clear()

@@ -11,8 +11,9 @@ from stream_monitor.runtimes.rows import run_rows
 def fired_events(prepared: Prepared, *, renews: bool = True) -> list[tuple[int, AlertCloudEvent]]:
     """Return the alerts that fired, each with its row; with a new reference behind each, or the first to the end."""
     baselines, plan = prepared.baselines, prepared.settings.plan
-    first = [baseline for baseline, _ in baselines]
-    renewal = Renewal(plan, rows=prepared.renewal_rows, timed=prepared.timed, baselines=first) if renews else None
+    renewal = (
+        Renewal(plan, rows=prepared.renewal_rows, timed=prepared.timed, baselines=prepared.measured) if renews else None
+    )
     run = run_rows(
         prepared.rows,
         plan,

@@ -60,6 +60,41 @@ def test_a_change_that_stays_is_told_once(tmp_path: Path) -> None:
     assert len(_fired(prepared, renews=True)) == 1
 
 
+@pytest.mark.parametrize("seed", [3, 4])
+def test_a_column_that_was_constant_is_news_at_once_whatever_it_does_later(tmp_path: Path, seed: int) -> None:
+    """What comes behind the constant depends on itself, so that one row in thirty is worth one: that is no reason to
+    wait for the first change, and every reason not to report the walk that follows as further ones.
+    """
+    rng = np.random.default_rng(seed)
+    walk = np.zeros(2_000)
+    for i in range(1, walk.size):
+        walk[i] = 0.98 * walk[i - 1] + rng.normal()
+    fired = _fired(_prepare(tmp_path / "constant.csv", np.r_[np.full(3_000, 7.0), 7.0 + walk]), renews=True)
+
+    assert len(fired) == 1
+    assert 3_000 < fired[0] <= 3_060
+
+
+@pytest.mark.parametrize("length", [300, 2_000])
+def test_a_number_that_freezes_is_news_within_sixty_rows_though_its_rows_depend_on_each_other(
+    tmp_path: Path, length: int
+) -> None:
+    """Frozen values are no reference: nothing more is reported while they last, nor when they are over."""
+    rng = np.random.default_rng(5)
+    slow = np.zeros(5_000)
+    for i in range(1, slow.size):
+        slow[i] = 0.95 * slow[i - 1] + rng.normal()
+    slow[3_000 : 3_000 + length] = slow[2_999]
+    fired = [
+        (row, event.data.labels["alertname"])
+        for row, event in fired_events(_prepare(tmp_path / "frozen.csv", slow))
+        if event.data.labels["series"] == "feature:x"
+    ]
+
+    assert fired == [(fired[0][0], "FrozenValues")]
+    assert 3_050 <= fired[0][0] <= 3_060
+
+
 def test_slices_hold_what_the_whole_holds(tmp_path: Path) -> None:
     """Rows, identities and cells of a piece are those of its slices, in order."""
     prepared = _prepare(tmp_path / "whole.csv", _levels(4, (0.0, 1.0)))

@@ -23,7 +23,7 @@ from stream_monitor.core.plan import (
 )
 from stream_monitor.core.time import parse_instant
 from tests.timelines.story import Change, Timeline, both, minutes, nulls
-from tests.traffic import MINUTE, Events
+from tests.traffic import MINUTE, T0, Events
 
 
 def dropped(*names: str) -> Change:
@@ -55,6 +55,11 @@ def as_classes(confidence: bool = True) -> Change:
         return replace(events, numbers=numbers, texts={**events.texts, "prediction": classes})
 
     return change
+
+
+def frozen(name: str, value: float) -> Change:
+    """A number is the same in every event."""
+    return lambda events, _: replace(events, numbers={**events.numbers, name: np.full(len(events), value)})
 
 
 def reported(story: Timeline, start: float = 0, end: float = 10_000) -> list[tuple[str, str, str]]:
@@ -127,6 +132,62 @@ def test_a_condition_is_over_as_soon_as_a_drift() -> None:
     waited = [parse_instant(event.time) - parse_instant(event.data.ends_at or "") for event in ended]
     panes = [ms // story.plan.detection.pane_ms + 1 for ms in waited]
     assert panes == [12, story.plan.alerts.resolve_after]
+
+
+def test_a_number_that_freezes_is_one_alert() -> None:
+    """It says since when and at what; the drift of the values waits for it, and a restored judge says the same."""
+    story = Timeline()
+    story.push(minutes(0, 20))
+    story.push(minutes(20, 30), frozen("feature:x1", 0.125))
+    story.push(minutes(30, 40))
+    fired, recovered = story.alerts()
+
+    assert reported(story) == [("FrozenValues", "feature:x1", "fired"), ("FrozenValues", "feature:x1", "recovered")]
+    assert 20 * MINUTE < parse_instant(fired.time) - T0 <= 21 * MINUTE
+    assert fired.data.annotations.summary.startswith("fraud 7: x1 is frozen at 0.125: the last ")
+    assert fired.data.evidence.facts is not None
+    assert (fired.data.evidence.facts["value"], fired.data.evidence.facts["longest_before"]) == (0.125, 0)
+    assert recovered.data.annotations.summary == "fraud 7: x1 is back to normal after 10 min"
+    assert resumes_exactly(story)
+
+
+def held(name: str, length_s: int) -> Change:
+    """A number that stays for so long before it takes another value."""
+
+    def change(events: Events, random: np.random.Generator) -> Events:
+        blocks = (events.at_ms - events.at_ms.min()) // (1_000 * length_s)
+        levels = random.normal(size=int(blocks.max()) + 1)
+        return replace(events, numbers={**events.numbers, name: levels[blocks]})
+
+    return change
+
+
+def test_values_that_always_stay_for_a_while_are_not_frozen() -> None:
+    """How long equal values last is learnt: where they stay for 20 s, it takes five times as long to be news."""
+    story = Timeline(rows=0, plan=Plan(rules=()))
+    story.activate(Timeline().baseline(held("feature:x1", 20)), 0)
+    story.push(minutes(0, 40), held("feature:x1", 20))
+    story.push(minutes(40, 41), frozen("feature:x1", 0.1))
+    story.push(minutes(41, 50), held("feature:x1", 20))
+    story.push(minutes(50, 60), frozen("feature:x1", 0.2))
+
+    assert "FrozenValues" not in [name for name, _, _ in reported(story, 10, 54)]
+    assert "FrozenValues" in [name for name, _, _ in reported(story, 54, 60)]
+
+
+def test_another_baseline_ends_what_was_said_against_the_old_one() -> None:
+    """The alert ends because it is compared with another baseline, not because anything is back to normal."""
+    story = Timeline()
+    story.push(minutes(0, 20))
+    story.activate(story.baseline(dropped("feature:x1")), 30)
+    story.push(minutes(20, 40), dropped("feature:x1"))
+
+    assert reported(story) == [
+        ("MissingColumn", "feature:x1", "fired"),
+        ("MissingColumn", "feature:x1", "baseline_changed"),
+    ]
+    ended = story.alerts()[-1].data.annotations.summary
+    assert ended.startswith("fraud 7: column x1 is compared with a new baseline now; this alert ends after")
 
 
 def test_a_column_without_values_is_not_gone() -> None:

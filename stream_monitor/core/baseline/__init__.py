@@ -25,7 +25,7 @@ from stream_monitor.core.baseline.dependence import Dependence, DesignEffect
 from stream_monitor.core.baseline.document import Baseline
 from stream_monitor.core.baseline.errors import BaselineError
 from stream_monitor.core.baseline.facts import Constraint, Origin, OriginType, ValueType
-from stream_monitor.core.baseline.measuring import measured_along, regimes_along
+from stream_monitor.core.baseline.measuring import measured_along, regimes_along, with_free_constants
 from stream_monitor.core.baseline.regimes import Regimes
 from stream_monitor.core.baseline.schedule import (
     Applied,
@@ -83,4 +83,5 @@ __all__ = [
     "regimes_along",
     "start_record",
     "supplement_record",
+    "with_free_constants",
 ]

@@ -15,6 +15,7 @@ import numpy as np
 from stream_monitor.core.arrays import Bool, Float64, Int64, Intp
 from stream_monitor.core.baseline.course import RANKS, course_effect, holding_effect, ranked, with_course
 from stream_monitor.core.baseline.dependence import (
+    INDEPENDENT,
     Dependence,
     DesignEffect,
     category_scores,
@@ -24,7 +25,7 @@ from stream_monitor.core.baseline.dependence import (
 )
 from stream_monitor.core.baseline.document import Baseline
 from stream_monitor.core.baseline.regimes import Regimes, category_regimes, regimes
-from stream_monitor.core.baseline.series import BinaryBaseline, NumericBaseline, SeriesBaseline
+from stream_monitor.core.baseline.series import BinaryBaseline, CategoricalBaseline, NumericBaseline, SeriesBaseline
 from stream_monitor.core.baseline.strata import by_stratum
 from stream_monitor.core.baseline.table import ReferenceTable
 from stream_monitor.core.baseline.values import Values, values_of
@@ -64,6 +65,35 @@ def measured_along(
         segments[label] = replace(own, series=_measured_along(own.series, table.at(rows), course, {}))
     series = _measured_along(baseline.series, table, _Course.of(table, places, period), few)
     return replace(baseline, series=series, segments=dict(sorted(segments.items())), id="")
+
+
+def with_free_constants(baseline: Baseline) -> Baseline:
+    """Return a baseline whose series of one single value are taken for independent, whatever their course is later.
+
+    Rows that are all alike do not depend on each other: the first other values are news, however they behave. A yes/no
+    series keeps its dependence, for a rare event comes in bursts.
+    """
+    segments = {label: replace(own, series=_free_constants(own.series)) for label, own in baseline.segments.items()}
+    return replace(baseline, series=_free_constants(baseline.series), segments=segments, id="")
+
+
+def _free_constants(references: Mapping[str, SeriesBaseline]) -> dict[str, SeriesBaseline]:
+    return {
+        name: replace(own, dependence=own.dependence._replace(values=INDEPENDENT))
+        if own.dependence is not None and _is_constant(own)
+        else own
+        for name, own in references.items()
+    }
+
+
+def _is_constant(series: SeriesBaseline) -> bool:
+    match series:
+        case NumericBaseline(strata=None):
+            return series.minimum == series.maximum
+        case CategoricalBaseline(strata=None):
+            return max(series.counts, default=0) == series.m
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,7 +8,8 @@
 * What happens to all rows happens to their segments: a segment waits while an alert about the same series of all rows
   is open, whenever that began (the change of a segment with few rows is seen panes later), and its values also for the
   missing values of all rows. A change of one segment that all rows hardly show is its own.
-* A column that is gone (MissingColumn) or of another kind (KindChanged) is one alert: series of it wait.
+* A column that is gone (MissingColumn) or of another kind (KindChanged) is one alert: series of it wait. Values
+  wait for the alert that they are frozen (FrozenValues).
 * Five or more segments with the same alert in the same panes are one story, as columns are.
 
 A child that is still above its floor when its parent is over is told then. Nothing is lost: every alert lists the other
@@ -35,6 +36,7 @@ STORM_OF = 5
 
 _STORMS = (Counted.MISSING, Counted.INVALID, Counted.UNSEEN)
 _OF_COLUMNS = (ConditionName.MISSING_COLUMN, ConditionName.KIND_CHANGED)
+_OF_VALUES = (ConditionName.FROZEN_VALUES,)
 _CAUSES = (Counted.MISSING, Counted.INVALID)
 
 _Use = tuple[Watch, int]
@@ -58,7 +60,8 @@ def waits(model: ModelState, watch: Watch, use: int, rule: str, rulebook: Rulebo
 
     own, episode = watch.series[watch.uses[use].series], watch.episodes[use]
     column = SeriesName(watch.model, watch.version, "", own.of)
-    if own.of and any(model.standing.is_open(column, condition) for condition in _OF_COLUMNS):
+    conditions = (*_OF_COLUMNS, *(_OF_VALUES if own.counted is Counted.VALUES else ()))
+    if own.of and any(model.standing.is_open(column, condition) for condition in conditions):
         return True
     beside = [(watch, other) for other in _at_the_same_time(watch, episode) if other != use]
     others = model.siblings(watch) if watch.segment else []

@@ -249,15 +249,11 @@ def _warm_up(warm_up: WarmUp | None) -> WarmUpState | None:
 
 def _memory(memory: Memory) -> Memory:
     """Return a memory in sorted order: equal memories are equal bytes."""
-    return Memory(
-        memory.first_ms,
-        memory.blind_since_ms,
-        dict(sorted(memory.lacking.items())),
-        dict(sorted(memory.strange.items())),
-        dict(sorted(memory.extra.items())),
-        list(memory.undeclared),
-        memory.comparison,
-    )
+    by_name = {
+        name: dict(sorted(getattr(memory, name).items()))
+        for name in ("lacking", "strange", "extra", "still", "longest")
+    }
+    return msgspec.structs.replace(memory, undeclared=list(memory.undeclared), **by_name)
 
 
 def watch_state(watch: Watch) -> WatchState:

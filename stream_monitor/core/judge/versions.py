@@ -18,7 +18,7 @@ from stream_monitor.core.judge.verdicts import end_watch
 from stream_monitor.core.judge.warm_up import RARE, WarmUp
 from stream_monitor.core.judge.watch import Watch
 from stream_monitor.core.names import feature_of, feature_series
-from stream_monitor.core.plan import HOUR_MS, BaselineFrom, CompareVersions
+from stream_monitor.core.plan import HOUR_MS, BaselineFrom, CompareVersions, ConditionName
 from stream_monitor.core.profile import Profile
 from stream_monitor.core.rules import Pane
 
@@ -26,6 +26,13 @@ if TYPE_CHECKING:
     from stream_monitor.core.judge.fold import Judge
 
 _ASK_AGAIN_MS = HOUR_MS
+_OF_BASELINE = (
+    ConditionName.MISSING_COLUMN,
+    ConditionName.EXTRA_COLUMN,
+    ConditionName.KIND_CHANGED,
+    ConditionName.FROZEN_VALUES,
+)
+"""Conditions that say how live events differ from the baseline: with another one their alerts end, like all others."""
 
 
 def take_version(
@@ -52,7 +59,7 @@ def take_version(
     if not references:
         return told, _gathered(judge, model, state, version, profile, now)
     if state.watch is None or state.watch.baseline is None or state.watch.baseline.id != references[0]:
-        told = _change_baseline(judge, model, state, references[0], now)
+        told = _change_baseline(judge, model, version, state, references[0], now)
     told += _change_supplements(judge, model, state, references[1:], now)
     return told, _supplemented(judge, model, state, version, profile, now)
 
@@ -72,12 +79,16 @@ def _end(judge: Judge, model: ModelState, watches: Sequence[Watch], reason: Reas
     return told
 
 
-def _change_baseline(judge: Judge, model: ModelState, state: VersionState, baseline_id: str, now: Pane) -> list[Told]:
+def _change_baseline(
+    judge: Judge, model: ModelState, version: str, state: VersionState, baseline_id: str, now: Pane
+) -> list[Told]:
     told: list[Told] = []
     slot = None
     if state.watch is not None:
         slot = state.watch.slot
         told = _end(judge, model, [state.watch, *state.segments], Reason.BASELINE_CHANGED, now)
+        ended = model.standing.end(Reason.BASELINE_CHANGED, now, version=version, conditions=_OF_BASELINE)
+        told += judge.tell_conditions(ended, now, model)
     watches = _begun(judge, model, state, baseline_id, slot=slot, taken=0)
     state.watch, state.segments = watches[0], watches[1:]
     state.warm_up = state.gathering = state.unwatched_ms = None

@@ -15,6 +15,7 @@ from stream_monitor.core.alerts.wording.numbers import percent
 from stream_monitor.core.names import (
     ALERT_STORM,
     EXTRA_COLUMN,
+    FROZEN_VALUES,
     KIND_CHANGED,
     LATENCY,
     MISSING_COLUMN,
@@ -169,6 +170,7 @@ WORDINGS: tuple[Wording, ...] = (
     ),
     _condition(MISSING_COLUMN, "column {what} is"),
     _condition(KIND_CHANGED, "the kind of {what} is"),
+    _condition(FROZEN_VALUES, "{what} is"),
     _condition(EXTRA_COLUMN, "the new column {what} is"),
     _condition(UNDECLARED_NAMES, "the number of new names is"),
     _condition(NOT_MONITORED, "monitoring is"),

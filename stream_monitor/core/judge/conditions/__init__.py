@@ -7,6 +7,7 @@ the numbers behind them (`telling`). `memory` is what they need to know beyond t
 
 from stream_monitor.core.judge.conditions import (
     extra_column,
+    frozen_values,
     kind_changed,
     missing_column,
     new_model,
@@ -18,6 +19,7 @@ from stream_monitor.core.judge.conditions import (
 CONDITIONS = (
     missing_column.CONDITION,
     kind_changed.CONDITION,
+    frozen_values.CONDITION,
     extra_column.CONDITION,
     undeclared_names.CONDITION,
     not_monitored.CONDITION,

@@ -91,8 +91,13 @@ def _reference(watch: Watch) -> Baseline:
 
 def _log_limit(watch: Watch, baseline: Baseline, budget_panes: float) -> float:
     """The share is split into parts: versions and supplements beside each other, like their slots."""
-    parts = (math.pi * (watch.slot + 1)) ** 2 / 6.0
-    return math.log(budget_panes * parts * tests_of(baseline) / COLUMNS_SHARE)
+    return log_limit(watch.slot, tests_of(baseline), budget_panes)
+
+
+def log_limit(slot: int, tests: int, budget_panes: float) -> float:
+    """Return ln of 1 over the probability that each of some tests of a pane may have in the slot of a version."""
+    parts = (math.pi * (slot + 1)) ** 2 / 6.0
+    return math.log(budget_panes * parts * tests / COLUMNS_SHARE)
 
 
 def _needed(

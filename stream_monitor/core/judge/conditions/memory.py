@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from stream_monitor.core.names import ValueKind
-from stream_monitor.core.profile import Profile, Undeclared
+from stream_monitor.core.profile import Profile, SeriesCounts, Undeclared
 from stream_monitor.core.rules.verdict import Pane
 
 EXTRA_SHARE = 0.01
@@ -37,6 +37,22 @@ class Run(msgspec.Struct, array_like=True, frozen=True):
     def share(self) -> float:
         """Hits over rows."""
         return self.hits / self.rows if self.rows else 0.0
+
+
+class Still(msgspec.Struct, array_like=True, frozen=True):
+    """A series that has held one value in every pane since an instant.
+
+    Attributes:
+        since_ms: start of the first of those panes.
+        rows: rows with that value.
+        panes: how many panes.
+        value: the value.
+    """
+
+    since_ms: int
+    rows: int
+    panes: int
+    value: float
 
 
 class SeriesChange(msgspec.Struct, array_like=True, frozen=True):
@@ -81,6 +97,9 @@ class Memory(msgspec.Struct, array_like=True):
         extra: names that the baseline lacks.
         undeclared: names that the baseline lacks or a limit leaves out, by pane, of the last window.
         comparison: of its first rows with the version before; None before that, and where there was none.
+        rows: rows of all judged panes so far.
+        still: numeric series of the baseline with one single value in the last panes.
+        longest: rows of the longest such stretch that is over, by series; none stands for 0.
     """
 
     first_ms: int
@@ -90,6 +109,9 @@ class Memory(msgspec.Struct, array_like=True):
     extra: dict[str, Run] = {}
     undeclared: list[tuple[int, Undeclared]] = []
     comparison: Comparison | None = None
+    rows: int = 0
+    still: dict[str, Still] = {}
+    longest: dict[str, int] = {}
 
     def note(self, profile: Profile, now: Pane, *, judged: bool, window_ms: int) -> None:
         """Take a pane with events.
@@ -106,6 +128,7 @@ class Memory(msgspec.Struct, array_like=True):
         strange: dict[str, Run] = {}
         extra: dict[str, Run] = {}
         rows = profile.events
+        self.rows += rows if judged else 0
         for name, counts in profile.series.items() if judged else ():
             valued = rows - counts.missing
             if counts.absent == rows:
@@ -113,11 +136,29 @@ class Memory(msgspec.Struct, array_like=True):
             elif counts.strange and 2 * counts.invalid > valued:
                 run = Run(now.start_ms, valued, counts.invalid, counts.strange)
                 strange[name] = _longer(self.strange, name, run)
+            if counts.minimum is not None or name in self.still:
+                self._note_still(name, counts, valued - counts.invalid, now)
         for name in profile.undeclared.names if judged else ():
             named, kinds = profile.undeclared.of(name)
             if named >= EXTRA_SHARE * rows and kinds:
                 extra[name] = _longer(self.extra, name, Run(now.start_ms, rows, named, kinds))
         self.lacking, self.strange, self.extra = lacking, strange, extra
+
+    def _note_still(self, name: str, counts: SeriesCounts, valid: int, now: Pane) -> None:
+        """Let the stretch of equal values of a series go on, or end and another one begin; no value says nothing."""
+        if counts.minimum is None:
+            return
+        before = self.still.get(name)
+        holds = counts.minimum == counts.maximum
+        if before is not None and not (holds and counts.minimum == before.value):
+            self.longest[name] = max(self.longest.get(name, 0), before.rows)
+            del self.still[name]
+            before = None
+        if holds:
+            since_ms, rows, panes = (
+                (now.start_ms, 0, 0) if before is None else (before.since_ms, before.rows, before.panes)
+            )
+            self.still[name] = Still(since_ms, rows + valid, panes + 1, counts.minimum)
 
 
 def recent(
