@@ -75,6 +75,9 @@ class BaselineLog:
             Stop: the cluster refuses us.
         """
         asked = self._clock()
+        # Errors and log lines of this client wait for it, too: unserved they would pile up in an outage, and be told as
+        # news with the next baseline, hours later.
+        self._take(0.0)
         end = self._end(budget_s)
         if end is None:
             return False
@@ -82,20 +85,24 @@ class BaselineLog:
             left_s = budget_s - (self._clock() - asked)
             if left_s <= 0:
                 return False
-            for message in self._reader.consume(_BATCH, min(_POLL_S, left_s)):
-                error = message.error()
-                if error is not None:
-                    self._note(error, message.offset())
-                    continue
-                offset = message.offset()
-                assert offset is not None  # only error events are without one
-                _, appended_ms = message.timestamp()
-                key, value = message.key(), message.value()
-                if key is not None:
-                    self.schedule.apply(key, value, offset, appended_ms)
-                self._position = offset + 1
+            self._take(min(_POLL_S, left_s))
         self._caught_up = asked
         return True
+
+    def _take(self, wait_s: float) -> None:
+        """Fold what the client holds or gets within a time."""
+        for message in self._reader.consume(_BATCH, wait_s):
+            error = message.error()
+            if error is not None:
+                self._note(error, message.offset())
+                continue
+            offset = message.offset()
+            assert offset is not None  # only error events are without one
+            _, appended_ms = message.timestamp()
+            key, value = message.key(), message.value()
+            if key is not None:
+                self.schedule.apply(key, value, offset, appended_ms)
+            self._position = offset + 1
 
     def lag_s(self) -> float:
         """Return how long ago everything in the topic was known, in seconds; infinite before that was so once."""

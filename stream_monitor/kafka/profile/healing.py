@@ -137,6 +137,10 @@ class LogTail:
         self._read(traces, start=start, end=log.end, timeout_s=timeout_s)
         return Search(traces, start)
 
+    def serve(self) -> None:
+        """Hear the errors and log lines of the reader, which has nothing to read between two assignments."""
+        self._reader.consume(_BATCH, 0.0)
+
     def close(self) -> None:
         """Close the reader."""
         self._reader.close()

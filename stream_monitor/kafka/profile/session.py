@@ -542,6 +542,7 @@ class ProfileSession:
 
     def _watch(self, now: float) -> None:
         """Look at what the client does not report (step 18)."""
+        self._tail.serve()
         survey = self._surveyor.take()
         if survey is not None:
             self._memory.outage.answered()

@@ -116,6 +116,7 @@ class Surveyor:
 
     def _survey(self) -> Survey:
         self._outsider.poll(0)  # its own events: errors and log lines
+        self._admin.poll(0)
         partitions = [TopicPartition(*place) for place in self.places]
         topics = describe_topics(self._admin, [*self._inputs, *self._ours])
         counts = {topic: topics[topic].partitions for topic in self._inputs if topic in topics}
