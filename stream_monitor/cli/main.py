@@ -131,7 +131,7 @@ def run_command(arguments: list[str]) -> int:
         return Exit.GOOD
     except Exception as error:  # noqa: BLE001  # the outermost loop: whatever it is, it is told and ends with its code
         if "--traceback" in arguments:
-            note(traceback.format_exc().rstrip())
+            note(_without_secrets(traceback.format_exc().rstrip()))
         failure = describe(error)
         for line in failure.lines:
             note(_without_secrets(line))

@@ -116,6 +116,18 @@ def test_an_unexpected_error_is_one_line_too(
     assert "Traceback" in capsys.readouterr().err
 
 
+def test_a_traceback_is_redacted_as_its_last_line_is(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is pasted into a report holds no user and password of an address."""
+    registry = "https://me:hunter2@registry:8081 does not answer"
+    monkeypatch.setattr("stream_monitor.cli.state.GlobalOptions.settings", _refused(RuntimeError(registry)))
+
+    assert run_command(["check", "--traceback"]) == Exit.UNEXPECTED
+    said = capsys.readouterr().err
+    assert ("Traceback" in said, "hunter2" in said, "https://***@registry:8081" in said) == (True, False, True)
+
+
 def _refused(error: Exception) -> Callable[..., None]:
     def settings(*_: object, **__: object) -> None:
         raise error
