@@ -46,18 +46,12 @@ def describe(error: BaseException) -> Failure:
     config = sys.modules.get("stream_monitor.config.errors")
     if config is not None and isinstance(error, config.ConfigError):
         return Failure(tuple(_line(str(finding)) for finding in error.findings), Exit.USAGE)
-    kafka = sys.modules.get("stream_monitor.kafka.errors")
-    if kafka is not None and isinstance(error, kafka.Stop):
-        return Failure((_line(str(error)),), error.exit_code)
-    if kafka is not None and isinstance(error, kafka.KafkaException):
-        stop = kafka.stop_or_fatal(kafka.kafka_error(error), "kafka")
-        return Failure((_line(str(stop)),), stop.exit_code)
-    deliveries = sys.modules.get("stream_monitor.kafka.deliveries")
-    if kafka is not None and deliveries is not None and isinstance(error, deliveries.UndeliveredRecords):
-        place = str(error).partition(": ")[0]
-        denied = None if error.error is None else kafka.stop_for(error.error, f"write to {place}")
-        stop = denied or kafka.Fatal(f"kafka: not written: {error}")
-        return Failure((_line(str(stop)),), stop.exit_code)
+    if "confluent_kafka" in sys.modules:
+        from stream_monitor.kafka.ending import stop_of
+
+        stop = stop_of(error)
+        if stop is not None:
+            return Failure((_line(str(stop)),), stop.exit_code)
     judge = sys.modules.get("stream_monitor.core.judge.errors")
     if judge is not None and isinstance(error, judge.JudgeError):
         return Failure((_line(str(error)),), Exit.HISTORY)
