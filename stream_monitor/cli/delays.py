@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from stream_monitor.cli.output import aligned
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge import FaintFloor, SeriesOutlook, ShiftOutlook
+    from stream_monitor.core.outlook import FaintFloor, SeriesOutlook, ShiftOutlook
     from stream_monitor.core.plan import Plan
 
 FEW = 12
@@ -127,7 +127,7 @@ def _when(plan: Plan, rate: float | None, shift: ShiftOutlook, item: SeriesOutlo
 
 
 def _sigmas() -> list[str]:
-    from stream_monitor.core.judge.outlook import SIGMAS
+    from stream_monitor.core.outlook.outlook import SIGMAS
 
     return [f"{sigma:g} σ" for sigma in SIGMAS]
 

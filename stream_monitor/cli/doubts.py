@@ -11,7 +11,8 @@ from stream_monitor.cli.output import listed
 
 if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
-    from stream_monitor.core.judge import FaintFloor, IdleRule, Rulebook, SeriesOutlook
+    from stream_monitor.core.judge import Rulebook
+    from stream_monitor.core.outlook import FaintFloor, IdleRule, SeriesOutlook
     from stream_monitor.core.plan import Plan
 
 COARSE = 1_023
@@ -112,7 +113,7 @@ def idle_warnings(plan: Plan, rulebook: Rulebook, baselines: Mapping[str, Baseli
     The default rules are for any model: that some of them find nothing to watch is no mistake of the user's.
     """
     from stream_monitor.config.rule_paths import rule_path
-    from stream_monitor.core.judge import idle_rules
+    from stream_monitor.core.outlook import idle_rules
     from stream_monitor.core.plan import DEFAULT_RULES
 
     if not baselines or plan.rules == DEFAULT_RULES:
@@ -125,7 +126,7 @@ def idle_warnings(plan: Plan, rulebook: Rulebook, baselines: Mapping[str, Baseli
 
 
 def _why(idle: IdleRule) -> str:
-    from stream_monitor.core.judge import Idle
+    from stream_monitor.core.outlook import Idle
 
     rule, names = idle.rule, listed(idle.series, NAMED)
     match idle.why:

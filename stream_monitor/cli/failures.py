@@ -18,7 +18,6 @@ class Exit(IntEnum):
     NOT_AUTHORISED = 5
     DATA_LOSS = 6
     HISTORY = 7
-    DIVERGED = 8
     INTERRUPTED = 130
 
 

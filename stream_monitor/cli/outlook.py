@@ -13,7 +13,8 @@ from stream_monitor.cli.output import say
 if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
-    from stream_monitor.core.judge import Rulebook, SeriesOutlook, ShiftOutlook
+    from stream_monitor.core.judge import Rulebook
+    from stream_monitor.core.outlook import SeriesOutlook, ShiftOutlook
     from stream_monitor.core.plan import Plan
 
 ASSUMED_EVENTS = 100.0
@@ -80,8 +81,8 @@ def model_reports(
         rates: events a second by model; unknown for others.
     """
     from stream_monitor.config.rule_paths import rule_path
-    from stream_monitor.core.judge import faint_floors, model_outlook
     from stream_monitor.core.names import NO_GUARANTEE
+    from stream_monitor.core.outlook import faint_floors, model_outlook
 
     names = [model.name for model in plan.models if model.name not in baselines]
     reports: list[ModelReport] = []

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from stream_monitor.config import Settings
     from stream_monitor.core.baseline import Baseline
     from stream_monitor.core.canonical import Json
-    from stream_monitor.core.judge.sample import SampleFinding, TopicSample
+    from stream_monitor.core.outlook.sample import SampleFinding, TopicSample
 
     References = dict[tuple[str, str], tuple[Baseline, ...]]
 
@@ -84,7 +84,7 @@ def active_references(settings: Settings) -> References:
 
 def compare_records(settings: Settings, references: References) -> Records:
     """Read the newest records of the input topics and compare them with the plan and the references."""
-    from stream_monitor.core.judge.sample import sample_findings
+    from stream_monitor.core.outlook.sample import sample_findings
     from stream_monitor.runtimes.sampling import sample_inputs
 
     sampled = sample_inputs(settings)

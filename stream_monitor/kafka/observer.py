@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 from stream_monitor.kafka.errors import RestartReason
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.view import JudgeView
+    from stream_monitor.core.judge.view.judge_view import JudgeView
     from stream_monitor.core.profile import ProfiledChunk
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.canonical import Json, canonical_json
-from stream_monitor.core.judge.view import JudgeView, WarmUpView
+from stream_monitor.core.judge.view.judge_view import JudgeView, WarmUpView
 from stream_monitor.core.time import instant_words
 from stream_monitor.outputs import families
 from stream_monitor.outputs.health import Health

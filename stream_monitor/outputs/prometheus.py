@@ -20,9 +20,9 @@ from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
 from stream_monitor.core.alerts.lifecycle import Reason
-from stream_monitor.core.judge.chain import DropReason
-from stream_monitor.core.judge.panes import ClosedPaneCause
-from stream_monitor.core.judge.view import JudgeView
+from stream_monitor.core.judge.log.open_panes import ClosedPaneCause
+from stream_monitor.core.judge.log.source_chain import DropReason
+from stream_monitor.core.judge.view.judge_view import JudgeView
 from stream_monitor.core.names import RejectReason, ValueReject
 from stream_monitor.core.plan import Severity
 from stream_monitor.core.profile import ProfiledChunk

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
-from stream_monitor.core.judge.view import JudgeView, SeriesState, SeriesView
+from stream_monitor.core.judge.view.judge_view import JudgeView, SeriesState, SeriesView
 from stream_monitor.core.names import safe_label
 from stream_monitor.core.plan import Severity
 from stream_monitor.outputs import families

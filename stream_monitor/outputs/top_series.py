@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from stream_monitor.core.judge.view import SeriesView
+from stream_monitor.core.judge.view.judge_view import SeriesView
 
 HOLD_S: Final = 3600.0
 

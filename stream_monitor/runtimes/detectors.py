@@ -25,7 +25,7 @@ from stream_monitor.core.detectors.calibration import (
 )
 from stream_monitor.core.detectors.own_cell import Detecting, OwnCell
 from stream_monitor.core.detectors.river_detectors import RiverCell
-from stream_monitor.core.judge.configured import own_detector
+from stream_monitor.core.judge.watch.configured import own_detector
 from stream_monitor.core.plan import CalibrationPlan, DetectorInput, DetectorPlan, Plan
 from stream_monitor.runtimes.imports import imported, version_of
 

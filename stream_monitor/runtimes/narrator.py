@@ -12,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
-from stream_monitor.core.judge.coverage import EVERYTHING, Blind
-from stream_monitor.core.judge.view import AlertView, JudgeView
+from stream_monitor.core.judge.view.judge_view import AlertView, JudgeView
+from stream_monitor.core.judge.watch.coverage import EVERYTHING, Blind
 from stream_monitor.core.time import format_instant
 
 _LOG = logging.getLogger("stream_monitor.story")

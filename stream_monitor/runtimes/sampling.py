@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from stream_monitor.config import Settings
 from stream_monitor.core.alerts.wording.numbers import listed
-from stream_monitor.core.judge.sample import TopicSample
+from stream_monitor.core.outlook.sample import TopicSample
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.readers import newest_records

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 
-from stream_monitor.core.judge.view import JudgeView
+from stream_monitor.core.judge.view.judge_view import JudgeView
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.outputs.families import DETECTOR_FAILURES
 from stream_monitor.outputs.health import Health

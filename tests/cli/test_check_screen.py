@@ -12,8 +12,8 @@ import pytest
 from stream_monitor.cli.delays import FEW, short_table
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import run_command
-from stream_monitor.core.judge import SeriesOutlook, ShiftOutlook, Unit
 from stream_monitor.core.names import SeriesKind
+from stream_monitor.core.outlook import SeriesOutlook, ShiftOutlook, Unit
 from stream_monitor.core.plan import Plan
 
 BASE = ["check", "--set", "group=g", "-X", "bootstrap.servers=a:1"]

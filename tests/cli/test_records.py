@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from stream_monitor.cli.records import Records
-from stream_monitor.core.judge.sample import TopicSample
+from stream_monitor.core.outlook.sample import TopicSample
 from stream_monitor.core.plan import InputPlan, Plan
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.readers import StoredRecord

@@ -10,7 +10,7 @@ import pytest
 
 from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.judge import AlertEvent, SnapshotRefused
-from stream_monitor.core.judge.telling import guarantee
+from stream_monitor.core.judge.reporting.alert_events import guarantee
 from stream_monitor.core.plan import DetectorInput, DetectorPlan, EffectPlan, RulePlan
 from tests.laws.test_judge_laws import END, MODELS, PLAN, SOURCES, baselines, traffic, until
 from tests.runtimes.own_detectors import Cusum, Fragile, Streak

@@ -12,7 +12,7 @@ import pytest
 from stream_monitor.core.alerts.event import AlertCloudEvent, decode
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.judge import AlertEvent, Judge, Output
-from stream_monitor.core.judge.carry import Changes, carry
+from stream_monitor.core.judge.changes.carry import Changes, carry
 from stream_monitor.core.plan import (
     DEFAULT_RULES,
     Budget,

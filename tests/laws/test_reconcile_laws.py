@@ -11,7 +11,7 @@ import pytest
 
 from stream_monitor.core.alerts.event import AlertCloudEvent, decode
 from stream_monitor.core.judge import AlertEvent, AlertState, Judge, Output
-from stream_monitor.core.judge.reconcile import Reconciled, reconcile
+from stream_monitor.core.judge.changes.reconcile import Reconciled, reconcile
 from tests.laws.test_plan_laws import MOMENTS, SETTINGS, WORLD
 from tests.traffic import T0, Monitor
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_monitor.core.judge.rekey import keep_own, settle
-from stream_monitor.core.judge.snapshot import relabelled
+from stream_monitor.core.judge.changes.split import keep_own, settle
+from stream_monitor.core.judge.stored.snapshot import relabelled
 from stream_monitor.core.keys import judge_partition
 from tests.laws.test_judge_laws import END, MODELS, PLAN, SOURCES, baselines, traffic, until
 from tests.traffic import MINUTE, SECOND, T0, TOPIC, Monitor

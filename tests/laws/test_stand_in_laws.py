@@ -7,7 +7,7 @@ from functools import cache
 
 from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.judge import AlertEvent, Judge, carry, missing_classes, with_stand_ins
-from stream_monitor.core.judge.snapshot import opened
+from stream_monitor.core.judge.stored.snapshot import opened
 from tests.laws.lives import DETECTORS, OWN_ERRORS, OWN_NUMBERS, OWN_RIVER, OWN_RULE, READY, RULES, WORLDS
 from tests.traffic import SECOND, T0, Monitor
 

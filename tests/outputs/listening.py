@@ -11,7 +11,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.chain import ChainState
 from stream_monitor.core.judge import Blind, Coverage
-from stream_monitor.core.judge.view import (
+from stream_monitor.core.judge.view.judge_view import (
     AlertView,
     BaselineView,
     JudgeView,

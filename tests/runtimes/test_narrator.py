@@ -9,7 +9,7 @@ import pytest
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.judge import Blind, Coverage
-from stream_monitor.core.judge.view import AlertView, BaselineView, JudgeView, ModelView
+from stream_monitor.core.judge.view.judge_view import AlertView, BaselineView, JudgeView, ModelView
 from stream_monitor.core.plan import Severity
 from stream_monitor.runtimes.narrator import Narrator
 

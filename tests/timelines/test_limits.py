@@ -9,8 +9,8 @@ import numpy as np
 
 from stream_monitor.core.canonical import Json
 from stream_monitor.core.judge import BaselineProposal, Blind, Judge, SeriesState
-from stream_monitor.core.judge.coverage import EVERYTHING
-from stream_monitor.core.judge.warm_up import MOST_LEFT_OUT
+from stream_monitor.core.judge.model.warm_up import MOST_LEFT_OUT
+from stream_monitor.core.judge.watch.coverage import EVERYTHING
 from stream_monitor.core.plan import (
     DAY_MS,
     DEFAULT_RULES,

@@ -19,7 +19,7 @@ from bench.detection.seeds import SEED
 from bench.detection.streams import Streams
 from stream_monitor.core.detectors import Mixture, RankShiryaevRoberts, SeriesReference
 from stream_monitor.core.grid import spacings
-from stream_monitor.core.judge.weights import slot_weight
+from stream_monitor.core.judge.watch.weights import slot_weight
 from stream_monitor.lab.counts import draw_masses
 
 _HORIZON, _BUDGET = 200, 1_000

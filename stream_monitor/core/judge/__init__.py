@@ -1,17 +1,14 @@
 """The deterministic fold: chunks of `drift-profiles` in, alerts, alert states and baseline proposals out.
 
-`chain` decides which chunks count, `roster` when panes close, `panes` merges them, `watch` steps the detectors,
-`episodes` turns alarms into verdicts, `fold` joins them, `snapshot` writes the state down and `view` shows it.
+`log` reads chunks and closes panes, `watch` steps the detectors, `model` follows versions, `conditions` and `reporting`
+make alerts, and `fold` joins them. `stored` writes the state down, `view` shows it, and `changes` takes it over.
 """
 
 from stream_monitor.core.alerts.lifecycle import AlertStatus
-from stream_monitor.core.judge.carry import Carried, Changes, carry
-from stream_monitor.core.judge.configured import Configured
-from stream_monitor.core.judge.coverage import Blind, Coverage, model_coverage, version_coverage
+from stream_monitor.core.judge.changes.carry import Carried, Changes, carry
 from stream_monitor.core.judge.errors import ChainGap, JudgeError, SnapshotRefused, UnknownBaseline
 from stream_monitor.core.judge.fold import Judge
-from stream_monitor.core.judge.idle_rules import Idle, IdleRule, idle_rules
-from stream_monitor.core.judge.outlook import FaintFloor, SeriesOutlook, ShiftOutlook, Unit, faint_floors, model_outlook
+from stream_monitor.core.judge.model.proposing import document_records, proposal_record, why_unwanted
 from stream_monitor.core.judge.outputs import (
     ALERT_HEADERS,
     AlertEvent,
@@ -22,10 +19,7 @@ from stream_monitor.core.judge.outputs import (
     Proposal,
     StoredEntry,
 )
-from stream_monitor.core.judge.proposing import document_records, proposal_record, why_unwanted
-from stream_monitor.core.judge.rulebook import Rulebook
-from stream_monitor.core.judge.stand_ins import missing_classes, with_stand_ins
-from stream_monitor.core.judge.view import (
+from stream_monitor.core.judge.view.judge_view import (
     AlertView,
     BaselineView,
     JudgeView,
@@ -34,6 +28,10 @@ from stream_monitor.core.judge.view import (
     SeriesView,
     WarmUpView,
 )
+from stream_monitor.core.judge.watch.configured import Configured
+from stream_monitor.core.judge.watch.coverage import Blind, Coverage, model_coverage, version_coverage
+from stream_monitor.core.judge.watch.rulebook import Rulebook
+from stream_monitor.core.judge.watch.stand_ins import missing_classes, with_stand_ins
 
 __all__ = [
     "ALERT_HEADERS",
@@ -49,10 +47,7 @@ __all__ = [
     "Changes",
     "Configured",
     "Coverage",
-    "FaintFloor",
     "GatheringRequest",
-    "Idle",
-    "IdleRule",
     "Judge",
     "JudgeError",
     "JudgeView",
@@ -60,22 +55,16 @@ __all__ = [
     "Output",
     "Proposal",
     "Rulebook",
-    "SeriesOutlook",
     "SeriesState",
     "SeriesView",
-    "ShiftOutlook",
     "SnapshotRefused",
     "StoredEntry",
-    "Unit",
     "UnknownBaseline",
     "WarmUpView",
     "carry",
     "document_records",
-    "faint_floors",
-    "idle_rules",
     "missing_classes",
     "model_coverage",
-    "model_outlook",
     "proposal_record",
     "version_coverage",
     "why_unwanted",

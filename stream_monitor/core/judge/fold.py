@@ -13,30 +13,30 @@ from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Patience, Reason, end
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.detectors import DetectorClass
-from stream_monitor.core.judge import snapshot
 from stream_monitor.core.judge.conditions.condition import Scene
+from stream_monitor.core.judge.conditions.condition_events import tell_condition
 from stream_monitor.core.judge.conditions.memory import recent
 from stream_monitor.core.judge.conditions.standing import ConditionStep, Standing, Stood
 from stream_monitor.core.judge.conditions.step import step_conditions, step_limits
-from stream_monitor.core.judge.conditions.telling import tell_condition
-from stream_monitor.core.judge.configured import Configured
-from stream_monitor.core.judge.episodes import open_episode
 from stream_monitor.core.judge.errors import UnknownBaseline
 from stream_monitor.core.judge.intake import admitted, count, most_models
-from stream_monitor.core.judge.ledger import Counters, Ledger
-from stream_monitor.core.judge.model import ModelState, demand_watch
+from stream_monitor.core.judge.log.ledger import Counters, Ledger
+from stream_monitor.core.judge.log.open_panes import ClosedPane, OpenPanes
+from stream_monitor.core.judge.log.roster import EVENTS
+from stream_monitor.core.judge.model.model_state import ModelState, demand_watch
+from stream_monitor.core.judge.model.versions import give_up, take_version
 from stream_monitor.core.judge.outputs import AlertEvent, AlertState, Output, Proposal, StoredEntry
-from stream_monitor.core.judge.panes import ClosedPane, OpenPanes
-from stream_monitor.core.judge.pool import Pool, step_together
-from stream_monitor.core.judge.roster import EVENTS
-from stream_monitor.core.judge.rulebook import Rulebook
-from stream_monitor.core.judge.storm import storm_step, tell_storm
-from stream_monitor.core.judge.telling import Told, tell
-from stream_monitor.core.judge.verdicts import Judged, Step, end_settled, end_watch, judge_model
-from stream_monitor.core.judge.versions import give_up, take_version
-from stream_monitor.core.judge.view import JudgeView
-from stream_monitor.core.judge.viewing import judge_view
-from stream_monitor.core.judge.watch import Watch, failed_uses, merge_places
+from stream_monitor.core.judge.reporting.alert_events import Told, tell
+from stream_monitor.core.judge.reporting.episodes import open_episode
+from stream_monitor.core.judge.reporting.storm import storm_step, tell_storm
+from stream_monitor.core.judge.reporting.verdicts import Judged, Step, end_settled, end_watch, judge_model
+from stream_monitor.core.judge.stored import snapshot
+from stream_monitor.core.judge.view.judge_view import JudgeView
+from stream_monitor.core.judge.view.viewing import judge_view
+from stream_monitor.core.judge.watch.configured import Configured
+from stream_monitor.core.judge.watch.pool import Pool, step_together
+from stream_monitor.core.judge.watch.rulebook import Rulebook
+from stream_monitor.core.judge.watch.watch import Watch, failed_uses, merge_places
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import EXAMPLES, Profile, ProfileKey, Undeclared, merge_undeclared
 from stream_monitor.core.profile.merge import smallest_examples, without_values

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from stream_monitor.core.judge.ledger import Counters
-from stream_monitor.core.judge.model import ModelState
-from stream_monitor.core.judge.panes import ClosedPane
+from stream_monitor.core.judge.log.ledger import Counters
+from stream_monitor.core.judge.log.open_panes import ClosedPane
+from stream_monitor.core.judge.model.model_state import ModelState
 from stream_monitor.core.names import OTHER_SEGMENT, segment_label, segment_name
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import Profile, Undeclared, merge_undeclared

@@ -11,7 +11,7 @@ from confluent_kafka import KafkaError
 
 from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.judge import Judge, Output, StoredEntry, UnknownBaseline, with_stand_ins
-from stream_monitor.core.judge.snapshot import opened
+from stream_monitor.core.judge.stored.snapshot import opened
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import MalformedRecord, UnknownRecord
 from stream_monitor.core.rules import RuleFactory

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.judge import Judge, carry, missing_classes
-from stream_monitor.core.judge.carry import Carried, Changes
+from stream_monitor.core.judge.changes.carry import Carried, Changes
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.plan_text import UnreadablePlan, read_plan
 from stream_monitor.kafka.errors import HistoryUnusable

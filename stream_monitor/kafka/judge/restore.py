@@ -16,7 +16,7 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.judge import ChainGap, Judge, Output, SnapshotRefused, StoredEntry
-from stream_monitor.core.judge.reconcile import reconcile
+from stream_monitor.core.judge.changes.reconcile import reconcile
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext

@@ -17,8 +17,8 @@ from confluent_kafka.cimpl import NewPartitions
 
 from stream_monitor.core.chain import ChainState, ChunkName
 from stream_monitor.core.judge import Judge, SnapshotRefused, StoredEntry
-from stream_monitor.core.judge.rekey import keep_own, parent, settle
-from stream_monitor.core.judge.snapshot import relabelled
+from stream_monitor.core.judge.changes.split import keep_own, parent, settle
+from stream_monitor.core.judge.stored.snapshot import relabelled
 from stream_monitor.core.keys import judge_partition
 from stream_monitor.kafka.clients import committed, open_producer
 from stream_monitor.kafka.deliveries import Outgoing, deliver

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from stream_monitor.core.chain import FIRST, ChunkName
-from stream_monitor.core.judge.chain import Chain, DropReason
 from stream_monitor.core.judge.errors import ChainGap
+from stream_monitor.core.judge.log.source_chain import Chain, DropReason
 from stream_monitor.core.profile import (
     ChunkSource,
     OffsetRange,

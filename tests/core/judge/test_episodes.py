@@ -10,7 +10,7 @@ import pytest
 from stream_monitor.core.arrays import Float64, Int64, Intp
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.detectors import ChangeRange, SeriesReference
-from stream_monitor.core.judge.episodes import (
+from stream_monitor.core.judge.reporting.episodes import (
     MOST_STRETCHES,
     begin_again,
     effect_window,
@@ -20,9 +20,9 @@ from stream_monitor.core.judge.episodes import (
     open_episode,
     stretch,
 )
-from stream_monitor.core.judge.evidence import DetectorUse
-from stream_monitor.core.judge.series import Counted, WatchedSeries
-from stream_monitor.core.judge.watch import Watch
+from stream_monitor.core.judge.watch.detector_uses import DetectorUse
+from stream_monitor.core.judge.watch.watch import Watch
+from stream_monitor.core.judge.watch.watched_series import Counted, WatchedSeries
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.profile import Profile, ProfileKey, SeriesCounts
 from stream_monitor.core.rules import Pane

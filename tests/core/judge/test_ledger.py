@@ -9,7 +9,7 @@ import pytest
 
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.judge import ChainGap, Judge, StoredEntry, UnknownBaseline
-from stream_monitor.core.judge.roster import Roster
+from stream_monitor.core.judge.log.roster import Roster
 from stream_monitor.core.plan import InputPlan, Plan
 from stream_monitor.core.profile import MalformedRecord
 from tests.traffic import SECOND, T0, Events, Monitor, baseline_of

@@ -12,13 +12,13 @@ from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.baseline import Origin, OriginType, build_baseline
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.detectors import IntervalBernoulli, Mixture, RankShiryaevRoberts, ToleranceShiryaevRoberts
-from stream_monitor.core.judge.evidence import MISS, Evidence, detector_uses
 from stream_monitor.core.judge.intake import admitted, count
-from stream_monitor.core.judge.ledger import Counters
-from stream_monitor.core.judge.panes import ClosedPane, OpenPane, OpenPanes
-from stream_monitor.core.judge.rulebook import Rulebook
-from stream_monitor.core.judge.series import Counted, WatchedSeries, baseline_series
-from stream_monitor.core.judge.warm_up import MOST_LEFT_OUT, WarmUp, WarmUpFailure, reference_table
+from stream_monitor.core.judge.log.ledger import Counters
+from stream_monitor.core.judge.log.open_panes import ClosedPane, OpenPane, OpenPanes
+from stream_monitor.core.judge.model.warm_up import MOST_LEFT_OUT, WarmUp, WarmUpFailure, reference_table
+from stream_monitor.core.judge.watch.detector_uses import MISS, Evidence, detector_uses
+from stream_monitor.core.judge.watch.rulebook import Rulebook
+from stream_monitor.core.judge.watch.watched_series import Counted, WatchedSeries, baseline_series
 from stream_monitor.core.names import SeriesKind
 from stream_monitor.core.plan import DEFAULT_RULES, EffectPlan, LimitsPlan, ModelPlan, Plan, RulePlan
 from stream_monitor.core.profile import Example, Profile, ProfileKey

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_monitor.core.judge.episodes import open_episode
-from stream_monitor.core.judge.recovery import proof
-from stream_monitor.core.judge.watch import Watch
+from stream_monitor.core.judge.reporting.episodes import open_episode
+from stream_monitor.core.judge.reporting.recovery import proof
+from stream_monitor.core.judge.watch.watch import Watch
 from stream_monitor.core.rules import EffectRule, EffectWindow, Pane, Rule, Verdict, measure
 from tests.core.judge.test_episodes import FakeGroup, now, push, watch_of
 

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 
 from stream_monitor.core.judge import Judge, SnapshotRefused, UnknownBaseline
-from stream_monitor.core.judge.state import Counts, JudgeState
+from stream_monitor.core.judge.stored.judge_state import Counts, JudgeState
 from stream_monitor.core.plan import Plan, RulePlan
 from tests.timelines.story import Timeline, minutes, shifted
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_monitor.core.judge.panes import OpenPanes
-from stream_monitor.core.judge.series import baseline_series
-from stream_monitor.core.judge.shown import bins
-from stream_monitor.core.judge.telling import _expected_alarms, budget_panes
+from stream_monitor.core.judge.log.open_panes import OpenPanes
+from stream_monitor.core.judge.reporting.alert_events import _expected_alarms, budget_panes
+from stream_monitor.core.judge.reporting.shown import bins
+from stream_monitor.core.judge.watch.watched_series import baseline_series
 from stream_monitor.core.plan import ModelPlan, Plan
 from tests.traffic import T0, Events, baseline_of
 

@@ -6,9 +6,9 @@ import itertools
 
 import pytest
 
-from stream_monitor.core.judge.evidence import Evidence, evidence_for
-from stream_monitor.core.judge.series import Counted, WatchedSeries
-from stream_monitor.core.judge.weights import (
+from stream_monitor.core.judge.watch.detector_uses import Evidence, evidence_for
+from stream_monitor.core.judge.watch.watched_series import Counted, WatchedSeries
+from stream_monitor.core.judge.watch.weights import (
     COLUMNS_SHARE,
     VERSIONS_SHARE,
     demand_weight,

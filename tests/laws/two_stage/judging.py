@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from stream_monitor.core.canonical import canonical_json
 from stream_monitor.core.judge import AlertEvent, Judge, Output, StoredEntry
-from stream_monitor.core.judge.panes import ClosedPane
+from stream_monitor.core.judge.log.open_panes import ClosedPane
 from stream_monitor.core.plan import Plan
 from tests.laws.two_stage.broker import Broker
 

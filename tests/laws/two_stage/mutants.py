@@ -11,12 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from stream_monitor.core.chain import ChainState
-from stream_monitor.core.judge import Judge, snapshot
-from stream_monitor.core.judge import chain as chain_module
-from stream_monitor.core.judge import ledger as ledger_module
-from stream_monitor.core.judge.chain import Candidate, Chain, Decision, Tip
-from stream_monitor.core.judge.ledger import Ledger
-from stream_monitor.core.judge.roster import Roster
+from stream_monitor.core.judge import Judge
+from stream_monitor.core.judge.log import ledger as ledger_module
+from stream_monitor.core.judge.log import source_chain as chain_module
+from stream_monitor.core.judge.log.ledger import Ledger
+from stream_monitor.core.judge.log.roster import Roster
+from stream_monitor.core.judge.log.source_chain import Candidate, Chain, Decision, Tip
+from stream_monitor.core.judge.stored import snapshot
 from stream_monitor.core.profile import ProgressRecord
 from tests.laws.two_stage.broker import Event
 from tests.laws.two_stage.judging import JudgeWorker, PaneJudge

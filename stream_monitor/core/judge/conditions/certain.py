@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING
 
 from stream_monitor.core.baseline import Baseline, SeriesBaseline, by_stratum
 from stream_monitor.core.detectors.interval_limits import clopper_pearson
-from stream_monitor.core.judge.weights import COLUMNS_SHARE
+from stream_monitor.core.judge.watch.weights import COLUMNS_SHARE
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.watch import Watch
+    from stream_monitor.core.judge.watch.watch import Watch
 
 MISS = 1e-3
 """Probability, for all series together, that some upper limit does not hold the truth."""

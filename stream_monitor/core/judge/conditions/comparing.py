@@ -24,12 +24,12 @@ from stream_monitor.core.baseline import Baseline, CategoricalBaseline, NumericB
 from stream_monitor.core.batch import ABSENT, INVALID, Cell, ObjectColumn
 from stream_monitor.core.detectors import Mixture
 from stream_monitor.core.judge.conditions.memory import Comparison, SeriesChange
-from stream_monitor.core.judge.model import ModelState, version_watches
-from stream_monitor.core.judge.pool import Pool, step_together
-from stream_monitor.core.judge.rulebook import Rulebook
-from stream_monitor.core.judge.series import Counted, WatchedSeries
-from stream_monitor.core.judge.watch import Watch
-from stream_monitor.core.judge.weights import VERSIONS_SHARE
+from stream_monitor.core.judge.model.model_state import ModelState, version_watches
+from stream_monitor.core.judge.watch.pool import Pool, step_together
+from stream_monitor.core.judge.watch.rulebook import Rulebook
+from stream_monitor.core.judge.watch.watch import Watch
+from stream_monitor.core.judge.watch.watched_series import Counted, WatchedSeries
+from stream_monitor.core.judge.watch.weights import VERSIONS_SHARE
 from stream_monitor.core.names import BOUND
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import Example, Profile, ProfileKey, SeriesCounts

@@ -14,7 +14,7 @@ from stream_monitor.core.profile import Profile
 from stream_monitor.core.rules.verdict import Pane
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.model import ModelState, VersionState
+    from stream_monitor.core.judge.model.model_state import ModelState, VersionState
 
 STORM_OF = 5
 """Columns that are gone, or new, since the same pane from which on they are one story."""

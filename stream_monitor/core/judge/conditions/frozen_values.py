@@ -30,7 +30,7 @@ from stream_monitor.core.names import FROZEN_VALUES, feature_of
 from stream_monitor.core.plan import ConditionName
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.watch import Watch
+    from stream_monitor.core.judge.watch.watch import Watch
 
 FEWEST_ROWS = 50
 FEWEST_PANES = 2

@@ -19,7 +19,7 @@ from stream_monitor.core.names import BOUND, KIND_CHANGED, ValueKind, feature_of
 from stream_monitor.core.plan import ConditionName
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.watch import Watch
+    from stream_monitor.core.judge.watch.watch import Watch
 
 _PLURALS: Mapping[ValueKind, str] = {
     ValueKind.NUMBER: "numbers",

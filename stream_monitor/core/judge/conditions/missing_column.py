@@ -22,7 +22,7 @@ from stream_monitor.core.names import BOUND, MISSING_COLUMN, SERVING_ERROR, feat
 from stream_monitor.core.plan import ConditionName
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.watch import Watch
+    from stream_monitor.core.judge.watch.watch import Watch
 
 
 def find(scene: Scene) -> Iterator[Finding]:

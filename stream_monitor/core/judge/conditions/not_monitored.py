@@ -11,7 +11,7 @@ from stream_monitor.core.names import NOT_MONITORED
 from stream_monitor.core.plan import BaselineFrom, ConditionName, ModelPlan
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.model import VersionState
+    from stream_monitor.core.judge.model.model_state import VersionState
 
 _BUILD = "stream-monitor baseline build FILE --model {} --version {} --publish --activate"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from stream_monitor.core.judge.watch import Watch
+    from stream_monitor.core.judge.watch.watch import Watch
 
 
 def is_firing(watch: Watch, series: str) -> bool:

@@ -19,8 +19,8 @@ from stream_monitor.core.names import SeriesKind, ValueKind, feature_of
 
 if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline
-    from stream_monitor.core.judge.model import VersionState
-    from stream_monitor.core.judge.watch import Watch
+    from stream_monitor.core.judge.model.model_state import VersionState
+    from stream_monitor.core.judge.watch.watch import Watch
 
 _SIMILAR = 0.5
 """Similarity of two names, 0 to 1, from which on they are taken for one column."""

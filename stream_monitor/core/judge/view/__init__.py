@@ -1,0 +1,1 @@
+"""What may be shown of a judge: `judge_view` is its shape, `viewing` makes it, `live_coverage` says what is watched."""
