@@ -46,7 +46,7 @@ def after_end(found: ChainState) -> ChainState:
         return dataclasses.replace(found, trying=None, tries=tries)
     limit = 1
     if records > 1:
-        limit, tries = max(1, min(found.limit, records) // DIVISOR), 0
+        limit, tries = -(-min(found.limit, records) // DIVISOR), 0  # rounded up: sixteen chunks pass the range
     return dataclasses.replace(found, trying=None, limit=limit, grow_at=first + records, tries=tries)
 
 
@@ -87,11 +87,8 @@ def after_chunk(chain: ChainState, next_offset: int, *, records: int) -> ChainSt
 
 
 def bounded(chain: ChainState, next_offset: int) -> ChainState:
-    """Return a state whose suspicion ends within sixteen chunks: earlier versions of the program let it reach further.
-
-    A range that is passed in sixteen chunks of the limit and a rest holds fewer than seventeen of them.
-    """
+    """Return a state whose suspicion ends within sixteen chunks: earlier versions let it reach further."""
     if not is_limited(chain) or chain.grow_at is None:
         return chain
-    reach = next_offset + DIVISOR * (chain.limit + 1) - 1
+    reach = next_offset + DIVISOR * chain.limit
     return dataclasses.replace(chain, grow_at=min(chain.grow_at, reach))
