@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from stream_monitor.core.alerts.event import AlertCloudEvent
-from stream_monitor.core.judge.conditions.memory import Comparison
+from stream_monitor.core.judge.standing.memory import Comparison
 from stream_monitor.core.plan import CompareVersions, ModelPlan, Plan, TimePlan
 from tests.timelines.story import Change, Timeline, both, category, minutes, nulls, shifted
 

@@ -6,35 +6,32 @@ No clock, no I/O, no chance: what it says is a function of the entries, the plan
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 
-from stream_monitor.core.alerts.forgetting import Forgetting
-from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Patience, Reason, end
+from stream_monitor.core.alerts.lifecycle import Patience, Reason, end
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.detectors import DetectorClass
+from stream_monitor.core.judge.admission import admitted, count, most_models
 from stream_monitor.core.judge.conditions.condition import Scene
-from stream_monitor.core.judge.conditions.condition_events import tell_condition
-from stream_monitor.core.judge.conditions.memory import recent
-from stream_monitor.core.judge.conditions.standing import ConditionStep, Standing, Stood
 from stream_monitor.core.judge.conditions.step import step_conditions, step_limits
-from stream_monitor.core.judge.errors import UnknownBaseline
-from stream_monitor.core.judge.intake import admitted, count, most_models
-from stream_monitor.core.judge.log.ledger import Counters, Ledger
 from stream_monitor.core.judge.log.open_panes import ClosedPane, OpenPanes
 from stream_monitor.core.judge.log.roster import EVENTS
 from stream_monitor.core.judge.model.model_state import ModelState, demand_watch
-from stream_monitor.core.judge.model.versions import give_up, take_version
-from stream_monitor.core.judge.outputs import AlertEvent, AlertState, Output, Proposal, StoredEntry
-from stream_monitor.core.judge.reporting.alert_events import Told, tell
+from stream_monitor.core.judge.outputs import Output, Proposal, StoredEntry
+from stream_monitor.core.judge.publishing import report_conditions, report_steps, written
+from stream_monitor.core.judge.remembered import Remembered
+from stream_monitor.core.judge.reporting.alert_events import Told
 from stream_monitor.core.judge.reporting.episodes import open_episode
 from stream_monitor.core.judge.reporting.storm import storm_step, tell_storm
-from stream_monitor.core.judge.reporting.verdicts import Judged, Step, end_settled, end_watch, judge_model
+from stream_monitor.core.judge.reporting.verdicts import Judged, end_settled, end_watch, judge_model
+from stream_monitor.core.judge.standing.memory import recent
+from stream_monitor.core.judge.standing.standing import Stood
 from stream_monitor.core.judge.stored import snapshot
+from stream_monitor.core.judge.versions import give_up, take_version
 from stream_monitor.core.judge.view.judge_view import JudgeView
 from stream_monitor.core.judge.view.viewing import judge_view
 from stream_monitor.core.judge.watch.configured import Configured
-from stream_monitor.core.judge.watch.pool import Pool, step_together
+from stream_monitor.core.judge.watch.pool import step_together
 from stream_monitor.core.judge.watch.rulebook import Rulebook
 from stream_monitor.core.judge.watch.watch import Watch, failed_uses, merge_places
 from stream_monitor.core.plan import Plan
@@ -44,7 +41,7 @@ from stream_monitor.core.rules import Pane, RuleFactory
 from stream_monitor.core.time import pane_start
 
 
-class Judge:
+class Judge(Remembered):
     """Fold stored entries into alerts; every call returns what is to be written, in order.
 
     Args:
@@ -76,23 +73,15 @@ class Judge:
         detectors: Mapping[str, DetectorClass] | None = None,
         state: bytes | None = None,
     ) -> None:
-        self.plan = plan
-        self.partition = partition
-        self.partitions = partitions
-        self.counters: Counters = Counter()
-        self.ledger = Ledger(plan, self.counters)
-        self.pool = Pool()
-        self.models: dict[str, ModelState] = {}
-        self.forgetting = Forgetting(plan.alerts.forget_after_ms)
-        self.undeclared = Undeclared()
-        self.standing = Standing()
-        self.left_out: list[tuple[int, Undeclared]] = []
-        self.started_ms: int | None = None
-        self.rolling = b""
         configured = Configured.of(plan.detection.detectors, detectors or {})
-        self.rulebook = Rulebook(plan.rules, rules or {}, configured)
-        self.source = source
-        self.schedule = schedule
+        super().__init__(
+            plan=plan,
+            partition=partition,
+            partitions=partitions,
+            source=source,
+            schedule=schedule,
+            rulebook=Rulebook(plan.rules, rules or {}, configured),
+        )
         self._patience = Patience.of(plan.alerts)
         if state is not None:
             snapshot.restore(self, state)
@@ -106,7 +95,7 @@ class Judge:
             UnknownRecord, MalformedRecord: the entry is no record that this program knows. Nothing changed.
         """
         outputs: list[Output] = []
-        if self.ledger.fold(entry, self._has_baseline):
+        if self.ledger.fold(entry, self.has_baseline):
             for panes, start in self.ledger.closable():
                 target = self._skip_target(panes, start)
                 if target is not None:
@@ -154,30 +143,6 @@ class Judge:
             if state.proposed is not None
         }
 
-    def end(self, steps: Mapping[str, Sequence[Step]], storms: Sequence[Told], now: Pane) -> list[Output]:
-        """Publish ends of alerts that no entry of the log brought about.
-
-        Args:
-            steps: by model; their lives are already those after the end.
-            storms: ends of summary alerts.
-            now: the pane that was closed last.
-        """
-        told = [item for name in sorted(steps) for item in self.tell_steps(self.models[name], steps[name], now)]
-        return list(self._written(sorted([*told, *storms], key=lambda item: item.order), now))
-
-    @property
-    def last_pane(self) -> Pane | None:
-        """The pane of events that was closed last, None before the first."""
-        end_ms = self.ledger.panes[EVENTS].next_ms if EVENTS in self.ledger.panes else None
-        return None if end_ms is None else Pane(end_ms - self.plan.detection.pane_ms, end_ms)
-
-    def roll(self, why: str, outputs: Iterable[Output]) -> None:
-        """Add to the rolling digest what no closed pane said: what was done, and what is written of it."""
-        digest = hashlib.sha256(self.rolling + f" {why}".encode())
-        for output in outputs:
-            digest.update(hashlib.sha256(getattr(output, "value", None) or b"").digest())
-        self.rolling = digest.digest()
-
     def clear_counters(self) -> None:
         """Set the counters of `view` to zero, as after a silent fold; no decision depends on them."""
         self.counters.clear()
@@ -185,24 +150,6 @@ class Judge:
     def view(self) -> JudgeView:
         """Return what may be shown now. Costs a comparison per series: call it after commits, not after entries."""
         return judge_view(self)
-
-    def baseline(self, baseline_id: str) -> Baseline:
-        """Return a baseline of the schedule.
-
-        Raises:
-            UnknownBaseline: there is none of that id.
-        """
-        if not self._has_baseline(baseline_id):
-            raise UnknownBaseline(baseline_id)
-        found = self.schedule(baseline_id)
-        assert found is not None
-        return found
-
-    def _has_baseline(self, baseline_id: str) -> bool:
-        try:
-            return self.schedule(baseline_id) is not None
-        except KeyError:
-            return False
 
     def _skip_target(self, panes: OpenPanes, start: int) -> int | None:
         """Return where to go on when the oldest open pane and its neighbours are empty history, None to close it.
@@ -257,7 +204,7 @@ class Judge:
         told += self._retire(now)
         told.sort(key=lambda item: item.order)
         self._roll(pane, told)
-        return [*self._written(told, now), *proposals]
+        return [*written(self, told, now), *proposals]
 
     def _model(self, name: str, profiles: Mapping[str, Profile], now: Pane) -> ModelState:
         if name not in self.models:
@@ -308,7 +255,7 @@ class Judge:
 
     def _judge(self, model: ModelState, profiles: Mapping[str, Profile], now: Pane, *, seen: bool) -> list[Told]:
         stood = self._stand(model, profiles, now, seen=seen)
-        told = self.tell_conditions(stood.steps, now, model, profiles)
+        told = report_conditions(self, stood.steps, now, model, profiles)
         judged = judge_model(
             model,
             self.rulebook,
@@ -318,7 +265,7 @@ class Judge:
             max_open=self.plan.alerts.max_open,
             seen=seen,
         )
-        told += self.tell_steps(model, judged.steps, now)
+        told += report_steps(self, model, judged.steps, now)
         reason = storm_step(model, judged, self.plan, now)
         if reason is not None:
             told.append(tell_storm(model, model.storm, reason, judged, self.plan, source=self.source, now=now))
@@ -343,43 +290,7 @@ class Judge:
         self.counters["events_unjudged_total", "over_limits"] += left_out.count
         most = most_models(self.plan, self.partitions)
         stood = step_limits(self.standing, self.left_out, self.plan, self._patience, now, most=most)
-        return self.tell_conditions(stood.steps, now)
-
-    def tell_conditions(
-        self,
-        steps: Iterable[ConditionStep],
-        now: Pane,
-        model: ModelState | None = None,
-        profiles: Mapping[str, Profile] | None = None,
-    ) -> list[Told]:
-        """Return the events of the steps of conditions that are published; without a model those of the whole judge."""
-        budget = self.plan.detection.budget.panes(self.plan.detection.pane_ms)
-        return [
-            tell_condition(
-                step,
-                self.plan,
-                source=self.source,
-                now=now,
-                budget=budget if model is None else model.budget_panes,
-                profile=(profiles or {}).get(step.name.version),
-                partition=self.partition if model is None else None,
-            )
-            for step in steps
-            if self._is_published(step.before, step.held.life)
-        ]
-
-    def _is_published(self, before: Life, after: Life) -> bool:
-        """Say whether a step is written: a pending alert only if the plan says so."""
-        told = AlertStatus.FIRING in (before.status, after.status)
-        return told or self.plan.alerts.publish_pending
-
-    def tell_steps(self, model: ModelState, steps: Iterable[Step], now: Pane) -> list[Told]:
-        """Return the events of the steps that are published."""
-        return [
-            tell(step, self.rulebook.plans[step.rule], model, self.plan, source=self.source, now=now)
-            for step in steps
-            if self._is_published(step.before, step.life)
-        ]
+        return report_conditions(self, stood.steps, now)
 
     def _retire(self, now: Pane) -> list[Told]:
         """Let go of versions and models without events for `alerts.forget_after`."""
@@ -390,32 +301,22 @@ class Judge:
                 if state.last_ms <= oldest:
                     told += give_up(self, model, state, Reason.MODEL_RETIRED, now)
                     ended = model.standing.end(Reason.MODEL_RETIRED, now, version=name)
-                    told += self.tell_conditions(ended, now, model)
+                    told += report_conditions(self, ended, now, model)
                     del model.versions[name]
             if not model.versions and model.last_ms <= oldest:
                 told += self._retire_model(model, now)
         return told
 
     def _retire_model(self, model: ModelState, now: Pane) -> list[Told]:
-        told = self.tell_conditions(model.standing.end(Reason.MODEL_RETIRED, now), now, model)
+        told = report_conditions(self, model.standing.end(Reason.MODEL_RETIRED, now), now, model)
         if model.demand is not None:
-            told += self.tell_steps(model, end_watch(model.demand, Reason.MODEL_RETIRED, now), now)
+            told += report_steps(self, model, end_watch(model.demand, Reason.MODEL_RETIRED, now), now)
             model.demand.leave(self.pool)
         life, reason = end(model.storm, now.end_ms, Reason.MODEL_RETIRED)
         if reason is not None:
             told.append(tell_storm(model, life, reason, Judged(), self.plan, source=self.source, now=now))
         del self.models[model.name]
         return told
-
-    def _written(self, told: Iterable[Told], now: Pane) -> Iterable[AlertEvent | AlertState]:
-        for item in told:
-            key = item.fingerprint.encode()
-            self.counters["alert_events_total", item.order[0].model, item.severity, item.reason.value] += 1
-            self.forgetting.told(item.fingerprint, resolved=item.resolved, now_ms=now.end_ms)
-            yield AlertEvent(key, item.value, now.end_ms)
-            yield AlertState(key, item.value, now.end_ms)
-        for fingerprint in self.forgetting.take(now.end_ms):
-            yield AlertState(fingerprint.encode(), None, now.end_ms)
 
     def _roll(self, pane: ClosedPane, told: Iterable[Told]) -> None:
         """Add a closed pane to the rolling digest: what was counted, and what was said about it."""

@@ -18,8 +18,8 @@ from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.batch import Batch, Group, Reject
 from stream_monitor.core.judge.conditions.certain import strange_rows, tests_of, unnamed_rows
 from stream_monitor.core.judge.conditions.kind_changed import kinds_in_words
-from stream_monitor.core.judge.conditions.memory import EXTRA_SHARE
 from stream_monitor.core.judge.conditions.renames import Named, kind_of, likely_pairs
+from stream_monitor.core.judge.standing.memory import EXTRA_SHARE
 from stream_monitor.core.names import (
     PREDICTION,
     SERVING_ERROR,

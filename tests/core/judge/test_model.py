@@ -12,7 +12,7 @@ from stream_monitor.core.alerts.forgetting import Forgetting
 from stream_monitor.core.baseline import Origin, OriginType, build_baseline
 from stream_monitor.core.comparisons import Reference
 from stream_monitor.core.detectors import IntervalBernoulli, Mixture, RankShiryaevRoberts, ToleranceShiryaevRoberts
-from stream_monitor.core.judge.intake import admitted, count
+from stream_monitor.core.judge.admission import admitted, count
 from stream_monitor.core.judge.log.ledger import Counters
 from stream_monitor.core.judge.log.open_panes import ClosedPane, OpenPane, OpenPanes
 from stream_monitor.core.judge.model.warm_up import MOST_LEFT_OUT, WarmUp, WarmUpFailure, reference_table

@@ -30,6 +30,7 @@ from stream_monitor.core.judge.model.model_state import (
     version_watches,
 )
 from stream_monitor.core.judge.outputs import Output
+from stream_monitor.core.judge.publishing import report_conditions, written_ends
 from stream_monitor.core.judge.reporting.alert_events import Told
 from stream_monitor.core.judge.reporting.episodes import effect_window, end_episode
 from stream_monitor.core.judge.reporting.storm import tell_storm
@@ -254,7 +255,7 @@ class _Carrying:
                 )
                 storms.append(told)
             storms += self._conditions_end(name, model, now)
-        return self._old.end(steps, storms, now)
+        return written_ends(self._old, steps, storms, now)
 
     def _conditions_end(self, name: str, model: ModelState, now: Pane) -> list[Told]:
         """End the alerts of conditions that are off or have other labels now, and all of a model that is let go."""
@@ -268,7 +269,7 @@ class _Carrying:
         ]
         ended = model.standing.end(Reason.RULE_REMOVED, now, conditions=gone)
         self._noted.ended += [(step.name, step.condition.value) for step in ended]
-        return self._old.tell_conditions(ended, now, model)
+        return report_conditions(self._old, ended, now, model)
 
     def _ends(self, old: Watch, new: Watch | None, now: Pane) -> Iterator[Step]:
         for place in old.open_lives():

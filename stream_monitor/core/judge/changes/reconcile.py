@@ -25,10 +25,11 @@ from stream_monitor.core.alerts.identity import SeriesName, alert_labels, finger
 from stream_monitor.core.alerts.lifecycle import AlertStatus, Life, Reason
 from stream_monitor.core.alerts.wording import Facts
 from stream_monitor.core.judge.conditions.condition_events import labels_of
-from stream_monitor.core.judge.conditions.standing import Held, Place, Standing
-from stream_monitor.core.judge.fold import Judge
 from stream_monitor.core.judge.outputs import Output
+from stream_monitor.core.judge.publishing import written_ends
+from stream_monitor.core.judge.remembered import Remembered
 from stream_monitor.core.judge.reporting.alert_events import Told, texts
+from stream_monitor.core.judge.standing.standing import Held, Place, Standing
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.rules import Pane
 from stream_monitor.core.time import format_instant, parse_instant
@@ -59,7 +60,7 @@ class _Place:
     put: Callable[[Life], None]
 
 
-def reconcile(judge: Judge, published: Mapping[bytes, bytes]) -> Reconciled:
+def reconcile(judge: Remembered, published: Mapping[bytes, bytes]) -> Reconciled:
     """Let a judge go on with the alerts that were published.
 
     Args:
@@ -76,7 +77,7 @@ def reconcile(judge: Judge, published: Mapping[bytes, bytes]) -> Reconciled:
         judge.forgetting.told(identity, resolved=not _is_open(event), now_ms=parse_instant(event.time))
     newest_ms = max((parse_instant(event.time) for event in last.values()), default=0)
     now = judge.last_pane or Pane(newest_ms, newest_ms)
-    outputs = judge.end({}, [_end(event, judge, now) for event in ends], now)
+    outputs = written_ends(judge, {}, [_end(event, judge, now) for event in ends], now)
     judge.roll("rebuilt", outputs)
     return Reconciled(
         tuple(outputs),
@@ -86,7 +87,7 @@ def reconcile(judge: Judge, published: Mapping[bytes, bytes]) -> Reconciled:
     )
 
 
-def _settle(judge: Judge, last: Mapping[str, wire.AlertCloudEvent]) -> tuple[set[str], set[str]]:
+def _settle(judge: Remembered, last: Mapping[str, wire.AlertCloudEvent]) -> tuple[set[str], set[str]]:
     """Set every life to what was published of it; return the open ones that go on, and those that are quiet again."""
     shown = {AlertStatus.FIRING, *([AlertStatus.PENDING] if judge.plan.alerts.publish_pending else [])}
     kept: set[str] = set()
@@ -119,7 +120,7 @@ def _adopted(life: Life, event: wire.AlertCloudEvent) -> Life:
     )
 
 
-def _end(event: wire.AlertCloudEvent, judge: Judge, now: Pane) -> Told:
+def _end(event: wire.AlertCloudEvent, judge: Remembered, now: Pane) -> Told:
     """Return the end of a published alert: its last event, with the reason and the words of the end."""
     data, labels = event.data, event.data.labels
     name = SeriesName(*(labels.get(part, "") for part in ("model", "version", "segment", "series")))
@@ -148,7 +149,7 @@ def _end(event: wire.AlertCloudEvent, judge: Judge, now: Pane) -> Told:
     return Told(order, data.fingerprint, True, labels["severity"], Reason.STATE_REBUILT, wire.encode(written))
 
 
-def _places(judge: Judge) -> Iterator[tuple[str, _Place]]:
+def _places(judge: Remembered) -> Iterator[tuple[str, _Place]]:
     """Yield every life of a judge by the fingerprint of its alert."""
     plan = judge.plan
     yield from _standing(judge.standing, plan, judge.partition)

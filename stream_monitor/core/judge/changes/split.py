@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from stream_monitor.core.chain import ChunkName
-from stream_monitor.core.judge.fold import Judge
 from stream_monitor.core.judge.log.ledger import Place
+from stream_monitor.core.judge.remembered import Remembered
 from stream_monitor.core.keys import judge_partition
 from stream_monitor.core.profile import Undeclared
 
@@ -25,7 +25,7 @@ def parent(partition: int, old: int) -> int:
     return partition % old
 
 
-def settle(judge: Judge, committed: Mapping[Place, ChunkName]) -> None:
+def settle(judge: Remembered, committed: Mapping[Place, ChunkName]) -> None:
     """Fold the committed chunks that wait for a successor: it will be written to other partitions than they were.
 
     Args:
@@ -44,7 +44,7 @@ def settle(judge: Judge, committed: Mapping[Place, ChunkName]) -> None:
             judge.ledger.graft(place, chunk.profiles)
 
 
-def keep_own(judge: Judge, *, was: int) -> tuple[str, ...]:
+def keep_own(judge: Remembered, *, was: int) -> tuple[str, ...]:
     """Drop the models whose records go to other partitions; return those that stay.
 
     Args:
@@ -67,5 +67,5 @@ def keep_own(judge: Judge, *, was: int) -> tuple[str, ...]:
     return tuple(sorted(own))
 
 
-def _is_own(judge: Judge, model: str) -> bool:
+def _is_own(judge: Remembered, model: str) -> bool:
     return judge_partition(model, judge.partitions) == judge.partition

@@ -23,8 +23,8 @@ from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline, CategoricalBaseline, NumericBaseline
 from stream_monitor.core.batch import ABSENT, INVALID, Cell, ObjectColumn
 from stream_monitor.core.detectors import Mixture
-from stream_monitor.core.judge.conditions.memory import Comparison, SeriesChange
 from stream_monitor.core.judge.model.model_state import ModelState, version_watches
+from stream_monitor.core.judge.standing.memory import Comparison, SeriesChange
 from stream_monitor.core.judge.watch.pool import Pool, step_together
 from stream_monitor.core.judge.watch.rulebook import Rulebook
 from stream_monitor.core.judge.watch.watch import Watch

@@ -8,9 +8,9 @@ from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.alerts.wording import Facts, Said
 from stream_monitor.core.canonical import round_significant
 from stream_monitor.core.judge.conditions import CONDITIONS
-from stream_monitor.core.judge.conditions.condition import FACT
-from stream_monitor.core.judge.conditions.standing import ConditionStep
 from stream_monitor.core.judge.reporting.alert_events import Told, alert_data, budget_panes, texts
+from stream_monitor.core.judge.standing.finding import FACT
+from stream_monitor.core.judge.standing.standing import ConditionStep
 from stream_monitor.core.plan import ConditionName, Plan, Severity
 from stream_monitor.core.profile import Profile
 from stream_monitor.core.rules.verdict import Pane

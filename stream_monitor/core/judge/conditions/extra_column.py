@@ -7,9 +7,10 @@ from dataclasses import replace
 
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.wording.numbers import listed
-from stream_monitor.core.judge.conditions.condition import STORM_OF, Condition, Finding, Scene
-from stream_monitor.core.judge.conditions.memory import EXTRA_SHARE, Run
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
 from stream_monitor.core.judge.conditions.renames import renamed
+from stream_monitor.core.judge.standing.finding import STORM_OF, Finding
+from stream_monitor.core.judge.standing.memory import EXTRA_SHARE, Run
 from stream_monitor.core.names import EXTRA_COLUMN, feature_series
 from stream_monitor.core.plan import ConditionName
 from stream_monitor.core.profile.record import UNDECLARED_NAMES

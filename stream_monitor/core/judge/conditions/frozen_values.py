@@ -23,9 +23,10 @@ from stream_monitor.core.alerts.wording.numbers import number
 from stream_monitor.core.baseline import NumericBaseline, by_stratum
 from stream_monitor.core.detectors.interval_limits import clopper_pearson
 from stream_monitor.core.judge.conditions.certain import MISS, certain_rows, log_limit
-from stream_monitor.core.judge.conditions.condition import Condition, Finding, Scene
-from stream_monitor.core.judge.conditions.memory import Still
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
 from stream_monitor.core.judge.conditions.open_alerts import is_firing
+from stream_monitor.core.judge.standing.finding import Finding
+from stream_monitor.core.judge.standing.memory import Still
 from stream_monitor.core.names import FROZEN_VALUES, feature_of
 from stream_monitor.core.plan import ConditionName
 

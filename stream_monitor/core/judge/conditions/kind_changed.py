@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.judge.conditions.certain import rows_for_kind
-from stream_monitor.core.judge.conditions.condition import Condition, Finding, Scene
-from stream_monitor.core.judge.conditions.memory import Run
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
 from stream_monitor.core.judge.conditions.open_alerts import is_firing
 from stream_monitor.core.judge.conditions.renames import kind_in
+from stream_monitor.core.judge.standing.finding import Finding
+from stream_monitor.core.judge.standing.memory import Run
 from stream_monitor.core.names import BOUND, KIND_CHANGED, ValueKind, feature_of, invalid_series
 from stream_monitor.core.plan import ConditionName
 

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.wording.numbers import listed
 from stream_monitor.core.judge.conditions.certain import rows_for_missing
-from stream_monitor.core.judge.conditions.condition import STORM_OF, Condition, Finding, Scene
-from stream_monitor.core.judge.conditions.memory import Run
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
 from stream_monitor.core.judge.conditions.open_alerts import is_firing
 from stream_monitor.core.judge.conditions.renames import renamed
+from stream_monitor.core.judge.standing.finding import STORM_OF, Finding
+from stream_monitor.core.judge.standing.memory import Run
 from stream_monitor.core.names import BOUND, MISSING_COLUMN, SERVING_ERROR, feature_of, missing_series
 from stream_monitor.core.plan import ConditionName
 

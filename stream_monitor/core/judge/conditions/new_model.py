@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stream_monitor.core.alerts.identity import SeriesName
-from stream_monitor.core.judge.conditions.condition import Condition, Finding, Scene
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
+from stream_monitor.core.judge.standing.finding import Finding
 from stream_monitor.core.names import NEW_MODEL
 from stream_monitor.core.plan import DAY_MS, HOUR_MS, ConditionName
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.identity import SeriesName
-from stream_monitor.core.judge.conditions.condition import Condition, Finding, Scene
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
+from stream_monitor.core.judge.standing.finding import Finding
 from stream_monitor.core.names import NOT_MONITORED
 from stream_monitor.core.plan import BaselineFrom, ConditionName, ModelPlan
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 
 from stream_monitor.core.alerts.lifecycle import Patience
 from stream_monitor.core.judge.conditions import CONDITIONS
-from stream_monitor.core.judge.conditions.condition import Finding, Scene
-from stream_monitor.core.judge.conditions.standing import Standing, Stood
+from stream_monitor.core.judge.conditions.condition import Scene
 from stream_monitor.core.judge.conditions.undeclared_names import over_limits
+from stream_monitor.core.judge.standing.finding import Finding
+from stream_monitor.core.judge.standing.standing import Standing, Stood
 from stream_monitor.core.plan import ConditionName, Plan
 from stream_monitor.core.profile import Undeclared
 from stream_monitor.core.rules.verdict import Pane

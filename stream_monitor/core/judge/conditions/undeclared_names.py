@@ -14,7 +14,8 @@ from xxhash import xxh3_64_intdigest
 
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.wording.numbers import listed
-from stream_monitor.core.judge.conditions.condition import Condition, Finding, Scene
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
+from stream_monitor.core.judge.standing.finding import Finding
 from stream_monitor.core.names import UNDECLARED_NAMES as ALERTNAME
 from stream_monitor.core.plan import ConditionName
 from stream_monitor.core.profile import Undeclared, merge_undeclared

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.alerts.wording.numbers import listed
-from stream_monitor.core.judge.conditions.condition import Condition, Finding, Scene
-from stream_monitor.core.judge.conditions.memory import Comparison
+from stream_monitor.core.judge.conditions.condition import Condition, Scene
+from stream_monitor.core.judge.standing.finding import Finding
+from stream_monitor.core.judge.standing.memory import Comparison
 from stream_monitor.core.names import BOUND, VERSION_CHANGED, feature_of
 from stream_monitor.core.plan import DAY_MS, CompareVersions, ConditionName
 

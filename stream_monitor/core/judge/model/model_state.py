@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.detectors import Mixture, RankShiryaevRoberts
 from stream_monitor.core.detectors.lowered_threshold import OFFSETS
-from stream_monitor.core.judge.conditions.memory import Memory
-from stream_monitor.core.judge.conditions.standing import Standing
 from stream_monitor.core.judge.model.warm_up import WarmUp
+from stream_monitor.core.judge.standing.memory import Memory
+from stream_monitor.core.judge.standing.standing import Standing
+from stream_monitor.core.judge.watch.coverage import Coverage
 from stream_monitor.core.judge.watch.detector_uses import DEMAND_TEST, Evidence, detector_uses
 from stream_monitor.core.judge.watch.rulebook import Rulebook
 from stream_monitor.core.judge.watch.watch import Watch
@@ -21,14 +21,11 @@ from stream_monitor.core.judge.watch.watched_series import (
     demand_series,
     segment_series,
     subjects,
-    within_limit,
+    within_limits,
 )
 from stream_monitor.core.judge.watch.weights import demand_weight, segment_shares, slot_weight, split
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan, Threshold
 from stream_monitor.core.profile import Profile
-
-if TYPE_CHECKING:
-    from stream_monitor.core.judge.watch.coverage import Coverage
 
 TYPICAL_PANES = 200
 """Panes whose sizes are kept to choose the alternatives of the rank detector."""
@@ -281,25 +278,3 @@ def typical_mixture(baseline: Baseline, rows: float) -> Callable[[str], Mixture]
         return Mixture.for_events(rows * share)
 
     return of
-
-
-def within_limits(
-    found: dict[str, list[WatchedSeries]], plan: Plan, taken: int
-) -> tuple[dict[str, list[WatchedSeries]], list[tuple[str, WatchedSeries]]]:
-    """Return the series by segment that the limits leave, all rows first, and those that they leave out.
-
-    Args:
-        found: series by segment.
-        plan: its limits.
-        taken: how much of the limit of series is used already.
-    """
-    kept: dict[str, list[WatchedSeries]] = {}
-    suppressed: list[tuple[str, WatchedSeries]] = []
-    room = max(0, plan.limits.series_per_model - taken)
-    for place, (label, series) in enumerate(found.items()):
-        inside, outside = within_limit(series, room if place <= plan.limits.segments else 0)
-        room -= len(subjects(inside))
-        suppressed += [(label, item) for item in outside]
-        if inside or not label:
-            kept[label] = inside
-    return kept, suppressed

@@ -23,7 +23,6 @@ from stream_monitor.core.alerts.lifecycle import (
     recover_beside,
     remind,
 )
-from stream_monitor.core.judge.conditions.standing import Stood
 from stream_monitor.core.judge.model.model_state import ModelState
 from stream_monitor.core.judge.reporting.episodes import (
     SHARES,
@@ -42,6 +41,7 @@ from stream_monitor.core.judge.reporting.levels import levels
 from stream_monitor.core.judge.reporting.parents import waits
 from stream_monitor.core.judge.reporting.recovery import proof
 from stream_monitor.core.judge.reporting.shown import category_names
+from stream_monitor.core.judge.standing.standing import Stood
 from stream_monitor.core.judge.watch.rulebook import Rulebook
 from stream_monitor.core.judge.watch.watch import Watch
 from stream_monitor.core.rules import EffectRule, EffectWindow, Pane, Rule

@@ -12,9 +12,9 @@ import numpy as np
 
 from stream_monitor.core.alerts.lifecycle import Life
 from stream_monitor.core.arrays import Int64
-from stream_monitor.core.judge.conditions.memory import Memory
-from stream_monitor.core.judge.conditions.standing import Held
 from stream_monitor.core.judge.model.warm_up import WarmUpFailure
+from stream_monitor.core.judge.standing.memory import Memory
+from stream_monitor.core.judge.standing.standing import Held
 from stream_monitor.core.names import ValueKind
 from stream_monitor.core.plan import ConditionName
 from stream_monitor.core.profile import (

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import astuple
-from typing import TYPE_CHECKING
 
 import msgspec
 import numpy as np
@@ -19,13 +18,14 @@ from stream_monitor.core.alerts.identity import SeriesName
 from stream_monitor.core.canonical import Json, canonical_json
 from stream_monitor.core.chain import ChunkName
 from stream_monitor.core.detectors import Mixture, UnusableStateError
-from stream_monitor.core.judge.conditions.memory import Memory
-from stream_monitor.core.judge.conditions.standing import Standing
 from stream_monitor.core.judge.errors import SnapshotRefused
 from stream_monitor.core.judge.log.open_panes import OpenPane
 from stream_monitor.core.judge.log.source_chain import Chain, Tip
 from stream_monitor.core.judge.model.model_state import ModelState, VersionState, demand_watch, version_watches
 from stream_monitor.core.judge.model.warm_up import WarmUp
+from stream_monitor.core.judge.remembered import Remembered
+from stream_monitor.core.judge.standing.memory import Memory
+from stream_monitor.core.judge.standing.standing import Standing
 from stream_monitor.core.judge.stored.judge_state import (
     ChainTip,
     Counts,
@@ -47,9 +47,6 @@ from stream_monitor.core.judge.stored.judge_state import (
 from stream_monitor.core.judge.watch.pool import Pool
 from stream_monitor.core.judge.watch.watch import Episode, PaneSources, Stretch, Watch
 
-if TYPE_CHECKING:
-    from stream_monitor.core.judge.fold import Judge
-
 FORMAT = 3
 """Version of the format; another one is refused, and the log is folded again."""
 
@@ -60,7 +57,7 @@ _MAGIC = b"SMJ1"
 _SEAL_BYTES = 32
 
 
-def dump(judge: Judge) -> bytes:
+def dump(judge: Remembered) -> bytes:
     """Return the sealed state."""
     return sealed(_state(judge))
 
@@ -81,7 +78,7 @@ def sealed(state: JudgeState) -> bytes:
     return _MAGIC + hashlib.sha256(payload).digest() + payload
 
 
-def restore(judge: Judge, state_bytes: bytes) -> None:
+def restore(judge: Remembered, state_bytes: bytes) -> None:
     """Take a state up into a judge that is still empty.
 
     Raises:
@@ -102,7 +99,7 @@ def restore(judge: Judge, state_bytes: bytes) -> None:
         raise SnapshotRefused("corrupt", f"{type(error).__name__}: {error}") from error
 
 
-def digest(judge: Judge) -> str:
+def digest(judge: Remembered) -> str:
     """Return the digest of closed panes, chains and alert life cycles."""
     lives: list[Json] = [
         [*astuple(watch.name(series)), rule, str(life.status), life.starts_ms, life.sequence]
@@ -120,7 +117,7 @@ def digest(judge: Judge) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def chain_tips(judge: Judge) -> dict[str, list[int]]:
+def chain_tips(judge: Remembered) -> dict[str, list[int]]:
     """Return the tip of every chain by `topic/partition`."""
     return {
         f"{tip.topic}/{tip.partition}": [tip.epoch, tip.seq, tip.lease, -1 if tip.next is None else tip.next]
@@ -131,7 +128,7 @@ def chain_tips(judge: Judge) -> dict[str, list[int]]:
 # --- writing ----------------------------------------------------------------------------------------------------------
 
 
-def _state(judge: Judge) -> JudgeState:
+def _state(judge: Remembered) -> JudgeState:
     ledger = judge.ledger
     return JudgeState(
         format=FORMAT,
@@ -156,7 +153,7 @@ def _state(judge: Judge) -> JudgeState:
     )
 
 
-def _chains(judge: Judge) -> list[ChainTip]:
+def _chains(judge: Remembered) -> list[ChainTip]:
     return [
         ChainTip(
             topic,
@@ -173,7 +170,7 @@ def _chains(judge: Judge) -> list[ChainTip]:
     ]
 
 
-def _stream(judge: Judge, stream: str) -> StreamState:
+def _stream(judge: Remembered, stream: str) -> StreamState:
     panes = judge.ledger.panes[stream]
     written = [
         PaneState(
@@ -317,7 +314,7 @@ def opened(state_bytes: bytes) -> JudgeState:
     return state
 
 
-def _restore(judge: Judge, state: JudgeState) -> None:
+def _restore(judge: Remembered, state: JudgeState) -> None:
     ledger = judge.ledger
     ledger.next_offset, ledger.complete = state.replay_from, state.complete
     for tip in state.chains:
@@ -354,7 +351,7 @@ def _open_pane(state: PaneState) -> OpenPane:
     )
 
 
-def _restored_model(judge: Judge, record: ModelRecord) -> ModelState:
+def _restored_model(judge: Remembered, record: ModelRecord) -> ModelState:
     plan = judge.plan.model(record.name)
     if plan is None:
         raise ValueError(f"model {record.name!r} is not in the plan")
@@ -394,7 +391,7 @@ def _resumed_warm_up(model: ModelState, version: str, state: WarmUpState | None)
     return warm_up
 
 
-def _resumed_watches(judge: Judge, model: ModelState, states: Mapping[str, WatchState]) -> list[Watch]:
+def _resumed_watches(judge: Remembered, model: ModelState, states: Mapping[str, WatchState]) -> list[Watch]:
     """Return the watches of a reference, built anew and put where the written ones were."""
     watches = version_watches(
         model,

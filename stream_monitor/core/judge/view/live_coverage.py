@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stream_monitor.core.judge.model.model_state import ModelState, VersionState
+from stream_monitor.core.judge.remembered import Remembered
 from stream_monitor.core.judge.watch.coverage import (
     Blind,
     Coverage,
@@ -17,14 +17,11 @@ from stream_monitor.core.judge.watch.coverage import (
 from stream_monitor.core.judge.watch.watch import Watch
 from stream_monitor.core.judge.watch.watched_series import Counted
 
-if TYPE_CHECKING:
-    from stream_monitor.core.judge.fold import Judge
-
 _MOST = 0.5
 """Share of the values of another kind from which on a series is as good as blind."""
 
 
-def judge_coverage(judge: Judge) -> Iterator[Coverage]:
+def judge_coverage(judge: Remembered) -> Iterator[Coverage]:
     """Yield the coverage of every series of a judge: by model, its demand first, then its versions."""
     for name in sorted(judge.models):
         model = judge.models[name]
@@ -36,7 +33,7 @@ def judge_coverage(judge: Judge) -> Iterator[Coverage]:
             yield from _version(judge, model, version, model.versions[version])
 
 
-def _version(judge: Judge, model: ModelState, version: str, state: VersionState) -> Iterator[Coverage]:
+def _version(judge: Remembered, model: ModelState, version: str, state: VersionState) -> Iterator[Coverage]:
     planned = _planned(judge, model, version, state)
     if state.watch is None:
         yield from (_in_warm_up(item, state) for item in planned)
@@ -58,7 +55,7 @@ def _version(judge: Judge, model: ModelState, version: str, state: VersionState)
     yield from blind.values()
 
 
-def _planned(judge: Judge, model: ModelState, version: str, state: VersionState) -> list[Coverage]:
+def _planned(judge: Remembered, model: ModelState, version: str, state: VersionState) -> list[Coverage]:
     """Return what the references give; worked out once for each set of them."""
     documents = state.documents
     names = tuple(document.id for document in documents)

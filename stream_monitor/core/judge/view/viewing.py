@@ -5,18 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.identity import alert_id, alert_labels, fingerprint, storm_labels
 from stream_monitor.core.alerts.lifecycle import AlertStatus
 from stream_monitor.core.detectors.river_group import RiverGroup
 from stream_monitor.core.judge.conditions.condition_events import labels_of
-from stream_monitor.core.judge.conditions.standing import Standing
 from stream_monitor.core.judge.conditions.version_changed import report
 from stream_monitor.core.judge.model.model_state import ModelState
 from stream_monitor.core.judge.model.warm_up import WarmUp
+from stream_monitor.core.judge.remembered import Remembered
 from stream_monitor.core.judge.reporting.alert_events import guarantee, summary_now
 from stream_monitor.core.judge.reporting.verdicts import judged_window
+from stream_monitor.core.judge.standing.standing import Standing
 from stream_monitor.core.judge.view.judge_view import (
     AlertView,
     BaselineView,
@@ -33,13 +33,10 @@ from stream_monitor.core.names import no_guarantee
 from stream_monitor.core.plan import RulePlan, Severity
 from stream_monitor.core.rules import EffectWindow, Pane, measure
 
-if TYPE_CHECKING:
-    from stream_monitor.core.judge.fold import Judge
-
 _LN_10 = math.log(10)
 
 
-def judge_view(judge: Judge) -> JudgeView:
+def judge_view(judge: Remembered) -> JudgeView:
     """Return what may be shown of a judge."""
     models = [judge.models[name] for name in sorted(judge.models)]
     ledger = judge.ledger
@@ -59,7 +56,7 @@ def judge_view(judge: Judge) -> JudgeView:
     )
 
 
-def _model(judge: Judge, model: ModelState) -> ModelView:
+def _model(judge: Remembered, model: ModelState) -> ModelView:
     budget = judge.plan.budget(model.name)
     watched = [
         (name, state.watch.baseline)
@@ -95,7 +92,7 @@ def _unwatched(version: str, since_ms: int, warm_up: WarmUp | None) -> WarmUpVie
     return WarmUpView(version, since_ms, len(warm_up.rows), warm_up.wanted, warm_up.attempts, failure)
 
 
-def _all_series(judge: Judge, model: ModelState) -> Iterator[SeriesView]:
+def _all_series(judge: Remembered, model: ModelState) -> Iterator[SeriesView]:
     for watch in model.watches():
         places = _Places.of(watch)
         for position in range(len(watch.series)):
@@ -126,7 +123,7 @@ class _Places:
         return cls(uses, {item.feature: position for position, item in counted if item.counted is Counted.MISSING})
 
 
-def _series(judge: Judge, watch: Watch, position: int, places: _Places) -> SeriesView:
+def _series(judge: Remembered, watch: Watch, position: int, places: _Places) -> SeriesView:
     item = watch.series[position]
     uses = places.uses.get(position, ())
     ratios = {i: _ratio(watch, i) for i in uses}
@@ -190,7 +187,7 @@ def _ratio(watch: Watch, use: int) -> float:
     return max(0.0, log_m / threshold) if threshold > 0 else float(log_m >= threshold)
 
 
-def _comparisons(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
+def _comparisons(judge: Remembered, watch: Watch, position: int) -> dict[str, float]:
     """Return the distances of the last window; worked out once a pane, however often they are shown."""
     pushed, known = watch.shown
     if pushed != watch.pushed:
@@ -200,7 +197,7 @@ def _comparisons(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
     return known[position]
 
 
-def _measured(judge: Judge, watch: Watch, position: int) -> dict[str, float]:
+def _measured(judge: Remembered, watch: Watch, position: int) -> dict[str, float]:
     item = watch.series[position]
     counts = watch.in_window(position)
     if item.counted is not Counted.VALUES or not counts.any():
@@ -230,7 +227,7 @@ def _missing_ratio(watch: Watch, item: WatchedSeries, places: _Places) -> float 
     return missing / (present + missing) if present + missing else None
 
 
-def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
+def _alerts(judge: Remembered, model: ModelState) -> Iterator[AlertView]:
     for watch in model.watches():
         for series, rule in watch.open_lives():
             use = next(i for i, names in watch.rules.items() if rule in names and watch.uses[i].series == series)
@@ -249,7 +246,7 @@ def _alerts(judge: Judge, model: ModelState) -> Iterator[AlertView]:
         )
 
 
-def _conditions(judge: Judge, standing: Standing, partition: int | None = None) -> Iterator[AlertView]:
+def _conditions(judge: Remembered, standing: Standing, partition: int | None = None) -> Iterator[AlertView]:
     for (name, condition), held in sorted(standing.held.items(), key=lambda item: item[0]):
         if held.life.open:
             labels, severity = labels_of(name, condition, judge.plan, partition)
@@ -264,7 +261,7 @@ def _conditions(judge: Judge, standing: Standing, partition: int | None = None) 
             )
 
 
-def _alert(judge: Judge, watch: Watch, use: int, rule: RulePlan) -> AlertView:
+def _alert(judge: Remembered, watch: Watch, use: int, rule: RulePlan) -> AlertView:
     series = watch.uses[use].series
     life = watch.lives[series, rule.name]
     labels = alert_labels(

@@ -11,9 +11,14 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from stream_monitor.core.baseline import Baseline
-from stream_monitor.core.judge.model.model_state import within_limits
 from stream_monitor.core.judge.watch.rulebook import Rulebook
-from stream_monitor.core.judge.watch.watched_series import WatchedSeries, demand_series, segment_series, subjects
+from stream_monitor.core.judge.watch.watched_series import (
+    WatchedSeries,
+    demand_series,
+    segment_series,
+    subjects,
+    within_limits,
+)
 from stream_monitor.core.names import CONFIDENCE, LATENCY, PREDICTION, SERVING_ERROR, feature_of, feature_series
 from stream_monitor.core.plan import BaselineFrom, ModelPlan, Plan
 

@@ -34,7 +34,7 @@ from stream_monitor.core.names import (
     segment_name,
     unseen_series,
 )
-from stream_monitor.core.plan import ModelPlan
+from stream_monitor.core.plan import ModelPlan, Plan
 from stream_monitor.core.profile import Profile, SeriesCounts
 
 _OTHER_AND_UNSEEN = 2
@@ -247,3 +247,25 @@ def _yes_no_series(values: SeriesBaseline, seed: str, rows: int) -> list[Watched
         reference = Reference(np.array([m - k, k], dtype=np.int64), ordered=False, seed=f"{seed}/{name}")
         watched.append(WatchedSeries(name, SeriesKind.BINARY, counted, values.series, 2, 2, reference, values))
     return watched
+
+
+def within_limits(
+    found: dict[str, list[WatchedSeries]], plan: Plan, taken: int
+) -> tuple[dict[str, list[WatchedSeries]], list[tuple[str, WatchedSeries]]]:
+    """Return the series by segment that the limits leave, all rows first, and those that they leave out.
+
+    Args:
+        found: series by segment.
+        plan: its limits.
+        taken: how much of the limit of series is used already.
+    """
+    kept: dict[str, list[WatchedSeries]] = {}
+    suppressed: list[tuple[str, WatchedSeries]] = []
+    room = max(0, plan.limits.series_per_model - taken)
+    for place, (label, series) in enumerate(found.items()):
+        inside, outside = within_limit(series, room if place <= plan.limits.segments else 0)
+        room -= len(subjects(inside))
+        suppressed += [(label, item) for item in outside]
+        if inside or not label:
+            kept[label] = inside
+    return kept, suppressed

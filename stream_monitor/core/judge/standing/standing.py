@@ -19,7 +19,7 @@ from stream_monitor.core.alerts.lifecycle import (
     fresh_panes,
     remind,
 )
-from stream_monitor.core.judge.conditions.condition import Finding
+from stream_monitor.core.judge.standing.finding import Finding
 from stream_monitor.core.plan import ConditionName
 from stream_monitor.core.rules.verdict import Pane, Verdict
 

@@ -7,13 +7,14 @@ Each is a watch of its own with its own part of the budget, so that it touches n
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from stream_monitor.core.alerts.lifecycle import Reason
 from stream_monitor.core.judge.conditions.comparing import compare_versions
 from stream_monitor.core.judge.model.model_state import ModelState, VersionState, typical_mixture, version_watches
 from stream_monitor.core.judge.model.warm_up import RARE, WarmUp
 from stream_monitor.core.judge.outputs import BaselineProposal, GatheringRequest, Proposal
+from stream_monitor.core.judge.publishing import report_conditions, report_steps
+from stream_monitor.core.judge.remembered import Remembered
 from stream_monitor.core.judge.reporting.alert_events import Told
 from stream_monitor.core.judge.reporting.verdicts import end_watch
 from stream_monitor.core.judge.watch.watch import Watch
@@ -21,9 +22,6 @@ from stream_monitor.core.names import feature_of, feature_series
 from stream_monitor.core.plan import HOUR_MS, BaselineFrom, CompareVersions, ConditionName
 from stream_monitor.core.profile import Profile
 from stream_monitor.core.rules import Pane
-
-if TYPE_CHECKING:
-    from stream_monitor.core.judge.fold import Judge
 
 _ASK_AGAIN_MS = HOUR_MS
 _OF_BASELINE = (
@@ -36,7 +34,7 @@ _OF_BASELINE = (
 
 
 def take_version(
-    judge: Judge, model: ModelState, version: str, profile: Profile, now: Pane, *, mixed: bool
+    judge: Remembered, model: ModelState, version: str, profile: Profile, now: Pane, *, mixed: bool
 ) -> tuple[list[Told], list[Proposal]]:
     """Take the profile of a pane in: see to it that what it was counted with is watched, gather what has no reference.
 
@@ -64,23 +62,23 @@ def take_version(
     return told, _supplemented(judge, model, state, version, profile, now)
 
 
-def give_up(judge: Judge, model: ModelState, state: VersionState, reason: Reason, now: Pane) -> list[Told]:
+def give_up(judge: Remembered, model: ModelState, state: VersionState, reason: Reason, now: Pane) -> list[Told]:
     """Let go of the series of a version, segments and supplements included; return the ends of their alerts."""
     told = _end(judge, model, state.watches, reason, now)
     state.watch, state.segments, state.supplements = None, [], []
     return told
 
 
-def _end(judge: Judge, model: ModelState, watches: Sequence[Watch], reason: Reason, now: Pane) -> list[Told]:
+def _end(judge: Remembered, model: ModelState, watches: Sequence[Watch], reason: Reason, now: Pane) -> list[Told]:
     told: list[Told] = []
     for watch in watches:
-        told += judge.tell_steps(model, end_watch(watch, reason, now), now)
+        told += report_steps(judge, model, end_watch(watch, reason, now), now)
         watch.leave(judge.pool)
     return told
 
 
 def _change_baseline(
-    judge: Judge, model: ModelState, version: str, state: VersionState, baseline_id: str, now: Pane
+    judge: Remembered, model: ModelState, version: str, state: VersionState, baseline_id: str, now: Pane
 ) -> list[Told]:
     told: list[Told] = []
     slot = None
@@ -88,7 +86,7 @@ def _change_baseline(
         slot = state.watch.slot
         told = _end(judge, model, [state.watch, *state.segments], Reason.BASELINE_CHANGED, now)
         ended = model.standing.end(Reason.BASELINE_CHANGED, now, version=version, conditions=_OF_BASELINE)
-        told += judge.tell_conditions(ended, now, model)
+        told += report_conditions(judge, ended, now, model)
     watches = _begun(judge, model, state, baseline_id, slot=slot, taken=0)
     state.watch, state.segments = watches[0], watches[1:]
     state.warm_up = state.gathering = state.unwatched_ms = None
@@ -97,7 +95,7 @@ def _change_baseline(
 
 
 def _change_supplements(
-    judge: Judge, model: ModelState, state: VersionState, wanted: Sequence[str], now: Pane
+    judge: Remembered, model: ModelState, state: VersionState, wanted: Sequence[str], now: Pane
 ) -> list[Told]:
     """Let go of supplements that do not count any more, begin those that do now."""
     told: list[Told] = []
@@ -116,7 +114,7 @@ def _change_supplements(
 
 
 def _begun(
-    judge: Judge, model: ModelState, state: VersionState, baseline_id: str, *, slot: int | None, taken: int
+    judge: Remembered, model: ModelState, state: VersionState, baseline_id: str, *, slot: int | None, taken: int
 ) -> list[Watch]:
     """Return the watches of a document, started; all rows first."""
     baseline = judge.baseline(baseline_id)
@@ -135,7 +133,7 @@ def _begun(
 
 
 def _gathered(
-    judge: Judge, model: ModelState, state: VersionState, version: str, profile: Profile, now: Pane
+    judge: Remembered, model: ModelState, state: VersionState, version: str, profile: Profile, now: Pane
 ) -> list[Proposal]:
     """Gather rows of a version that has no baseline, and compare the first ones with the version before."""
     if state.watch is not None or state.warm_up is None:
@@ -152,7 +150,7 @@ def _gathered(
 
 
 def _supplemented(
-    judge: Judge, model: ModelState, state: VersionState, version: str, profile: Profile, now: Pane
+    judge: Remembered, model: ModelState, state: VersionState, version: str, profile: Profile, now: Pane
 ) -> list[Proposal]:
     """Gather rows of series that have no reference, or ask for them when such series have been there for a while."""
     state.blind = _without_reference(profile)
