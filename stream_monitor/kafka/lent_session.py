@@ -19,9 +19,9 @@ from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.profile.session import Memory, ProfileSession, missing_decoders
-from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.readers import Span, StoredRecord, read_partition
 from stream_monitor.kafka.settings import reader
+from stream_monitor.kafka.stop_request import StopRequest
 
 _LOG = logging.getLogger("stream_monitor.kafka.lent")
 
@@ -53,7 +53,7 @@ class LentProfileWorker:
     ) -> None:
         missing_decoders(job)
         self._job = job
-        self._stopping = Stopping(job.tuning.drain_s)
+        self._stopping = StopRequest(job.tuning.drain_s)
         config = {**reader(job.settings), "group.id": job.group_id}
         self.lent = LentConsumer(open_consumer(config, lambda _: None), commit=commit, end_of=end_of, fill=self._fill)
 

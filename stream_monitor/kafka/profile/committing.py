@@ -24,7 +24,7 @@ from stream_monitor.kafka.errors import (
     stop_for,
 )
 from stream_monitor.kafka.observer import CommitOutcome, Loop, Observer
-from stream_monitor.kafka.profile.stopping import Stopping
+from stream_monitor.kafka.stop_request import StopRequest
 
 _TOO_LARGE = frozenset({KafkaError.OFFSET_METADATA_TOO_LARGE, KafkaError.INVALID_COMMIT_OFFSET_SIZE})
 
@@ -40,7 +40,7 @@ def commit(
     slow_s: float,
     name: str,
     observer: Observer,
-    stopping: Stopping,
+    stopping: StopRequest,
 ) -> None:
     """Commit offsets with their metadata; return only when the coordinator has taken all of them.
 

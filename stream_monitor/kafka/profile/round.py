@@ -34,8 +34,8 @@ from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.pacing import log_after_chunk
 from stream_monitor.kafka.profile.policy import OnExcess
 from stream_monitor.kafka.profile.shrinking import Shrinking
-from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.writing import RoundWriter, Written
+from stream_monitor.kafka.stop_request import StopRequest
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
@@ -60,7 +60,7 @@ class Round:
         schedule: Schedule,
         partitions: int,
         letter_partitions: int,
-        stopping: Stopping,
+        stopping: StopRequest,
     ) -> None:
         settings = job.settings
         self.broker_ms: int | None = None

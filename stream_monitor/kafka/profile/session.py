@@ -42,11 +42,11 @@ from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.readiness import Cause, Readiness
 from stream_monitor.kafka.profile.round import Round
-from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.survey import Surveyor
 from stream_monitor.kafka.profile.watchdog import OwnTopicWatch, SilenceWatch, TopicWatch
 from stream_monitor.kafka.refusals import Refusals
 from stream_monitor.kafka.settings import outsider, profile_consumer, profile_producer, reader
+from stream_monitor.kafka.stop_request import StopRequest
 from stream_monitor.kafka.topics import (
     TopicState,
     Weight,
@@ -94,7 +94,7 @@ class ProfileSession:
         job: ProfileJob,
         *,
         memory: Memory,
-        stopping: Stopping,
+        stopping: StopRequest,
         beat: Callable[[], None],
     ) -> None:
         self._job = job

@@ -21,8 +21,8 @@ from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.session import Memory, ProfileSession, missing_decoders
-from stream_monitor.kafka.profile.stopping import Stopping
 from stream_monitor.kafka.profile.watchdog import LoopWatch
+from stream_monitor.kafka.stop_request import StopRequest
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
@@ -41,7 +41,7 @@ class ProfileWorker:
     def __init__(self, job: ProfileJob) -> None:
         missing_decoders(job)
         self._job = job
-        self._stopping = Stopping(job.tuning.drain_s)
+        self._stopping = StopRequest(job.tuning.drain_s)
         self._memory = Memory(outage=OutageWatch(job.member_name))
         self._away_since: float | None = None
         self._watch = LoopWatch(job.tuning.stalled_s, self._stalled)

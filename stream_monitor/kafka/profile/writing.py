@@ -18,7 +18,7 @@ from stream_monitor.kafka.errors import RoundFailed, kafka_error, stop_for
 from stream_monitor.kafka.failpoints import Failpoints
 from stream_monitor.kafka.profile.counting import CountedChunk
 from stream_monitor.kafka.profile.owned import Place
-from stream_monitor.kafka.profile.stopping import Stopping
+from stream_monitor.kafka.stop_request import StopRequest
 from stream_monitor.kafka.unwrapped import first_cause, unwrapped
 
 _QUEUE_FULL_POLL_S = 0.05
@@ -63,7 +63,7 @@ class RoundWriter:
     """
 
     def __init__(
-        self, producer: Producer, profiles: str, *, budget_s: float, stopping: Stopping, failpoints: Failpoints
+        self, producer: Producer, profiles: str, *, budget_s: float, stopping: StopRequest, failpoints: Failpoints
     ) -> None:
         self._producer = producer
         self._profiles = profiles

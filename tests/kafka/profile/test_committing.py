@@ -13,7 +13,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from stream_monitor.kafka.errors import ClientRestart, Fatal, Misconfigured, NotAuthorised, RestartReason
 from stream_monitor.kafka.observer import CommitOutcome, Loop, NullObserver
 from stream_monitor.kafka.profile.committing import CommitRefused, commit
-from stream_monitor.kafka.profile.stopping import Stopping
+from stream_monitor.kafka.stop_request import StopRequest
 
 OFFSETS = [TopicPartition("in", 0, 7, metadata="{}")]
 
@@ -38,11 +38,11 @@ class Outcomes(NullObserver):
 
 
 def answered(
-    answer: Callable[[], list[TopicPartition]], *, slow_s: float = 1.0, stopping: Stopping | None = None
+    answer: Callable[[], list[TopicPartition]], *, slow_s: float = 1.0, stopping: StopRequest | None = None
 ) -> list[CommitOutcome]:
     outcomes = Outcomes()
     consumer: Consumer = Answering(answer)  # type: ignore[assignment]  # injects answers that a broker gives rarely
-    stopping = stopping or Stopping(math.inf)
+    stopping = stopping or StopRequest(math.inf)
     commit(consumer, OFFSETS, slow_s=slow_s, name="g-profile-a", observer=outcomes, stopping=stopping)
     return outcomes.heard
 
@@ -94,7 +94,7 @@ def test_a_slow_commit_restarts_the_clients_though_it_is_done() -> None:
 
 def test_a_stop_does_not_wait_for_a_commit_that_nobody_answers() -> None:
     """The call has no limit of its own; the next owner finds out whether it counted."""
-    stopping, unanswered = Stopping(drain_s=0.05), threading.Event()
+    stopping, unanswered = StopRequest(drain_s=0.05), threading.Event()
 
     def never() -> list[TopicPartition]:
         stopping.ask()

@@ -1,4 +1,4 @@
-"""A stop that was asked for, and how long the worker may still take over it."""
+"""Whether a worker was asked to stop, and how long it may still take over the stop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import threading
 import time
 
 
-class Stopping:
+class StopRequest:
     """Asked once, from any thread or a signal handler; the worker looks wherever it waits.
 
     Args:
