@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from threading import Event
+from typing import Self
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
@@ -31,6 +32,7 @@ from stream_monitor.kafka.errors import (
     kafka_error,
     stop_for,
 )
+from stream_monitor.kafka.lives import excused
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
@@ -115,7 +117,7 @@ class ProfileSession:
 
     # --- start --------------------------------------------------------------------------------------------------------
 
-    def open(self) -> None:
+    def open(self) -> Self:
         """Look at the topics, open the clients, read the baselines and join the group (steps 1 and 2).
 
         Raises:
@@ -175,6 +177,7 @@ class ProfileSession:
             letter_partitions=self._states[job.topics.dead_letters].partitions,
             stopping=self._stopping,
         )
+        return self
 
     def _open_consumer(self) -> Consumer:
         """Return a member of the group; a session inside another framework is lent one."""
@@ -277,8 +280,9 @@ class ProfileSession:
             error = self._fatal(raised)
             if isinstance(error, Fenced) and self._was_absent():
                 raise ClientRestart(RestartReason.FENCED, f"the group took this worker for dead: {error}") from error
-            if self._memory.outage.excuses():
-                raise ClientRestart(RestartReason.FENCED, f"{error}, soon after brokers were away") from error
+            excuse = excused(error, self._memory.outage)
+            if excuse is not None:
+                raise excuse from error
             raise error from (None if error is raised else raised)
         self._drain()
 

@@ -1,22 +1,10 @@
-"""The profile worker as a whole: lives of clients one after another, until it is stopped or cannot go on."""
+"""The profile worker as a whole: its lives in the frame of every role, and a watch on the loop."""
 
 from __future__ import annotations
 
 import logging
-import time
 
-from confluent_kafka import KafkaException
-
-from stream_monitor.kafka.deliveries import UndeliveredRecords
-from stream_monitor.kafka.errors import (
-    ClientRestart,
-    Fatal,
-    NotAuthorised,
-    RestartReason,
-    is_transient,
-    kafka_error,
-    stop_for,
-)
+from stream_monitor.kafka.lives import Life, LifeRules, Lives
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.job import ProfileJob
@@ -36,6 +24,9 @@ class ProfileWorker:
 
     Args:
         job: what to read, with what, and how.
+
+    Raises:
+        Misconfigured: inputs and decoders differ.
     """
 
     def __init__(self, job: ProfileJob) -> None:
@@ -43,8 +34,22 @@ class ProfileWorker:
         self._job = job
         self._stopping = StopRequest(job.tuning.drain_s)
         self._memory = Memory(outage=OutageWatch(job.member_name))
-        self._away_since: float | None = None
         self._watch = LoopWatch(job.tuning.stalled_s, self._stalled)
+        self._lives = Lives(
+            self._begin,
+            rules=LifeRules(
+                loop=Loop.PROFILE,
+                name=job.member_name,
+                log=_LOG,
+                restarting="clients are opened anew",
+                pause_s=_RESTART_PAUSE_S,
+                away_s=job.tuning.away_s,
+                is_excused_by_outage=False,  # the session asks: an excuse holds for its loop, not for its start
+            ),
+            observer=job.observer,
+            stopping=self._stopping,
+            outage=self._memory.outage,
+        )
 
     def run(self) -> None:
         """Work until `stop`.
@@ -54,8 +59,7 @@ class ProfileWorker:
         """
         self._watch.start()
         try:
-            while not self._stopping.is_asked():
-                self._live()
+            self._lives.run()
         finally:
             self._watch.stop()
             self._job.observer.readiness(Loop.PROFILE, ready=False, detail="stopped")
@@ -64,45 +68,8 @@ class ProfileWorker:
         """Ask the worker to finish the round in hand, name it, and leave."""
         self._stopping.ask()
 
-    def _live(self) -> None:
-        """Open clients and work until they have to be opened anew."""
-        session = ProfileSession(self._job, memory=self._memory, stopping=self._stopping, beat=self._watch.beat)
-        try:
-            session.open()
-            self._away_since = None
-            session.run()
-        except ClientRestart as restart:
-            self._restart(restart)
-        except (KafkaException, UndeliveredRecords) as error:
-            # A client that is refused tells its callback; the calls that wait for it only run out of time.
-            if isinstance(session.failed, NotAuthorised):
-                raise session.failed from error
-            self._restart(self._restart_for(error))
-        finally:
-            session.close()
-
-    def _restart_for(self, error: KafkaException | UndeliveredRecords) -> ClientRestart:
-        """Return the restart that an unanswered call demands.
-
-        Raises:
-            Stop: the cluster refuses us, the error is no passing one, or no broker has answered for too long.
-        """
-        if isinstance(error, KafkaException) and not is_transient(inner := kafka_error(error)):
-            stop = stop_for(inner, "talk to the cluster", name=self._job.member_name)
-            raise stop or Fatal(f"{inner.name()}: {inner.str()}") from error
-        now = time.monotonic()
-        self._away_since = self._away_since or now
-        if now - self._away_since > self._job.tuning.away_s:
-            raise Fatal(f"no broker answered for {self._job.tuning.away_s:g} s") from error
-        return ClientRestart(RestartReason.ERROR, str(error))
-
-    def _restart(self, restart: ClientRestart) -> None:
-        # In an outage every attempt fails the same way, and the outage itself is in the log.
-        level = logging.DEBUG if self._memory.outage.look() else logging.WARNING
-        _LOG.log(level, "clients are opened anew: %s", restart)
-        self._job.observer.restart(restart.reason)
-        self._job.observer.readiness(Loop.PROFILE, ready=False, detail=str(restart))
-        self._stopping.wait(_RESTART_PAUSE_S)
+    def _begin(self) -> Life:
+        return ProfileSession(self._job, memory=self._memory, stopping=self._stopping, beat=self._watch.beat)
 
     def _stalled(self) -> None:
         self._memory.stalled.set()
