@@ -1,4 +1,4 @@
-"""The profile worker inside another framework: one life of the session on a consumer that it is lent.
+"""The profile worker inside another framework: one life on a consumer that it is lent.
 
 Where a worker of its own would open new clients, this one ends: the framework's client is not ours to rebuild, and a
 restarted process goes on from what is committed.
@@ -18,21 +18,13 @@ from stream_monitor.kafka.lent_consumer import LentConsumer, Verdict
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import Place
-from stream_monitor.kafka.profile.session import Memory, ProfileSession, missing_decoders
+from stream_monitor.kafka.profile.profile_life import ProfileLife, missing_decoders
+from stream_monitor.kafka.profile.profile_memory import ProfileMemory
 from stream_monitor.kafka.readers import Span, StoredRecord, read_partition
 from stream_monitor.kafka.settings import reader
 from stream_monitor.kafka.stop_request import StopRequest
 
 _LOG = logging.getLogger("stream_monitor.kafka.lent")
-
-
-class LentSession(ProfileSession):
-    """A session that counts for a member of the group which is not its own."""
-
-    lent: LentConsumer
-
-    def _open_consumer(self) -> Consumer:
-        return cast("Consumer", self.lent)  # it has what a session calls, and no class of the binding can be subclassed
 
 
 class LentProfileWorker:
@@ -57,6 +49,10 @@ class LentProfileWorker:
         config = {**reader(job.settings), "group.id": job.group_id}
         self.lent = LentConsumer(open_consumer(config, lambda _: None), commit=commit, end_of=end_of, fill=self._fill)
 
+    @property
+    def _member(self) -> Consumer:
+        return cast("Consumer", self.lent)  # it has what a loop calls, and no class of the binding can be subclassed
+
     def _fill(self, place: Place, first: int, next_offset: int) -> Sequence[StoredRecord]:
         found = list(read_partition(self._job.settings, *place, span=Span(first=first, next=next_offset)))
         if found:
@@ -74,15 +70,19 @@ class LentProfileWorker:
         Raises:
             Stop: the worker cannot go on.
         """
-        session = LentSession(self._job, memory=Memory(), stopping=self._stopping, beat=lambda: None)
-        session.lent = self.lent
+        life = ProfileLife(
+            self._job,
+            memory=ProfileMemory(),
+            stopping=self._stopping,
+            beat=lambda: None,
+            open_member=lambda _job, _on_error: self._member,
+        )
         try:
-            session.open()
-            session.run()
+            life.open().run()
         except ClientRestart as restart:
             raise Fatal(f"{restart}: restart the app, it goes on from what is committed") from restart
         finally:
-            session.close()
+            life.close()
             self._job.observer.readiness(Loop.PROFILE, ready=False, detail="stopped")
 
     def stop(self) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import dataclasses
 import logging
 from collections.abc import Mapping, Sequence
-from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 
 from confluent_kafka import Consumer, TopicPartition
@@ -23,6 +22,7 @@ from stream_monitor.kafka.clients import committed, end_offsets
 from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
 from stream_monitor.kafka.profile.beginning import Absent, begin, made_anew
 from stream_monitor.kafka.profile.healing import Found, LogRange, LogTail
+from stream_monitor.kafka.profile.own_leases import OwnLeases
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.profile.pacing import log_after_end
 from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy
@@ -53,7 +53,7 @@ class GroupStart:
         return self.now_ms - self.record.timestamp_ms < YOUNG_MS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Assignment:
     """Finds where partitions go on.
 
@@ -61,7 +61,7 @@ class Assignment:
         consumer: member of the group.
         tail: reader of the log from which chains are healed.
         profiles: name of the profiles topic.
-        leases: those that this process ever took, kept by the caller; what they left behind is no crash.
+        leases: those that this process took, kept by the caller; what they left behind is no crash.
         request_s: how long one question may be repeated.
         reading_s: how long the log may be read.
     """
@@ -73,7 +73,7 @@ class Assignment:
     policy: ProfilePolicy
     request_s: float
     reading_s: float
-    leases: AbstractSet[tuple[Place, int]]
+    leases: OwnLeases
 
     def find(self, places: Sequence[Place], start: GroupStart) -> tuple[dict[Place, Found], dict[str, TopicState]]:
         """Return where each partition goes on, under a lease that nobody has used, and the state of its topics now.
@@ -112,7 +112,7 @@ class Assignment:
             checked = self._checked(place, state, ranges[place])
             left = found[place].chain
             # What this process itself left behind is no crash, whatever made it take the partition up again.
-            is_own = (place, left.lease) in self.leases
+            is_own = self.leases.has(place, left.lease)
             if is_own:
                 chain = dataclasses.replace(checked.chain, trying=None)
             else:

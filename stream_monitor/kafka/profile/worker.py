@@ -8,7 +8,8 @@ from stream_monitor.kafka.lives import Life, LifeRules, Lives
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.job import ProfileJob
-from stream_monitor.kafka.profile.session import Memory, ProfileSession, missing_decoders
+from stream_monitor.kafka.profile.profile_life import ProfileLife, missing_decoders
+from stream_monitor.kafka.profile.profile_memory import ProfileMemory
 from stream_monitor.kafka.profile.watchdog import LoopWatch
 from stream_monitor.kafka.stop_request import StopRequest
 
@@ -33,7 +34,7 @@ class ProfileWorker:
         missing_decoders(job)
         self._job = job
         self._stopping = StopRequest(job.tuning.drain_s)
-        self._memory = Memory(outage=OutageWatch(job.member_name))
+        self._memory = ProfileMemory(outage=OutageWatch(job.member_name))
         self._watch = LoopWatch(job.tuning.stalled_s, self._stalled)
         self._lives = Lives(
             self._begin,
@@ -44,7 +45,7 @@ class ProfileWorker:
                 restarting="clients are opened anew",
                 pause_s=_RESTART_PAUSE_S,
                 away_s=job.tuning.away_s,
-                is_excused_by_outage=False,  # the session asks: an excuse holds for its loop, not for its start
+                is_excused_by_outage=False,  # the loop asks: an excuse holds for it, not for a start
             ),
             observer=job.observer,
             stopping=self._stopping,
@@ -69,7 +70,7 @@ class ProfileWorker:
         self._stopping.ask()
 
     def _begin(self) -> Life:
-        return ProfileSession(self._job, memory=self._memory, stopping=self._stopping, beat=self._watch.beat)
+        return ProfileLife(self._job, memory=self._memory, stopping=self._stopping, beat=self._watch.beat)
 
     def _stalled(self) -> None:
         self._memory.stalled.set()

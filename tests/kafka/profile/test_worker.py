@@ -16,8 +16,8 @@ TIMED_OUT = KafkaException(KafkaError(KafkaError._TIMED_OUT, "no answer"))
 REFUSED = NotAuthorised("talk to the cluster: _AUTHENTICATION: SASL authentication error")
 
 
-def session(raises: Exception, failed: Stop | None) -> type:
-    """Return a session whose start raises, after a client told its callback what is wrong."""
+def life(raises: Exception, failed: Stop | None) -> type:
+    """Return a life whose start raises, after a client told its callback what is wrong."""
 
     class Failing:
         def __init__(self, *_: object, **__: object) -> None:
@@ -25,8 +25,6 @@ def session(raises: Exception, failed: Stop | None) -> type:
 
         def open(self) -> None:
             raise raises
-
-        def run(self) -> None: ...
 
         def close(self) -> None: ...
 
@@ -54,7 +52,7 @@ def test_a_refused_client_ends_the_start_with_its_own_reason(
     monkeypatch: pytest.MonkeyPatch, failed: Stop | None, expected: type[Stop]
 ) -> None:
     """Exit code 5 at once, not 3 after the time for an outage."""
-    monkeypatch.setattr(module, "ProfileSession", session(TIMED_OUT, failed))
+    monkeypatch.setattr(module, "ProfileLife", life(TIMED_OUT, failed))
     with pytest.raises(expected) as raised:
         worker().run()
 
@@ -64,6 +62,6 @@ def test_a_refused_client_ends_the_start_with_its_own_reason(
 def test_an_error_of_authentication_that_a_call_raises_is_one_of_authorisation(monkeypatch: pytest.MonkeyPatch) -> None:
     """The same exit code, whether the callback or the call brings it."""
     error = KafkaException(KafkaError(KafkaError.SASL_AUTHENTICATION_FAILED, "wrong password"))
-    monkeypatch.setattr(module, "ProfileSession", session(error, None))
+    monkeypatch.setattr(module, "ProfileLife", life(error, None))
     with pytest.raises(NotAuthorised, match="wrong password"):
         worker().run()
