@@ -29,7 +29,7 @@ def rekey(
     from stream_monitor.kafka.judge import JudgeJob
     from stream_monitor.kafka.recovery.judge_state import judge_states
     from stream_monitor.kafka.recovery.members import require_none
-    from stream_monitor.kafka.recovery.rekey import add_partitions, plan_rekey, write_states
+    from stream_monitor.kafka.recovery.rekey import add_partitions, plan_alert_moves, plan_rekey, write_states
     from stream_monitor.kafka.settings import outsider
     from stream_monitor.kafka.topics import describe_topics
     from stream_monitor.runtimes.connection import reached, topic_names
@@ -58,6 +58,8 @@ def rekey(
             topics = describe_topics(admin, [item.topic for item in plan.inputs])
             inputs = [(name, p) for name, state in topics.items() for p in range(state.partitions)]
             made = plan_rekey(states, stored, to=partitions, source=source, inputs=inputs)
+            old = min((found.commit.partitions for found in stored if found.commit is not None), default=0)
+            moves = plan_alert_moves(states, old=old, to=partitions) if made else []
             for new in made:
                 if options.json:
                     emit({"partition": new.partition, "from": new.parent, "models": list(new.models)})
@@ -71,8 +73,7 @@ def rekey(
                 note("nothing is written yet: run it again with --yes")
             else:
                 add_partitions(admin, names, partitions)
-                old = min(found.commit.partitions for found in stored if found.commit is not None)
-                write_states(states, made, stored, old=old, to=partitions)
+                write_states(states, made, stored, moves=moves, old=old, to=partitions)
                 note(f"{partitions} judge partitions: set topics.partitions to that, then start the workers")
     finally:
         close_consumer(source)

@@ -131,6 +131,7 @@ class JudgeSession:
         self._commit_if_due()
         self._stop_if_all_broken()
         self._writer.poll()
+        unwrapped(lambda: self._admin.poll(0))  # its log lines wait for it
         self._ask_for_brokers()
         self._tell_readiness()
 

@@ -10,7 +10,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import orjson
+import msgspec
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewPartitions
@@ -183,7 +183,44 @@ def add_partitions(admin: AdminClient, names: TopicNames, to: int) -> None:
         time.sleep(0.1)
 
 
-def write_states(states: JudgeStates, made: Sequence[NewState], stored: Sequence[Stored], *, old: int, to: int) -> None:
+def plan_alert_moves(states: JudgeStates, *, old: int, to: int) -> list[Outgoing]:
+    """Return the records that move the last event of each alert to where its model is judged after the split.
+
+    Nothing is written: what cannot be moved is found before the command changes anything.
+
+    Args:
+        states: of all partitions that exist.
+        old: partitions before the split.
+        to: partitions after it.
+
+    Raises:
+        HistoryUnusable: a record is no event of an alert.
+        Stop: the cluster refuses us.
+    """
+    job = states.context.job
+    topic = job.topics.alert_state
+    moves: list[Outgoing] = []
+    for partition in range(old):
+        last = {r.key: r for r in read_partition(job.settings, topic, partition) if r.key is not None}
+        for key, record in sorted(last.items()):
+            if record.value is None:
+                continue
+            target = judge_partition(_model(record.value, f"{topic}[{partition}]: offset {record.offset}"), to)
+            if target != partition:
+                moves.append(Outgoing(topic, target, key, record.value, record.timestamp_ms))
+                moves.append(Outgoing(topic, partition, key, None, record.timestamp_ms))
+    return moves
+
+
+def write_states(
+    states: JudgeStates,
+    made: Sequence[NewState],
+    stored: Sequence[Stored],
+    *,
+    moves: Sequence[Outgoing],
+    old: int,
+    to: int,
+) -> None:
     """Write the new states, new partitions first, and move the last events of alerts to where their models are.
 
     Raises:
@@ -191,30 +228,44 @@ def write_states(states: JudgeStates, made: Sequence[NewState], stored: Sequence
     """
     states.context = dataclasses.replace(states.context, partitions=to)
     nothing = Stored(None, {}, None, LogRange(0, 0))
-    is_moved = False
+    is_moved = not moves
     for new in made:
         if new.partition < old and not is_moved:
-            _move_alert_states(states, old=old, to=to)
+            settings = states.context.job.settings
+            deliver(open_producer(settings.producer_config(), lambda _: None), moves, timeout_s=_DELIVERY_S)
             is_moved = True
         found = stored[new.partition] if new.partition < len(stored) else nothing
         step = GapStep(new.partition, Condition.GOOD, "", (), new.judge, new.position, new.slot)
         states.write(step, found)
 
 
-def _move_alert_states(states: JudgeStates, *, old: int, to: int) -> None:
-    job = states.context.job
-    moved: list[Outgoing] = []
-    for partition in range(old):
-        last = {r.key: r for r in read_partition(job.settings, job.topics.alert_state, partition) if r.key is not None}
-        for key, record in sorted(last.items()):
-            target = partition if record.value is None else judge_partition(_model(record.value), to)
-            if target != partition:
-                at_ms = record.timestamp_ms
-                moved.append(Outgoing(job.topics.alert_state, target, key, record.value, at_ms))
-                moved.append(Outgoing(job.topics.alert_state, partition, key, None, at_ms))
-    if moved:
-        deliver(open_producer(job.settings.producer_config(), lambda _: None), moved, timeout_s=_DELIVERY_S)
+class _Labels(msgspec.Struct):
+    model: str
 
 
-def _model(value: bytes) -> str:
-    return str(orjson.loads(value)["data"]["labels"]["model"])
+class _Data(msgspec.Struct):
+    labels: _Labels
+
+
+class _Event(msgspec.Struct):
+    """The one part of an alert's event that says where it belongs."""
+
+    data: _Data
+
+
+_EVENT = msgspec.json.Decoder(_Event)
+
+
+def _model(value: bytes, where: str) -> str:
+    """Return the model of an alert's event.
+
+    Raises:
+        HistoryUnusable: it is no event of an alert.
+    """
+    try:
+        return _EVENT.decode(value).data.labels.model
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+        raise HistoryUnusable(
+            f"{where}: the record is no alert event: {error}; delete its key (a record of that key without a value),"
+            " then run the command again; this run has written nothing"
+        ) from error
