@@ -34,14 +34,15 @@ def rekey(
     from stream_monitor.kafka.topics import describe_topics
     from stream_monitor.runtimes.connection import reached, topic_names
     from stream_monitor.runtimes.detectors import resolve_detectors
+    from stream_monitor.runtimes.roles import consumer_groups
     from stream_monitor.runtimes.rules import resolve_rules
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings()
     plan, kafka, names = settings.plan, reached(settings), topic_names(settings)
     admin = open_admin(kafka)
-    for role in ("profile", "judge"):
-        require_none(admin, f"{settings.group}-{role}", wait_s=seconds(wait, "--wait"))
+    for group in consumer_groups(settings.group):
+        require_none(admin, group, wait_s=seconds(wait, "--wait"))
     job = JudgeJob(
         kafka,
         plan,

@@ -10,7 +10,7 @@ from stream_monitor.cli.failures import CommandError
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
-    from stream_monitor.runtimes.kafka import Role
+    from stream_monitor.runtimes.roles import Role
 
 
 def run(
@@ -30,8 +30,9 @@ def run(
 
     The round in hand is finished and committed; a second signal ends the process at once.
     """
-    from stream_monitor.runtimes.kafka import Engine, KafkaRuntime
+    from stream_monitor.runtimes.kafka import KafkaRuntime
     from stream_monitor.runtimes.logs import configure_logging
+    from stream_monitor.runtimes.roles import Engine
     from stream_monitor.runtimes.stopping import stopping_on_signals
 
     settings = context.ensure_object(GlobalOptions).settings()
@@ -59,11 +60,13 @@ def parse_roles(text: str) -> tuple[Role, ...]:
     Raises:
         CommandError: a role is unknown, or one that this version does not have.
     """
-    from stream_monitor.runtimes.kafka import Role
+    from stream_monitor.runtimes import roles
 
+    known = {role.name: role for role in roles.ROLES}
     names = [name.strip() for name in text.split(",") if name.strip()]
-    if "relay" in names:
+    if "relay" in names and "relay" not in known:
         raise CommandError("--role: relay is not available yet; follow the topic of alerts instead")
-    if not names or not set(names) <= set(Role):
-        raise CommandError(f"--role: must be {', '.join(Role)}, or both joined by a comma, got {text}")
-    return tuple(Role(name) for name in dict.fromkeys(names))
+    if not names or not set(names) <= set(known):
+        several = "both" if len(known) == 2 else "several"
+        raise CommandError(f"--role: must be {', '.join(known)}, or {several} joined by a comma, got {text}")
+    return tuple(known[name] for name in dict.fromkeys(names))

@@ -147,6 +147,7 @@ def delete(
     from stream_monitor.kafka.recovery.members import delete_groups, existing_groups, require_none
     from stream_monitor.kafka.topics import delete_topics, describe_topics
     from stream_monitor.runtimes.connection import reached, topic_names
+    from stream_monitor.runtimes.roles import consumer_groups
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings()
@@ -160,7 +161,7 @@ def delete(
                 f"topic {name}: the record at offset {other.offset} of partition {other.partition} is not ours:"
                 " nothing is deleted; look at `topics` in the configuration"
             )
-    groups = existing_groups(admin, [f"{settings.group}-{role}" for role in ("profile", "judge")])
+    groups = existing_groups(admin, consumer_groups(settings.group))
     if options.json:
         emit({"topics": sorted(found), "groups": list(groups)})
     else:

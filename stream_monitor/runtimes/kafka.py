@@ -1,4 +1,4 @@
-"""The worker on Kafka: settings to decoders, both workers in threads of their own, metrics, probes and the end.
+"""The process on Kafka: its roles in threads of their own, metrics, probes and the end.
 
 `KafkaRuntime.run` returns when it was asked to stop, and raises what ended a worker otherwise.
 """
@@ -8,29 +8,15 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Sequence
-from enum import StrEnum
 from importlib.metadata import version
-from typing import Protocol
 
 from stream_monitor.config import Settings
 from stream_monitor.config.errors import refuse
-from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.errors import NotAuthorised
-from stream_monitor.kafka.judge import JudgeJob, JudgeWorker
-from stream_monitor.kafka.observer import Loop
-from stream_monitor.kafka.permissions import Principal, permissions, require_permissions, topics_of
-from stream_monitor.kafka.profile import (
-    DeadLetterLimits,
-    OnDataLoss,
-    OnExcess,
-    ProfileJob,
-    ProfilePolicy,
-    ProfileWorker,
-    StartFrom,
-)
+from stream_monitor.kafka.permissions import permissions, require_permissions, topics_of
 from stream_monitor.kafka.reach import reach
-from stream_monitor.kafka.settings import Delivery, KafkaSettings
+from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import require, verify_topics
 from stream_monitor.outputs.endpoints import Identity, pages
 from stream_monitor.outputs.health import Health
@@ -38,8 +24,7 @@ from stream_monitor.outputs.http import CannotListen, HttpServer
 from stream_monitor.outputs.prometheus import MetricsOptions
 from stream_monitor.runtimes.collector import settle_collector
 from stream_monitor.runtimes.connection import kafka_settings, topic_names, topic_specs
-from stream_monitor.runtimes.detectors import resolve_detectors
-from stream_monitor.runtimes.rules import resolve_rules
+from stream_monitor.runtimes.roles import ROLES, Engine, Role, Worker, WorkerNeeds
 from stream_monitor.runtimes.worker_metrics import WorkerMetrics
 
 _LOG = logging.getLogger("stream_monitor.runtime")
@@ -48,44 +33,20 @@ BROKER_WAIT_S = 60.0
 """A broker that is started together with its worker is up by then."""
 
 
-class Role(StrEnum):
-    """What a process does; both roles share nothing but the process."""
-
-    PROFILE = "profile"
-    JUDGE = "judge"
-
-
-class Engine(StrEnum):
-    """What reads the input: our own loop, or a Faust app in this process."""
-
-    DEFAULT = "default"
-    FAUST = "faust"
-
-
-class Worker(Protocol):
-    """A loop that runs in a thread until it is asked to stop."""
-
-    def run(self) -> None:
-        """Work until stopped; raise what makes going on impossible."""
-
-    def stop(self) -> None:
-        """Ask for a clean end; from any thread, any number of times."""
-
-
 class KafkaRuntime:
     """One process of a deployment.
 
     Args:
         settings: of this worker.
-        roles: which loops run here.
-        engine: what the profile loop runs on.
+        roles: what the process does.
+        engine: what reads the input.
         broker_wait_s: how long the start waits for a broker that comes up.
     """
 
     def __init__(
         self,
         settings: Settings,
-        roles: Sequence[Role] = tuple(Role),
+        roles: Sequence[Role] = ROLES,
         *,
         engine: Engine = Engine.DEFAULT,
         broker_wait_s: float = BROKER_WAIT_S,
@@ -97,7 +58,8 @@ class KafkaRuntime:
         self._stopping = threading.Event()
         self._failed: list[BaseException] = []
         self._woken = threading.Condition()
-        health = Health([str(role) for role in self._roles], stall_after_s=settings.http.stall_after_s)
+        self._loops = tuple(loop for role in self._roles for loop in role.loops)
+        health = Health([str(loop) for loop in self._loops], stall_after_s=settings.http.stall_after_s)
         plan = settings.plan
         own = settings.metrics
         options = MetricsOptions(own.per_series, own.top_k, own.max_series, own.comparisons)
@@ -141,7 +103,7 @@ class KafkaRuntime:
         try:
             _LOG.info("metrics and probes on http://%s", self._http.address)
             if reach(kafka, within_s=self._broker_wait_s, is_stopping=self._is_asked, waiting=self._wait_for):
-                workers = self._workers(kafka)
+                workers = self._verified(kafka)
                 settle_collector()
                 self._work(workers)
         finally:
@@ -157,15 +119,15 @@ class KafkaRuntime:
 
     def _is_asked(self) -> bool:
         """Say whether a stop was asked for; called while the start waits, which is no stall."""
-        for role in self._roles:
-            self.metrics.progress(Loop(role))
+        for loop in self._loops:
+            self.metrics.progress(loop)
         return self._stopping.is_set()
 
     def _wait_for(self, what: str) -> None:
         """Say in the log and in the probes what the start waits for."""
         _LOG.warning("waiting for a broker, at most %.0f s: %s", self._broker_wait_s, what)
-        for role in self._roles:
-            self.metrics.readiness(Loop(role), ready=False, detail=what)
+        for loop in self._loops:
+            self.metrics.readiness(loop, ready=False, detail=what)
 
     def _work(self, workers: dict[Role, Worker]) -> None:
         threads = [
@@ -192,53 +154,22 @@ class KafkaRuntime:
         finally:
             self.stop()
 
-    def _workers(self, kafka: KafkaSettings) -> dict[Role, Worker]:
+    def _verified(self, kafka: KafkaSettings) -> dict[Role, Worker]:
+        """Return the workers of the roles, when the cluster has what they need.
+
+        Raises:
+            Misconfigured: a topic is missing or otherwise than it must be.
+            NotAuthorised: an operation on a topic is not allowed.
+        """
         settings, plan = self._settings, self._settings.plan
         names = topic_names(settings)
         admin = open_admin(kafka)
-        who = [Principal(role) for role in self._roles]
+        principals = [role.principal for role in self._roles]
         inputs = [source.topic for source in plan.inputs]
-        for each in who:
-            require_permissions(admin, permissions(each, group=settings.group, inputs=inputs, topics=names))
-        touched = topics_of(who, topics=names)
+        for principal in principals:
+            require_permissions(admin, permissions(principal, group=settings.group, inputs=inputs, topics=names))
+        touched = topics_of(principals, topics=names)
         for difference in require(verify_topics(admin, [s for s in topic_specs(settings) if s.name in touched])):
             _LOG.warning("%s", difference)
-        workers: dict[Role, Worker] = {}
-        if Role.PROFILE in self._roles:
-            limits = settings.dead_letters
-            job = ProfileJob(
-                kafka,
-                plan,
-                group=settings.group,
-                instance=settings.instance,
-                decoders={source.topic: build_decoder(source, plan) for source in plan.inputs},
-                topics=names,
-                policy=ProfilePolicy(
-                    StartFrom(settings.start),
-                    OnDataLoss(settings.on_data_loss),
-                    DeadLetterLimits(limits.max_share, limits.max_consecutive, OnExcess(limits.on_excess)),
-                ),
-                observer=self.metrics,
-            )
-            workers[Role.PROFILE] = _on_faust(job) if self._engine is Engine.FAUST else ProfileWorker(job)
-        if Role.JUDGE in self._roles:
-            workers[Role.JUDGE] = JudgeWorker(
-                JudgeJob(
-                    kafka,
-                    plan,
-                    group=settings.group,
-                    instance=settings.instance,
-                    topics=names,
-                    delivery=Delivery(settings.delivery),
-                    rules=resolve_rules(plan),
-                    detectors=resolve_detectors(plan),
-                    observer=self.metrics,
-                )
-            )
-        return workers
-
-
-def _on_faust(job: ProfileJob) -> Worker:
-    from stream_monitor.runtimes.faust import FaustProfileWorker  # noqa: PLC0415  # heavy, and for those who ask only
-
-    return FaustProfileWorker(job)
+        needs = WorkerNeeds(settings, kafka, names, self._engine, self.metrics)
+        return {role: role.make(needs) for role in self._roles}

@@ -11,7 +11,7 @@ from stream_monitor.kafka.readers import read_topics
 from stream_monitor.kafka.settings import KafkaSettings, reader
 from stream_monitor.kafka.topics import TopicNames
 from stream_monitor.runtimes.connection import kafka_settings
-from stream_monitor.runtimes.kafka import Role
+from stream_monitor.runtimes.roles import JUDGE, PROFILE
 from tests.instants import HOUR_S, ago_ms
 from tests.kafka.conftest import BrokerFactory
 from tests.kafka.profiling import wait_until
@@ -42,8 +42,8 @@ def test_operators_can_run_every_command(guarded: Guarded) -> None:
     """With their lines and nothing else they look, mend, split and delete what two workers with theirs have made."""
     admin = kafka_settings(guarded.settings(ADMIN))
     topics = TopicNames()
-    with running(guarded.settings("judge"), Role.JUDGE) as judge:
-        with running(guarded.settings("profile"), Role.PROFILE) as profile:
+    with running(guarded.settings("judge"), JUDGE) as judge:
+        with running(guarded.settings("profile"), PROFILE) as profile:
             wait_until(lambda: bool(profile or judge or list(read_topics(admin, [topics.alerts]))), timeout_s=60)
         wait_until(lambda: bool(profile or judge) or is_judged(admin, topics.profiles), timeout_s=60)
     guarded.settings("operator")

@@ -30,7 +30,8 @@ from stream_monitor.kafka.permissions import Operation, Permission, Principal, R
 from stream_monitor.kafka.readers import read_topics
 from stream_monitor.kafka.topics import TopicNames, TopicSpec, create_topics
 from stream_monitor.runtimes.connection import baseline_writer, kafka_settings, topic_specs
-from stream_monitor.runtimes.kafka import KafkaRuntime, Role
+from stream_monitor.runtimes.kafka import KafkaRuntime
+from stream_monitor.runtimes.roles import JUDGE, PROFILE, Role
 from tests.instants import HOUR_S, ago_ms
 from tests.kafka.conftest import BrokerFactory
 from tests.kafka.profiling import wait_until
@@ -217,12 +218,12 @@ def ending(settings: Settings, *roles: Role, within_s: float = 60.0) -> BaseExce
     return ended[0]
 
 
-@pytest.mark.parametrize("role", [Principal.PROFILE, Principal.JUDGE])
-def test_every_line_of_the_table_is_needed_and_named(role: Principal, guarded: Guarded) -> None:
+@pytest.mark.parametrize("role", [PROFILE, JUDGE], ids=str)
+def test_every_line_of_the_table_is_needed_and_named(role: Role, guarded: Guarded) -> None:
     """Without one operation the worker ends with exit code 5; the message names operation and resource."""
     told = {}
-    for without, (line, operation) in enumerate(lines(role)):
-        error = ending(guarded.settings(user(role, without)), Role(role))
+    for without, (line, operation) in enumerate(lines(role.principal)):
+        error = ending(guarded.settings(user(role.principal, without)), role)
         assert isinstance(error, NotAuthorised)
         told[line, operation] = str(error)
 
@@ -239,8 +240,8 @@ def test_the_table_suffices(guarded: Guarded) -> None:
     admin = kafka_settings(guarded.settings(ADMIN))
     topics = TopicNames()
     with (
-        running(guarded.settings("profile"), Role.PROFILE) as profile,
-        running(guarded.settings("judge"), Role.JUDGE) as judge,
+        running(guarded.settings("profile"), PROFILE) as profile,
+        running(guarded.settings("judge"), JUDGE) as judge,
     ):
         wait_until(lambda: bool(profile or judge or list(read_topics(admin, [topics.alerts]))), timeout_s=60)
         wait_until(lambda: bool(profile or judge or len(_documents(guarded)) == 2), timeout_s=60)
@@ -292,8 +293,8 @@ def test_a_permission_that_is_revoked_ends_a_running_judge(resource: str, named:
     table = lines(Principal.JUDGE)
     allow(admin, name, table)
     with (
-        running(guarded.settings("profile"), Role.PROFILE),
-        running(guarded.settings(name), Role.JUDGE) as ended,
+        running(guarded.settings("profile"), PROFILE),
+        running(guarded.settings(name), JUDGE) as ended,
     ):
         _send(guarded.settings(ADMIN))
         deny = [(line, each) for line, each in table if line.name == resource and each is Operation.WRITE]
