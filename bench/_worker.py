@@ -18,9 +18,9 @@ from urllib.request import urlopen
 from stream_monitor.config import Settings, load
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.baseline import Baseline
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.readers import read_dead_letters
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import TopicSpec, create_topics, delete_topics
 from stream_monitor.lab.broker import Broker, free_ports
 from stream_monitor.runtimes.connection import baseline_writer, kafka_settings, topic_specs

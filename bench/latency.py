@@ -30,11 +30,11 @@ from stream_monitor.config import Settings
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.chain import ChunkName
 from stream_monitor.core.profile import ProgressRecord, decode
+from stream_monitor.kafka.client_settings import reader
 from stream_monitor.kafka.clients import open_admin, open_consumer
 from stream_monitor.kafka.event_producer import EventProducer
 from stream_monitor.kafka.readers import decode_alert, read_profiles
 from stream_monitor.kafka.readers.topic import partition_counts
-from stream_monitor.kafka.settings import reader
 from stream_monitor.runtimes.connection import kafka_settings, topic_names
 
 SEED = 20261124

@@ -38,10 +38,10 @@ from stream_monitor.core.plan import BaselineFrom, InputPlan, LimitsPlan, ModelP
 from stream_monitor.core.profile import ProfiledChunk
 from stream_monitor.formats import build_decoder
 from stream_monitor.kafka.baseline_log import BaselineWriter
+from stream_monitor.kafka.client_settings import KafkaSettings, profile_producer, reader
 from stream_monitor.kafka.clients import open_admin, open_producer
 from stream_monitor.kafka.observer import ChunkStage, NullObserver
 from stream_monitor.kafka.profile import ProfileJob, ProfileWorker, Tuning
-from stream_monitor.kafka.settings import KafkaSettings, profile_producer, reader
 from stream_monitor.kafka.topics import TopicNames, create_topics, plan_topics
 from stream_monitor.lab.broker import Broker
 from stream_monitor.runtimes.collector import settle_collector

@@ -12,8 +12,8 @@ from stream_monitor.cli.output import say, table
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
+    from stream_monitor.kafka.client_settings import KafkaSettings
     from stream_monitor.kafka.readers import AlertRecord
-    from stream_monitor.kafka.settings import KafkaSettings
 
 app = typer.Typer(help="Alerts: list, follow, show.", no_args_is_help=True)
 

@@ -210,9 +210,9 @@ def _profiles_of_kafka(options: GlobalOptions, topic: str, *, since: str | None,
     from stream_monitor.cli.moments import ago_ms
     from stream_monitor.core.baseline import Schedule
     from stream_monitor.kafka.baseline_log import BaselineLog
+    from stream_monitor.kafka.client_settings import reader
     from stream_monitor.kafka.clients import open_admin, open_consumer
     from stream_monitor.kafka.readers import Span, read_profiles
-    from stream_monitor.kafka.settings import reader
     from stream_monitor.kafka.topics import describe_topics
     from stream_monitor.runtimes.connection import reached
     from stream_monitor.runtimes.local import LocalPipeline

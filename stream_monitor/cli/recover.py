@@ -164,7 +164,7 @@ def _judge(context: typer.Context, *, yes: bool, wait_s: float, is_filled: bool)
     from stream_monitor.kafka.clients import open_admin
     from stream_monitor.kafka.judge import JudgeJob
     from stream_monitor.kafka.recovery.gap import plan_gap
-    from stream_monitor.kafka.recovery.judge_state import judge_states, recount_of
+    from stream_monitor.kafka.recovery.judge_states import judge_states, recount_of
     from stream_monitor.runtimes.connection import reached, topic_names
     from stream_monitor.runtimes.detectors import resolve_detectors
     from stream_monitor.runtimes.rules import resolve_rules

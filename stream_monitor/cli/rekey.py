@@ -25,12 +25,12 @@ def rekey(
 
     Everything has to be judged, and all workers stopped.
     """
+    from stream_monitor.kafka.client_settings import outsider
     from stream_monitor.kafka.clients import close_consumer, open_admin, open_consumer
     from stream_monitor.kafka.judge import JudgeJob
-    from stream_monitor.kafka.recovery.judge_state import judge_states
+    from stream_monitor.kafka.recovery.judge_states import judge_states
     from stream_monitor.kafka.recovery.members import require_none
-    from stream_monitor.kafka.recovery.rekey import add_partitions, plan_alert_moves, plan_rekey, write_states
-    from stream_monitor.kafka.settings import outsider
+    from stream_monitor.kafka.recovery.partition_split import add_partitions, plan_alert_moves, plan_rekey, write_states
     from stream_monitor.kafka.topics import describe_topics
     from stream_monitor.runtimes.connection import reached, topic_names
     from stream_monitor.runtimes.detectors import resolve_detectors

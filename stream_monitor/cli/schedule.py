@@ -17,8 +17,8 @@ def read_schedule(settings: Settings) -> Schedule:
     """
     from stream_monitor.core.baseline import Schedule, activation_lead_ms
     from stream_monitor.kafka.baseline_log import BaselineLog
+    from stream_monitor.kafka.client_settings import reader
     from stream_monitor.kafka.clients import open_consumer
-    from stream_monitor.kafka.settings import reader
     from stream_monitor.runtimes.connection import reached
 
     schedule = Schedule(group=settings.group, lead_ms=activation_lead_ms(settings.plan.time))

@@ -21,8 +21,8 @@ from confluent_kafka.admin import (  # type: ignore[attr-defined]  # the package
     OffsetSpec,
 )
 
+from stream_monitor.kafka.client_settings import ClientConfig, KafkaSettings
 from stream_monitor.kafka.errors import is_transient, kafka_error, stop_for
-from stream_monitor.kafka.settings import ClientConfig, KafkaSettings
 
 ErrorCallback = Callable[[KafkaError], None]
 Answer = TypeVar("Answer")

@@ -9,9 +9,9 @@ import logging
 
 from confluent_kafka import KafkaError, Message
 
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.clients import open_producer
 from stream_monitor.kafka.deliveries import UndeliveredRecords
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.unwrapped import unwrapped
 
 _LOG = logging.getLogger("stream_monitor.kafka.event_producer")

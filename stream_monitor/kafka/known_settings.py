@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from confluent_kafka import KafkaException, Producer
 
-from stream_monitor.kafka.settings import KafkaSettings, WrongSetting
+from stream_monitor.kafka.client_settings import KafkaSettings, WrongSetting
 
 _LAST = "stream-monitor.no.such.setting"
 """librdkafka reads settings in order and refuses this one, before a client with threads and connections is made."""

@@ -1,7 +1,7 @@
-"""A consumer of the profile session whose group membership another client holds: an app of another framework.
+"""A consumer of the profile loop whose group membership another client holds: an app of another framework.
 
-The framework reads the records and says which partitions it was given; the session counts, and its commits, chain state
-and all, go back through the framework, whose generation fences them. What the session needs of a consumer is here, and
+The framework reads the records and says which partitions it was given; the loop counts, and its commits, chain state
+and all, go back through the framework, whose generation fences them. What the loop needs of a consumer is here, and
 nothing of the framework is.
 
 A framework may lose records on its way; one run with Faust 0.15.3 lacked 500 records of each partition after a restart
@@ -26,10 +26,10 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 
 from stream_monitor.kafka.errors import Fatal
 from stream_monitor.kafka.profile.owned import Place
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 
 Noted = Callable[["LentConsumer", list[TopicPartition]], None]
-"""A callback of the session; as with a consumer of our own it is called from inside `consume`."""
+"""A callback of the loop; as with a consumer of our own it is called from inside `consume`."""
 
 Fill = Callable[[Place, int, int], Sequence[StoredRecord]]
 """Reads the committed records of a partition with offsets in `[first, next)`."""
@@ -38,7 +38,7 @@ TAIL_S = 5.0
 """A partition whose end is known to lie further is read by ourselves when the framework gives nothing for so long."""
 
 REVOKE_WAIT_S = 10.0
-"""How long a framework's revocation waits until the session has let go; later commits are fenced in any case."""
+"""How long a framework's revocation waits until the loop has let go; later commits are fenced in any case."""
 
 
 class Verdict(StrEnum):
@@ -50,7 +50,7 @@ class Verdict(StrEnum):
 
 
 class LentConsumer:
-    """Stands between a framework's threads, which put, and the session's thread, which consumes.
+    """Stands between a framework's threads, which put, and the loop's thread, which consumes.
 
     Args:
         reader: a consumer with the group's id that never joins it: it is only asked for committed offsets.
@@ -81,7 +81,7 @@ class LentConsumer:
         self._taken: set[Place] = set()
         self._paused: set[Place] = set()
         self._position: dict[Place, int] = {}
-        self._told_end: dict[Place, int] = {}
+        self._reported_end: dict[Place, int] = {}
         self._heard_at: dict[Place, float] = {}
         self._on_assign: Noted = _ignore
         self._on_revoke: Noted = _ignore
@@ -108,7 +108,7 @@ class LentConsumer:
             self._changed.notify_all()
 
     def revoked(self, places: Iterable[Place]) -> None:
-        """Give partitions back; waits for a while until the session has let go of them."""
+        """Give partitions back; waits for a while until the loop has let go of them."""
         with self._changed:
             gone = set(places) & self._given
             self._given -= gone
@@ -117,7 +117,7 @@ class LentConsumer:
             self._changed.notify_all()
             self._changed.wait_for(lambda: not self._taken & gone, REVOKE_WAIT_S)
 
-    # --- the session's side: what it calls on a consumer --------------------------------------------------------------
+    # --- the loop's side: what it calls on a consumer -----------------------------------------------------------------
 
     def subscribe(self, _topics: Sequence[str], *, on_assign: Noted, on_revoke: Noted, on_lost: Noted) -> None:
         """Note whom to tell of partitions; the framework has subscribed."""
@@ -166,7 +166,7 @@ class LentConsumer:
                 raise KafkaException(KafkaError(KafkaError._TIMED_OUT))
 
     def incremental_assign(self, partitions: Sequence[TopicPartition]) -> None:
-        """Begin with partitions at the offsets given; earlier records are dropped by the session itself.
+        """Begin with partitions at the offsets given; earlier records are dropped by the loop itself.
 
         Raises:
             Fatal: a partition was taken up before in this assignment.
@@ -221,8 +221,8 @@ class LentConsumer:
         found = []
         for place in sorted(self._taken & self._given):
             end = self._end_of(place)
-            if end is not None and self._position[place] >= end and self._told_end.get(place) != end:
-                self._told_end[place] = end
+            if end is not None and self._position[place] >= end and self._reported_end.get(place) != end:
+                self._reported_end[place] = end
                 eof = KafkaError(KafkaError._PARTITION_EOF)
                 found.append(Message(topic=place[0], partition=place[1], offset=end, error=eof))
         return found
@@ -278,4 +278,4 @@ def _message(record: StoredRecord) -> Message:
 
 
 def _ignore(_consumer: LentConsumer, _partitions: list[TopicPartition]) -> None:
-    """Hear nothing: the session has not subscribed yet."""
+    """Hear nothing: the loop has not subscribed yet."""

@@ -10,9 +10,9 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.profile import MalformedRecord, UnknownRecord, decode
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.readers import Span, StoredRecord, read_partition
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import TopicNames
 
 LOOKED_AT = 50

@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from stream_monitor.kafka.client_settings import ClientConfig
 from stream_monitor.kafka.clients import open_consumer, patiently
 from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
-from stream_monitor.kafka.settings import ClientConfig
 
 _POLL_S = 0.1
 _BATCH = 500

@@ -13,10 +13,10 @@ from collections.abc import Callable
 
 from confluent_kafka import KafkaError, KafkaException
 
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.client_words import first_words
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.errors import NotAuthorised, Unreachable, is_denial
-from stream_monitor.kafka.settings import KafkaSettings
 
 _LOG = logging.getLogger("stream_monitor.kafka")
 

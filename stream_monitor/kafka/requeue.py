@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.clients import open_admin, open_producer
 from stream_monitor.kafka.deliveries import Deliveries, Outgoing
 from stream_monitor.kafka.readers import DeadLetter
 from stream_monitor.kafka.readers.topic import partition_counts
-from stream_monitor.kafka.settings import KafkaSettings
 
 _TIMEOUT_S = 30.0
 

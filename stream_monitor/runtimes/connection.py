@@ -8,10 +8,10 @@ from stream_monitor.config import ConfigError, Settings
 from stream_monitor.config.errors import HIDDEN, Finding, shown
 from stream_monitor.config.redaction import is_secret
 from stream_monitor.kafka.baseline_log import BaselineWriter
+from stream_monitor.kafka.client_settings import KafkaSettings, WrongSetting, WrongSettings
 from stream_monitor.kafka.clients import open_producer
 from stream_monitor.kafka.known_settings import unknown_settings
 from stream_monitor.kafka.reach import reach
-from stream_monitor.kafka.settings import KafkaSettings, WrongSetting, WrongSettings
 from stream_monitor.kafka.topics import TopicNames, TopicSpec, plan_topics
 
 

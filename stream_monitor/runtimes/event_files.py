@@ -19,7 +19,7 @@ from stream_monitor.formats.tables import TableBatch, TableError
 from stream_monitor.formats.tables.files import readable
 from stream_monitor.formats.tables.json_rows import JsonRow, json_rows
 from stream_monitor.formats.tree import Tree, read_tree
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 from stream_monitor.runtimes.replay import CHUNK_RECORDS, ExportError, chunk_of, read_export
 
 _LAST_MS = 253_402_300_800_000

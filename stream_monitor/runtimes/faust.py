@@ -1,9 +1,9 @@
-"""The profile stage inside a Faust app: Faust holds the membership and reads, our session counts and commits.
+"""The profile stage inside a Faust app: Faust holds the membership and reads, our loop counts and commits.
 
 For teams that run Faust. About a twentieth of the default worker's throughput, because every record becomes an event
-of Faust; exact all the same, because commits are the session's own: with the chain state as metadata, fenced by the
-generation that Faust's client holds. Faust's own commits, which carry no metadata, are switched off. Its workers and
-the default ones use different protocols of assignment: one group runs one of them, never both.
+of Faust; exact all the same, because commits are the profile loop's own: with the chain state as metadata, fenced by
+the generation that Faust's client holds. Faust's own commits, which carry no metadata, are switched off. Its workers
+and the default ones use different protocols of assignment: one group runs one of them, never both.
 
 What is switched off, and why: the web server (listens on all addresses), topic creation and the leader topic (topics
 are made by `topics create`), tables and windows (nothing here needs them). The driver is `kafka://`.
@@ -38,9 +38,9 @@ from yarl import URL
 from stream_monitor.config.errors import refuse
 from stream_monitor.kafka.errors import Fatal
 from stream_monitor.kafka.lent_consumer import Verdict
-from stream_monitor.kafka.lent_session import LentProfileWorker
-from stream_monitor.kafka.profile.job import ProfileJob
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.lent_worker import LentProfileWorker
+from stream_monitor.kafka.profile.profile_job import ProfileJob
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 
 _LOG = logging.getLogger("stream_monitor.runtime.faust")
 _COMMIT_S = 10.0
@@ -149,20 +149,20 @@ class FaustProfileWorker:
 
     async def _serve(self) -> None:
         self._loop = asyncio.get_running_loop()
-        session = threading.Thread(target=self._count, name="faust-profile", daemon=True)
+        counting = threading.Thread(target=self._count, name="faust-profile", daemon=True)
         if importlib.util.find_spec("cramjam") is None:
             _LOG.warning("Faust's client cannot read compressed records: install the package cramjam for those")
         await asyncio.wait_for(self.app.start(), _START_S)
         try:
-            session.start()
+            counting.start()
             # `stop` comes from other threads and from signal handlers: no event of this loop tells of it.
-            while session.is_alive() and not self._stopped.is_set() and not self.app.should_stop:  # noqa: ASYNC110
+            while counting.is_alive() and not self._stopped.is_set() and not self.app.should_stop:  # noqa: ASYNC110
                 await asyncio.sleep(_LOOK_S)
             if self.app.should_stop and not self._stopped.is_set() and self._failed is None:
                 self._failed = Fatal("the Faust app stopped by itself: its log says why; restart it")
             self._worker.stop()
             # Faust still runs: the last round is committed through it.
-            await asyncio.wait_for(asyncio.to_thread(session.join, _STOP_S), _STOP_S + 1)
+            await asyncio.wait_for(asyncio.to_thread(counting.join, _STOP_S), _STOP_S + 1)
         finally:
             await self.app.stop()
 
@@ -225,13 +225,13 @@ class FaustProfileWorker:
         self._worker.lent.assigned(self._inputs(assigned))
 
     async def _revoked(self, _app: Any, revoked: Any, **_: Any) -> None:  # Any: as above
-        # In a thread of its own: the session may be committing through this loop while it is asked to let go.
+        # In a thread of its own: the profile loop may be committing through this event loop meanwhile.
         await asyncio.to_thread(self._worker.lent.revoked, self._inputs(revoked))
 
     def _inputs(self, partitions: set[TP]) -> list[tuple[str, int]]:
         return [(tp.topic, tp.partition) for tp in partitions if tp.topic in self._job.decoders]
 
-    # --- what the session asks of the app -----------------------------------------------------------------------------
+    # --- what the profile loop asks of the app ------------------------------------------------------------------------
 
     def _commit(self, offsets: Offsets) -> Verdict:
         thread = getattr(self.app.consumer, "_thread", None)

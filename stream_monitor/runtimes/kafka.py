@@ -12,11 +12,11 @@ from importlib.metadata import version
 
 from stream_monitor.config import Settings
 from stream_monitor.config.errors import refuse
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.clients import open_admin
 from stream_monitor.kafka.errors import NotAuthorised
 from stream_monitor.kafka.permissions import permissions, require_permissions, topics_of
 from stream_monitor.kafka.reach import reach
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import require, verify_topics
 from stream_monitor.outputs.endpoints import Identity, pages
 from stream_monitor.outputs.health import Health

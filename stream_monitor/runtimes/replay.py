@@ -21,8 +21,8 @@ from stream_monitor.core.judge import StoredEntry
 from stream_monitor.core.profile import MalformedRecord, UnknownRecord
 from stream_monitor.formats.packed import DAMAGE, PackedError, unpacked
 from stream_monitor.formats.tables.json_rows import json_rows, looks_like_json
-from stream_monitor.kafka.readers.export import decode_line
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.readers.record_export import decode_line
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
 
 CHUNK_RECORDS = 5_000

@@ -14,6 +14,7 @@ from typing import Final, Protocol
 
 from stream_monitor.config import Settings
 from stream_monitor.formats import build_decoder
+from stream_monitor.kafka.client_settings import Delivery, KafkaSettings
 from stream_monitor.kafka.judge import JudgeJob, JudgeWorker
 from stream_monitor.kafka.observer import Loop, Observer
 from stream_monitor.kafka.permissions import Principal
@@ -26,7 +27,6 @@ from stream_monitor.kafka.profile import (
     ProfileWorker,
     StartFrom,
 )
-from stream_monitor.kafka.settings import Delivery, KafkaSettings
 from stream_monitor.kafka.topics import TopicNames
 from stream_monitor.runtimes.detectors import resolve_detectors
 from stream_monitor.runtimes.rules import resolve_rules

@@ -10,7 +10,7 @@ import pytest
 from stream_monitor.cli.alert_page import event_lines, histogram, page
 from stream_monitor.core.alerts.event import Bins
 from stream_monitor.kafka.readers import AlertRecord
-from stream_monitor.kafka.readers.alerts import decode_alert
+from stream_monitor.kafka.readers.alert_reader import decode_alert
 
 EXAMPLE = Path(__file__).parents[1] / "schemas" / "examples" / "alert.json"
 

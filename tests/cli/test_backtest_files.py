@@ -16,8 +16,8 @@ import pytest
 
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import run_command
-from stream_monitor.kafka.readers.export import encode_line
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.readers.record_export import encode_line
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 
 ROWS, DRIFT = 1_500, 1_000
 START = datetime(2026, 1, 20, tzinfo=UTC)

@@ -11,8 +11,8 @@ from collections import Counter
 from dataclasses import dataclass
 
 from stream_monitor.core.profile import ProgressRecord, decode
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.readers import read_dead_letters, read_topics
-from stream_monitor.kafka.settings import KafkaSettings
 
 
 @dataclass

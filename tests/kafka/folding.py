@@ -18,7 +18,7 @@ from stream_monitor.core.profile import (
     decode,
     merge_profiles,
 )
-from stream_monitor.kafka.settings import KafkaSettings, reader
+from stream_monitor.kafka.client_settings import KafkaSettings, reader
 
 Place = tuple[str, int]
 

@@ -16,10 +16,10 @@ from collections import Counter
 from multiprocessing.connection import Connection
 
 from stream_monitor.core.plan import Plan
+from stream_monitor.kafka.client_settings import Delivery, KafkaSettings
 from stream_monitor.kafka.errors import Stop
 from stream_monitor.kafka.judge import JudgeJob, JudgeTuning, JudgeWorker, context
 from stream_monitor.kafka.observer import NullObserver
-from stream_monitor.kafka.settings import Delivery, KafkaSettings
 from stream_monitor.kafka.topics import TopicNames
 from tests.kafka.counting_judge import CountingJudge, opened
 

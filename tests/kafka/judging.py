@@ -11,9 +11,10 @@ from confluent_kafka import Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.judge import ALERT_HEADERS
+from stream_monitor.kafka.client_settings import KafkaSettings, reader
 from stream_monitor.kafka.clients import committed, open_admin, open_consumer
 from stream_monitor.kafka.deliveries import Outgoing, deliver
-from stream_monitor.kafka.judge.records import (
+from stream_monitor.kafka.judge.state_records import (
     COMMIT_KEY,
     Commit,
     Manifest,
@@ -23,7 +24,6 @@ from stream_monitor.kafka.judge.records import (
     manifest_key,
 )
 from stream_monitor.kafka.readers import read_partition
-from stream_monitor.kafka.settings import KafkaSettings, reader
 from stream_monitor.kafka.topics import create_topics, describe_topics, plan_topics
 from tests import instants
 from tests.kafka.counting_judge import entry_value

@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.cimpl import NewTopic
 
+from stream_monitor.kafka.client_settings import KafkaSettings, profile_consumer
 from stream_monitor.kafka.clients import close_consumer, open_admin
 from stream_monitor.kafka.errors import is_transient, kafka_error
-from stream_monitor.kafka.settings import KafkaSettings, profile_consumer
 from stream_monitor.kafka.topics import describe_topics
 
 QUICK = {

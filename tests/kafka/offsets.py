@@ -7,8 +7,8 @@ import time
 from confluent_kafka import Consumer, TopicPartition
 
 from stream_monitor.config import Settings
+from stream_monitor.kafka.client_settings import reader
 from stream_monitor.kafka.clients import committed, end_offsets, open_admin
-from stream_monitor.kafka.settings import reader
 from stream_monitor.runtimes.connection import kafka_settings
 
 Place = tuple[str, int]

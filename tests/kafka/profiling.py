@@ -19,11 +19,11 @@ from confluent_kafka.admin import AdminClient
 
 from stream_monitor.core.plan import DetectionPlan, InputPlan, ModelPlan, Plan, TimePlan
 from stream_monitor.formats import build_decoder
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.clients import end_offsets, open_admin
 from stream_monitor.kafka.failpoints import Failpoints, NoFailpoints
 from stream_monitor.kafka.observer import NullObserver, Observer
 from stream_monitor.kafka.profile import ProfileJob, ProfilePolicy, ProfileWorker, Tuning
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import TopicNames, create_topics, plan_topics
 from tests.kafka.feeds import feed_of
 from tests.kafka.folding import Folded, fold, read_all

@@ -18,9 +18,9 @@ from stream_monitor.core.baseline import (
 )
 from stream_monitor.core.plan import LimitsPlan, TimePlan
 from stream_monitor.kafka.baseline_log import MAX_LAG_S, BaselineLog, BaselineWriter, is_void
+from stream_monitor.kafka.client_settings import judge_producer, reader
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.errors import HistoryUnusable
-from stream_monitor.kafka.settings import judge_producer, reader
 from tests.kafka.members import make_topic, quick_settings
 
 PANE_MS = 10_000

@@ -10,7 +10,7 @@ from confluent_kafka import Producer
 
 from stream_monitor.cli.failures import Exit
 from stream_monitor.cli.main import run_command
-from stream_monitor.kafka.judge.records import COMMIT_KEY, Commit, encode
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, Commit, encode
 from tests.instants import now_ms
 from tests.kafka.members import make_topic, write
 

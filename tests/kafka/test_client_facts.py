@@ -19,9 +19,9 @@ from confluent_kafka import (
     TopicPartition,
 )
 
+from stream_monitor.kafka.client_settings import profile_producer, reader
 from stream_monitor.kafka.clients import close_consumer, end_offsets, open_admin
 from stream_monitor.kafka.errors import kafka_error
-from stream_monitor.kafka.settings import profile_producer, reader
 from stream_monitor.kafka.topics import describe_topics
 from tests import instants
 from tests.kafka.conftest import BrokerFactory

@@ -25,9 +25,9 @@ from stream_monitor.core.keys import judge_partition, row_hashes
 from stream_monitor.core.plan import LimitsPlan
 from stream_monitor.core.profile import ProgressRecord, decode
 from stream_monitor.kafka.baseline_log import BaselineLog
-from stream_monitor.kafka.judge.records import Slot, manifest_key
+from stream_monitor.kafka.client_settings import reader
+from stream_monitor.kafka.judge.state_records import Slot, manifest_key
 from stream_monitor.kafka.readers import decode_alert, read_partition, read_profiles
-from stream_monitor.kafka.settings import reader
 from stream_monitor.runtimes import local
 from tests import instants
 from tests.kafka import past_lead

@@ -12,14 +12,14 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.plan import Plan
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.client_settings import judge_consumer, judge_producer, reader
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.judge import JudgeJob, context
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.records import COMMIT_KEY, Commit, encode
 from stream_monitor.kafka.judge.restore import Restored, restore
 from stream_monitor.kafka.judge.sealed import seal
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, Commit, encode
 from stream_monitor.kafka.outage import OutageWatch
-from stream_monitor.kafka.settings import judge_consumer, judge_producer, reader
 from tests.kafka.counting_judge import CountingJudge, opened
 from tests.kafka.judge_process import JudgeRun, finish
 from tests.kafka.judging import FAST, JudgedTopics, expected_alerts

@@ -9,7 +9,7 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.cimpl import NewPartitions
 
 from stream_monitor.kafka.deliveries import Outgoing
-from stream_monitor.kafka.judge.records import COMMIT_KEY, Slot, block_key
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, Slot, block_key
 from tests.kafka.conftest import BrokerFactory
 from tests.kafka.judge_process import JudgeProcess, JudgeRun, finish
 from tests.kafka.judging import FAST, JudgedTopics, expected_alerts

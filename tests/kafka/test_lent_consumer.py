@@ -12,7 +12,7 @@ from stream_monitor.kafka import lent_consumer
 from stream_monitor.kafka.errors import Fatal
 from stream_monitor.kafka.lent_consumer import LentConsumer, Verdict
 from stream_monitor.kafka.profile.owned import Place
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 
 PLACE = ("events", 0)
 

@@ -6,9 +6,9 @@ import pytest
 from confluent_kafka import TopicPartition
 
 from stream_monitor.core.time import format_instant
+from stream_monitor.kafka.client_settings import KafkaSettings, reader
 from stream_monitor.kafka.clients import committed, end_offsets, open_admin, open_consumer
 from stream_monitor.kafka.readers import read_topics
-from stream_monitor.kafka.settings import KafkaSettings, reader
 from stream_monitor.kafka.topics import TopicNames
 from stream_monitor.runtimes.connection import kafka_settings
 from stream_monitor.runtimes.roles import JUDGE, PROFILE

@@ -16,7 +16,7 @@ from stream_monitor.kafka.baseline_log import BaselineWriter
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.judge import JudgeJob
 from stream_monitor.kafka.judge.forecast import forecasts
-from stream_monitor.kafka.judge.records import Commit
+from stream_monitor.kafka.judge.state_records import Commit
 from tests.kafka.judge_process import JudgeProcess, JudgeRun, finish
 from tests.kafka.judging import FAST, Alert, JudgedTopics
 from tests.kafka.test_judge_alerts import MODELS, PANES, PLAN, T0_MS, alert_states, events

@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.errors import Unreachable
 from stream_monitor.kafka.reach import reach
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.lab.broker import free_ports
 from tests.kafka.test_run_command import command
 

@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stream_monitor.cli.main import run_command
+from stream_monitor.kafka.client_settings import judge_producer
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.readers import (
     Span,
@@ -28,7 +29,6 @@ from stream_monitor.kafka.readers import (
     read_partition,
     read_profiles,
 )
-from stream_monitor.kafka.settings import judge_producer
 from tests.kafka.judging import T0_MS
 from tests.kafka.members import make_topic, quick_settings
 

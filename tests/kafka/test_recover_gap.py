@@ -16,8 +16,8 @@ from stream_monitor.core.judge import Judge
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge import JudgeJob, JudgeTuning, JudgeWorker
-from stream_monitor.kafka.judge.records import COMMIT_KEY, Commit, decode_commit
-from stream_monitor.kafka.judge.snapshot import whole_snapshots
+from stream_monitor.kafka.judge.snapshot_blocks import whole_snapshots
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, Commit, decode_commit
 from stream_monitor.kafka.readers import read_partition
 from stream_monitor.kafka.topics import create_topics, plan_topics
 from tests.kafka.profiling import Stage, make_stage, running, wait_until

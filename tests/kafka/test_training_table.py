@@ -15,8 +15,8 @@ from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.baseline import Activation, Schedule, schedule
 from stream_monitor.core.profile import ProgressRecord, decode
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.client_settings import reader
 from stream_monitor.kafka.readers import decode_alert, read_profiles
-from stream_monitor.kafka.settings import reader
 from tests import instants
 from tests.kafka import past_lead
 from tests.kafka.deployment import Deployment

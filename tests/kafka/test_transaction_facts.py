@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import pytest
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer, TopicPartition
 
+from stream_monitor.kafka.client_settings import judge_consumer, judge_producer, reader
 from stream_monitor.kafka.clients import end_offsets, open_admin
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.errors import kafka_error
-from stream_monitor.kafka.settings import judge_consumer, judge_producer, reader
 from tests import instants
 from tests.kafka.members import make_topic, quick_settings, write
 

@@ -13,8 +13,8 @@ from stream_monitor.core.alerts.event import decode
 from stream_monitor.core.baseline import activation_record, start_record
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import ProfiledChunk
-from stream_monitor.kafka.readers.export import encode_line
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.readers.record_export import encode_line
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
 from stream_monitor.runtimes.replay import ExportError, is_export, replay, survey
 from tests.runtimes.stories import PLAN, START_MS, TOPIC, Records, chunks, reference, traffic

@@ -17,7 +17,7 @@ from stream_monitor.core.profile import MalformedRecord, UnknownRecord
 from stream_monitor.core.rules import RuleFactory
 from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.errors import HistoryUnusable
-from stream_monitor.kafka.judge.job import JudgeJob
+from stream_monitor.kafka.judge.judge_job import JudgeJob
 from stream_monitor.kafka.outage import OutageWatch
 
 _BASELINE_WAIT_S = 10.0

@@ -17,11 +17,11 @@ from stream_monitor.kafka.baseline_log import BaselineLog
 from stream_monitor.kafka.clients import open_admin, open_consumer
 from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.job import JudgeJob
+from stream_monitor.kafka.judge.judge_job import JudgeJob
 from stream_monitor.kafka.judge.plan_history import StoredPlans, change_lines, change_plan
-from stream_monitor.kafka.judge.records import COMMIT_KEY, Commit, NewerFormat, decode_commit
 from stream_monitor.kafka.judge.sealed import BrokenSeal
-from stream_monitor.kafka.judge.snapshot import Snapshot, whole_snapshots
+from stream_monitor.kafka.judge.snapshot_blocks import Snapshot, whole_snapshots
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, Commit, NewerFormat, decode_commit
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.readers import read_topics
 from stream_monitor.kafka.topics import describe_topics

@@ -1,4 +1,4 @@
-"""One life of a judge worker's clients: topics looked at, baselines read, then a session from its start to its end."""
+"""One life of a judge worker's clients: topics looked at, baselines read, then the loop from its start to its end."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from confluent_kafka import Consumer
 
 from stream_monitor.core.baseline import Schedule, activation_lead_ms
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.client_settings import Delivery, judge_consumer, judge_producer
 from stream_monitor.kafka.clients import open_admin, open_consumer
 from stream_monitor.kafka.errors import Misconfigured
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.job import JudgeJob
+from stream_monitor.kafka.judge.judge_job import JudgeJob
+from stream_monitor.kafka.judge.judge_loop import JudgeLoop, JudgeWriter
 from stream_monitor.kafka.judge.judged_plans import plan_counts
 from stream_monitor.kafka.judge.repeating_writer import RepeatingWriter
-from stream_monitor.kafka.judge.session import JudgeSession, JudgeWriter
 from stream_monitor.kafka.judge.transactional_writer import TransactionalWriter
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
-from stream_monitor.kafka.settings import Delivery, judge_consumer, judge_producer
 from stream_monitor.kafka.stop_request import StopRequest
 from stream_monitor.kafka.topics import describe_topics
 
@@ -42,7 +42,7 @@ class JudgeMemory:
 
 
 class JudgeLife:
-    """Opens what a session needs, and the session.
+    """Opens what a loop needs, and the loop.
 
     Args:
         job: what the worker was given.
@@ -79,7 +79,7 @@ class JudgeLife:
         return JudgeRun(job, self._memory, self._stopping, baselines, partitions, log_id)
 
     def close(self) -> None:
-        """Close the reader of baselines; the session has closed its own clients."""
+        """Close the reader of baselines; the loop has closed its own clients."""
         self._exit.close()
 
     def _look_at_topics(self) -> tuple[int, str]:
@@ -105,7 +105,7 @@ class JudgeLife:
 
 @dataclass(frozen=True, slots=True)
 class JudgeRun:
-    """A session that can begin: topics and baselines are known.
+    """A loop that can begin: topics and baselines are known.
 
     Attributes:
         partitions: of `drift-profiles`.
@@ -122,7 +122,7 @@ class JudgeRun:
     def run(self) -> None:
         """Judge until a stop is asked for.
 
-        The session leaves its group before the pause between two lives, so that others take its partitions at once.
+        The loop leaves its group before the pause between two lives, so that others take its partitions at once.
 
         Raises:
             ClientRestart: take new clients.
@@ -135,13 +135,13 @@ class JudgeRun:
         context = JudgeContext(
             job, self.partitions, self.baselines, memory.outage, memory.known_plans, log_id=self.log_id
         )
-        session = self._session(context)
+        loop = self._loop(context)
         try:
-            session.run(self.stopping.is_asked)
+            loop.run(self.stopping.is_asked)
         finally:
-            session.close()
+            loop.close()
 
-    def _session(self, context: JudgeContext) -> JudgeSession:
+    def _loop(self, context: JudgeContext) -> JudgeLoop:
         settings = self.job.settings
         consumer = open_consumer(
             judge_consumer(settings, group=self.job.group, instance=self.job.instance), context.note_error
@@ -151,7 +151,7 @@ class JudgeRun:
         except BaseException:
             consumer.close()
             raise
-        return JudgeSession(
+        return JudgeLoop(
             context,
             consumer,
             open_admin(settings),

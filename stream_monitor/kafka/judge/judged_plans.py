@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.clients import open_admin
-from stream_monitor.kafka.judge.records import COMMIT_KEY, NewerFormat, decode_commit
 from stream_monitor.kafka.judge.sealed import BrokenSeal
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, NewerFormat, decode_commit
 from stream_monitor.kafka.readers import read_topics
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import describe_topics
 
 

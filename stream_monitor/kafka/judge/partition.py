@@ -18,11 +18,11 @@ from stream_monitor.core.judge import (
 )
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.entry import stored_entry
 from stream_monitor.kafka.judge.fingerprint import algorithm_versions, arithmetic_fingerprint
-from stream_monitor.kafka.judge.records import COMMIT_KEY, Commit, Manifest, Slot, encode, plan_key
 from stream_monitor.kafka.judge.restore import Restored
-from stream_monitor.kafka.judge.snapshot import SnapshotWriter, StateRecord
+from stream_monitor.kafka.judge.snapshot_blocks import SnapshotWriter, StateRecord
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, Commit, Manifest, Slot, encode, plan_key
+from stream_monitor.kafka.judge.stored_entry import stored_entry
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,8 @@ from stream_monitor.core.plan import Plan
 from stream_monitor.core.plan_text import UnreadablePlan, read_plan
 from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.records import Commit, plan_key
-from stream_monitor.kafka.judge.snapshot import Snapshot
+from stream_monitor.kafka.judge.snapshot_blocks import Snapshot
+from stream_monitor.kafka.judge.state_records import Commit, plan_key
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")
 
@@ -124,7 +124,7 @@ def refuse_missing(context: JudgeContext, plan: Plan, place: str, *, start: int,
         )
 
 
-def tell_change(partition: int, offset: int, before: str, after: Plan, changes: Changes) -> None:
+def log_change(partition: int, offset: int, before: str, after: Plan, changes: Changes) -> None:
     """Say in the log what a change of plan did."""
     _LOG.warning(
         "partition %d: plan %s judges from offset %d on, before it %s", partition, after.short_hash, offset, before[:10]

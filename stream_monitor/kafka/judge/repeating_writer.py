@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from stream_monitor.kafka.client_settings import ClientConfig
 from stream_monitor.kafka.clients import open_producer
 from stream_monitor.kafka.deliveries import Deliveries, UndeliveredRecords
 from stream_monitor.kafka.errors import ClientRestart, RestartReason, RoundFailed, is_refusal, kafka_error, stop_for
@@ -14,7 +15,6 @@ from stream_monitor.kafka.judge.partition import Portion, positions
 from stream_monitor.kafka.judge.producing import discard, error_of, produce_all
 from stream_monitor.kafka.judge.proposals import propose_baselines
 from stream_monitor.kafka.observer import CommitOutcome, Loop
-from stream_monitor.kafka.settings import ClientConfig
 from stream_monitor.kafka.unwrapped import unwrapped
 
 

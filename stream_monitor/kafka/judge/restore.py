@@ -20,20 +20,20 @@ from stream_monitor.core.judge.changes.reconcile import reconcile
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.entry import stored_entry
 from stream_monitor.kafka.judge.fingerprint import algorithm_versions, arithmetic_fingerprint
 from stream_monitor.kafka.judge.plan_history import (
     History,
     StoredPlans,
     change_plan,
+    log_change,
     position_of,
     refuse_missing,
     shown,
-    tell_change,
     wanted_plan,
 )
-from stream_monitor.kafka.judge.records import Commit, NewerFormat, Slot
-from stream_monitor.kafka.judge.snapshot import Snapshot, block_counts, whole_snapshots
+from stream_monitor.kafka.judge.snapshot_blocks import Snapshot, block_counts, whole_snapshots
+from stream_monitor.kafka.judge.state_records import Commit, NewerFormat, Slot
+from stream_monitor.kafka.judge.stored_entry import stored_entry
 from stream_monitor.kafka.judge.stored_state import UNVERIFIED, Steps, StoredState, read_alert_states, read_stored_state
 from stream_monitor.kafka.partition_reader import PartitionReader
 
@@ -148,7 +148,7 @@ def _fold(
     if wanted.hash == judge.plan.hash:
         return _Folded(judge, resumed.newest, commit.next_offset, history, outputs, is_changed=has_diverged)
     carried = change_plan(context, judge, wanted)
-    tell_change(partition, commit.next_offset, commit.plan, wanted, carried.changes)
+    log_change(partition, commit.next_offset, commit.plan, wanted, carried.changes)
     after = (*history, (wanted.hash, commit.next_offset))
     outputs = (*outputs, *carried.outputs)
     return _Folded(carried.judge, resumed.newest, commit.next_offset, after, outputs, is_changed=True)

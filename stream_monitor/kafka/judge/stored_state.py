@@ -25,8 +25,8 @@ from stream_monitor.kafka.errors import (
     stop_for,
 )
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.records import COMMIT_KEY, PLAN_PREFIX, Commit, NewerFormat, decode_commit
 from stream_monitor.kafka.judge.sealed import BrokenSeal
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, PLAN_PREFIX, Commit, NewerFormat, decode_commit
 from stream_monitor.kafka.partition_reader import PartitionReader
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")

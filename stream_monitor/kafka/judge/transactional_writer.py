@@ -14,6 +14,7 @@ import orjson
 from confluent_kafka import Consumer, KafkaError, KafkaException, Producer
 
 from stream_monitor.kafka.bounded import answered_within
+from stream_monitor.kafka.client_settings import ClientConfig
 from stream_monitor.kafka.clients import open_producer, patiently
 from stream_monitor.kafka.deliveries import Deliveries, UndeliveredRecords
 from stream_monitor.kafka.errors import ClientRestart, RestartReason, RoundFailed, kafka_error, stop_for
@@ -22,7 +23,6 @@ from stream_monitor.kafka.judge.partition import Portion, positions
 from stream_monitor.kafka.judge.producing import discard, error_of, produce_all
 from stream_monitor.kafka.judge.proposals import propose_baselines
 from stream_monitor.kafka.observer import CommitOutcome, Loop
-from stream_monitor.kafka.settings import ClientConfig
 from stream_monitor.kafka.unwrapped import unwrapped
 
 _LOG = logging.getLogger("stream_monitor.kafka.judge")

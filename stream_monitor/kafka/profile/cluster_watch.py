@@ -7,10 +7,10 @@ import time
 
 from stream_monitor.kafka.errors import Fatal
 from stream_monitor.kafka.outage import OutageWatch
-from stream_monitor.kafka.profile.coverage import Coverage, CoverageWatch
-from stream_monitor.kafka.profile.job import ProfileJob
+from stream_monitor.kafka.profile.group_coverage import Coverage, CoverageWatch
 from stream_monitor.kafka.profile.membership import Membership
 from stream_monitor.kafka.profile.profile_clients import ProfileClients, own_topics
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.readiness import Cause, Readiness
 from stream_monitor.kafka.profile.watchdog import OwnTopicWatch, SilenceWatch, TopicWatch
 

@@ -49,7 +49,7 @@ def commit(
         offsets: one for each partition of the round, with the chain state as metadata.
         slow_s: an answer that takes longer is not believed to be the last word.
         name: `group.instance.id`, for messages.
-        observer: told the outcome.
+        observer: hears the outcome.
         stopping: ends the wait when the time for a stop that was asked for is over.
 
     Raises:

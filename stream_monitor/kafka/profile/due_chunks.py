@@ -1,4 +1,4 @@
-"""When the chunks of owned partitions are written: by age, by size, and empty ones when there is something to tell."""
+"""When the chunks of owned partitions are written: by age, by size, and empty ones for news without records."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class DueChunks:
             or sum(p.pending.bytes for p in counting) >= tuning.chunk_bytes
         )
         if is_full or not all(len(p.pending) and self._round.is_limited(p) for p in overdue):
-            return [p for p in counting if len(p.pending) or now + self._slack_s() >= p.tell_at]
+            return [p for p in counting if len(p.pending) or now + self._slack_s() >= p.empty_due_at]
         return overdue
 
     def _due_at(self, partition: OwnedPartition) -> float:
         since = partition.pending.since
         if since is None:
-            return partition.tell_at
+            return partition.empty_due_at
         return since if self._round.is_limited(partition) else since + self._tuning.chunk_age_s
 
     def _slack_s(self) -> float:

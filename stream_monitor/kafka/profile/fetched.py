@@ -8,8 +8,8 @@ from confluent_kafka import KafkaError, Message
 
 from stream_monitor.kafka.errors import stop_for
 from stream_monitor.kafka.profile.intake import runs
-from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.membership import Membership
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 

@@ -15,10 +15,10 @@ from stream_monitor.kafka.errors import ClientRestart, RestartReason, RoundFaile
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
 from stream_monitor.kafka.profile.healing import Found
-from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.own_leases import OwnLeases
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.profile_clients import ProfileClients
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.readiness import Cause, Readiness
 from stream_monitor.kafka.profile.refused_rounds import RefusedRounds
 from stream_monitor.kafka.profile.round import Round
@@ -208,7 +208,7 @@ class Membership:
                 source_partitions=self.topics[place[0]].partitions,
                 next=state.next,
                 chain=state.chain,
-                tell_at=now + job.tuning.quiet_s,
+                empty_due_at=now + job.tuning.quiet_s,
                 heard_at=now,
                 guarded=state.guarded,
             )

@@ -23,11 +23,11 @@ class OwnedPartition:
         end: offset at which the end of the partition was last reached; None when records came since, or never.
         record_ms: largest record time seen.
         quiet_since_ms: first broker time taken after the last non-empty chunk and after the assignment; None before.
-        tell_at: when an empty chunk is due if no record comes, seconds of the worker's monotonic clock.
+        empty_due_at: when an empty chunk is due if no record comes, seconds of the worker's monotonic clock.
         heard_at: when a record or the end of the partition last came.
         guarded: what is to be decoded has to be announced first, a predecessor may have died of it.
         paused: fetching is paused.
-        told_at: when the broker's time in `chain` was taken, seconds of the worker's monotonic clock.
+        broker_time_at: when the broker's time in `chain` was taken, seconds of the worker's monotonic clock.
         excess: why the partition is left alone: too many dead letters; None while it is counted.
         has_asked: an empty chunk has brought the broker's time for the records that are pending.
     """
@@ -37,7 +37,7 @@ class OwnedPartition:
     source_partitions: int
     next: int
     chain: ChainState
-    tell_at: float
+    empty_due_at: float
     heard_at: float
     guarded: bool = False
     pending: Pending = field(init=False)
@@ -45,7 +45,7 @@ class OwnedPartition:
     record_ms: int | None = None
     quiet_since_ms: int | None = None
     paused: bool = False
-    told_at: float = -math.inf
+    broker_time_at: float = -math.inf
     has_asked: bool = False
     excess: str | None = None
 

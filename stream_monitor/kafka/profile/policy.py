@@ -64,7 +64,7 @@ class Tuning:
         written_bytes: a chunk that would write more is cut.
         poll_s: longest wait for records.
         poll_records: most records taken at once: so many message objects as stay in the processor's cache.
-        quiet_s: a partition with something to tell and no records tells it in an empty chunk after so long.
+        quiet_s: a partition with news and no records writes an empty chunk after so long.
         retry_s: pause before partitions of a failed round are taken up again.
         request_s: how long the loop may wait for one answer before it comes round.
         committed_s: how long an assignment may go without its answers before the clients are opened anew.

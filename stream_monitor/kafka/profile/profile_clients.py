@@ -13,12 +13,12 @@ from confluent_kafka.admin import AdminClient
 from stream_monitor.core.baseline import Schedule, activation_lead_ms
 from stream_monitor.kafka import clients
 from stream_monitor.kafka.baseline_log import BaselineLog, BaselineWriter
+from stream_monitor.kafka.client_settings import outsider, profile_consumer, profile_producer, reader
 from stream_monitor.kafka.clients import ErrorCallback
 from stream_monitor.kafka.profile.client_errors import ClientErrors
+from stream_monitor.kafka.profile.cluster_survey import Surveyor
 from stream_monitor.kafka.profile.healing import LogTail
-from stream_monitor.kafka.profile.job import ProfileJob
-from stream_monitor.kafka.profile.survey import Surveyor
-from stream_monitor.kafka.settings import outsider, profile_consumer, profile_producer, reader
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.stop_request import StopRequest
 from stream_monitor.kafka.topics import (
     TopicState,

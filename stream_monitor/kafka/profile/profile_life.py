@@ -7,8 +7,8 @@ from contextlib import ExitStack
 
 from stream_monitor.kafka.errors import Misconfigured, Stop
 from stream_monitor.kafka.profile.client_errors import ClientErrors
-from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.profile_clients import OpenMember, open_clients, own_member
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.profile_loop import ProfileLoop
 from stream_monitor.kafka.profile.profile_memory import ProfileMemory
 from stream_monitor.kafka.stop_request import StopRequest

@@ -27,10 +27,10 @@ from stream_monitor.kafka.profile.cluster_watch import ClusterWatch
 from stream_monitor.kafka.profile.due_chunks import DueChunks
 from stream_monitor.kafka.profile.fetch_pauses import FetchPauses
 from stream_monitor.kafka.profile.fetched import FetchedMessages
-from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.membership import Membership
 from stream_monitor.kafka.profile.owned import OwnedPartition
 from stream_monitor.kafka.profile.profile_clients import ProfileClients
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.profile_memory import ProfileMemory
 from stream_monitor.kafka.profile.readiness import Cause, Readiness
 from stream_monitor.kafka.profile.refused_rounds import RefusedRounds
@@ -185,8 +185,8 @@ class ProfileLoop:
         self._readiness.waits(Cause.LETTERS, excess)
         if self._memory.stalled.is_set():
             self._memory.stalled.clear()
-            self._readiness.tell_again()
-        self._readiness.tell(len(owned))
+            self._readiness.report_again()
+        self._readiness.report(len(owned))
 
     def _drain(self) -> None:
         """Finish the round in hand, and write one empty chunk for each partition to name it."""

@@ -8,7 +8,7 @@ from stream_monitor.kafka.observer import Loop, Observer
 
 
 class Cause(StrEnum):
-    """What a worker may wait for; of several the first is told."""
+    """What a worker may wait for; of several the first is reported."""
 
     BROKERS = "brokers"
     TOPICS = "topics"
@@ -19,7 +19,7 @@ class Cause(StrEnum):
 
 
 class Readiness:
-    """Tells an observer.
+    """Reports to an observer.
 
     Args:
         observer: of the worker.
@@ -28,7 +28,7 @@ class Readiness:
     def __init__(self, observer: Observer) -> None:
         self._observer = observer
         self._waits = {Cause.PARTITIONS: "joining the group"}
-        self._told: tuple[bool, str] | None = None
+        self._reported: tuple[bool, str] | None = None
 
     def waits(self, cause: Cause, detail: str | None) -> None:
         """Note what is waited for, None when it is there."""
@@ -37,18 +37,18 @@ class Readiness:
         else:
             self._waits[cause] = detail
 
-    def tell(self, partitions: int) -> None:
-        """Tell how it stands, if that has changed.
+    def report(self, partitions: int) -> None:
+        """Report how it stands, if that has changed.
 
         Args:
             partitions: owned now.
         """
         waiting = next((self._waits[cause] for cause in Cause if cause in self._waits), None)
         now = (waiting is None, waiting or f"{partitions} partitions")
-        if now != self._told:
-            self._told = now
+        if now != self._reported:
+            self._reported = now
             self._observer.readiness(Loop.PROFILE, ready=now[0], detail=now[1])
 
-    def tell_again(self) -> None:
-        """Forget what was told: somebody else has said something since."""
-        self._told = None
+    def report_again(self) -> None:
+        """Forget what was reported: somebody else has reported since."""
+        self._reported = None

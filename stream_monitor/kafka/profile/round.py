@@ -24,15 +24,15 @@ from stream_monitor.kafka.errors import RoundFailed, TooManyDeadLetters
 from stream_monitor.kafka.observer import ChunkStage
 from stream_monitor.kafka.profile.committing import commit
 from stream_monitor.kafka.profile.counting import CountedChunk, Counter
-from stream_monitor.kafka.profile.dead_letters import dead_letter
+from stream_monitor.kafka.profile.dead_letter_records import dead_letter
 from stream_monitor.kafka.profile.excess import excess_of, unreadable_after
 from stream_monitor.kafka.profile.future import FutureLog
 from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
 from stream_monitor.kafka.profile.intake import Pending
-from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
 from stream_monitor.kafka.profile.pacing import log_after_chunk
 from stream_monitor.kafka.profile.policy import OnExcess
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.shrinking import Shrinking
 from stream_monitor.kafka.profile.writing import RoundWriter, Written
 from stream_monitor.kafka.stop_request import StopRequest
@@ -159,7 +159,7 @@ class Round:
 
     def _knows_the_time(self, partition: OwnedPartition) -> bool:
         max_age_s = min(MAX_AGE_S, self._job.plan.time.max_future_ms / 1_000 / 10)
-        return partition.has_asked or time.monotonic() - partition.told_at <= max_age_s
+        return partition.has_asked or time.monotonic() - partition.broker_time_at <= max_age_s
 
     def _is_excessive(self, chunk: CountedChunk) -> bool:
         """Say whether a chunk is not to be written because too much of it and before it is unreadable.
@@ -273,18 +273,18 @@ class Round:
         # A chunk without records proves nothing about those that a predecessor may have died of.
         partition.guarded = is_suspected(chain) or (partition.guarded and chunk.raw is None)
         partition.pending.drop(chunk.records)
-        partition.told_at = now
+        partition.broker_time_at = now
         partition.has_asked = chunk.raw is None and len(partition.pending) > 0
         pane_s = self._job.plan.detection.pane_ms / 1_000
-        partition.tell_at = now + (self._job.tuning.quiet_s if has_news else pane_s)
+        partition.empty_due_at = now + (self._job.tuning.quiet_s if has_news else pane_s)
         self.broker_ms = max(filter(None, (self.broker_ms, written.broker_ms)), default=None)
         if chunk.raw is not None:
             partition.record_ms = max(partition.record_ms or 0, int(chunk.raw.record_ms.max()))
         if chunk.raw is not None or partition.quiet_since_ms is None:
             partition.quiet_since_ms = written.broker_ms
-        self._tell(chunk)
+        self._report(chunk)
 
-    def _tell(self, chunk: CountedChunk) -> None:
+    def _report(self, chunk: CountedChunk) -> None:
         observer, partition = self._job.observer, chunk.owned
         observer.chunk(*partition.place, value_bytes=chunk.value_bytes, chunk=chunk.profiled)
         observer.watermark(*partition.place, chunk.profiled.watermark_ms)

@@ -59,7 +59,7 @@ class RoundWriter:
         profiles: name of the profiles topic.
         budget_s: how long writing and flushing may take together.
         stopping: shortens the budget once a stop was asked for.
-        failpoints: told of step 9 half way.
+        failpoints: reached half-way through step 9.
     """
 
     def __init__(

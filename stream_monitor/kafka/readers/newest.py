@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from stream_monitor.kafka.client_settings import KafkaSettings, reader
 from stream_monitor.kafka.clients import close_consumer, end_offsets, open_consumer
 from stream_monitor.kafka.errors import NotAuthorised, is_transient, kafka_error, stop_for
-from stream_monitor.kafka.readers.record import StoredRecord, stored_record
+from stream_monitor.kafka.readers.stored_record import StoredRecord, stored_record
 from stream_monitor.kafka.readers.topic import partition_counts
-from stream_monitor.kafka.settings import KafkaSettings, reader
 
 _LOG = logging.getLogger("stream_monitor.kafka.readers")
 _POLL_S = 0.1

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from confluent_kafka import OFFSET_BEGINNING, OFFSET_END, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from stream_monitor.kafka.client_settings import KafkaSettings, reader
 from stream_monitor.kafka.clients import end_offsets, open_admin, open_consumer, patiently
 from stream_monitor.kafka.errors import Misconfigured, is_transient, stop_for
 from stream_monitor.kafka.partition_reader import PartitionReader
-from stream_monitor.kafka.readers.record import StoredRecord, stored_record
-from stream_monitor.kafka.settings import KafkaSettings, reader
+from stream_monitor.kafka.readers.stored_record import StoredRecord, stored_record
 from stream_monitor.kafka.topics import count_partitions
 
 _LOG = logging.getLogger("stream_monitor.kafka.readers")

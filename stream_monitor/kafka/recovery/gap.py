@@ -21,9 +21,9 @@ from stream_monitor.core.judge import AlertEvent, ChainGap, Judge, SnapshotRefus
 from stream_monitor.core.profile import ProgressRecord, decode
 from stream_monitor.kafka.errors import HistoryUnusable
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.records import Commit, Slot
 from stream_monitor.kafka.judge.restore import is_same_log
-from stream_monitor.kafka.judge.snapshot import Snapshot, whole_snapshots
+from stream_monitor.kafka.judge.snapshot_blocks import Snapshot, whole_snapshots
+from stream_monitor.kafka.judge.state_records import Commit, Slot
 from stream_monitor.kafka.profile.healing import LogRange
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.readers import Span, read_partition

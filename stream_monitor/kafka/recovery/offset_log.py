@@ -8,13 +8,13 @@ from collections.abc import Mapping, Sequence
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient
 
+from stream_monitor.kafka.client_settings import KafkaSettings, outsider, reader
 from stream_monitor.kafka.clients import close_consumer, committed, end_offsets, open_consumer
 from stream_monitor.kafka.errors import Fatal, HistoryUnusable, Misconfigured, kafka_error, stop_or_fatal
 from stream_monitor.kafka.profile.healing import LogRange, LogTail
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.recovery.members import require_none
 from stream_monitor.kafka.recovery.offsets import OffsetStep, PartitionFacts
-from stream_monitor.kafka.settings import KafkaSettings, outsider, reader
 from stream_monitor.kafka.topics import describe_topics
 
 _READING_S = 600.0

@@ -16,11 +16,11 @@ from stream_monitor.core.batch import Decoder
 from stream_monitor.core.chain import ChainState
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.profile import LogEntry, ProfileRecord, decode
+from stream_monitor.kafka.client_settings import KafkaSettings, reader
 from stream_monitor.kafka.partition_reader import PartitionReader
 from stream_monitor.kafka.profile.counting import Counter
 from stream_monitor.kafka.profile.healing import LogRange
 from stream_monitor.kafka.profile.owned import OwnedPartition, Place
-from stream_monitor.kafka.settings import KafkaSettings, reader
 
 _CHUNK_RECORDS = 50_000
 _PATIENCE_S = 60.0

@@ -8,10 +8,10 @@ from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.plan import DetectorPlan, Plan
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.judge import JudgeJob
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.outage import OutageWatch
-from stream_monitor.kafka.settings import KafkaSettings
 from tests.runtimes.own_detectors import Cusum
 
 

@@ -10,8 +10,8 @@ from confluent_kafka import Producer
 from stream_monitor.core.alerts.event import AlertCloudEvent, decode, encode
 from stream_monitor.kafka.baseline_log import BaselineWriter
 from stream_monitor.kafka.deliveries import Outgoing
-from stream_monitor.kafka.judge.records import COMMIT_KEY, Commit
-from stream_monitor.kafka.judge.records import encode as sealed
+from stream_monitor.kafka.judge.state_records import COMMIT_KEY, Commit
+from stream_monitor.kafka.judge.state_records import encode as sealed
 from tests.kafka.judge_process import JudgeRun, finish
 from tests.kafka.judging import FAST, JudgedTopics
 from tests.kafka.test_judge_alerts import PLAN, alert_states

@@ -14,6 +14,7 @@ from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.plan import Plan
 from stream_monitor.kafka import bounded
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.errors import ClientRestart, Fatal, RestartReason, RoundFailed
 from stream_monitor.kafka.judge import JudgeJob, JudgeTuning, repeating_writer, transactional_writer
@@ -22,7 +23,6 @@ from stream_monitor.kafka.judge.partition import Portion
 from stream_monitor.kafka.judge.repeating_writer import RepeatingWriter
 from stream_monitor.kafka.judge.transactional_writer import TransactionalWriter
 from stream_monitor.kafka.outage import OutageWatch
-from stream_monitor.kafka.settings import KafkaSettings
 
 JOB = JudgeJob(KafkaSettings({"bootstrap.servers": "none"}), Plan(), group="g", instance="0")
 PORTION = Portion(

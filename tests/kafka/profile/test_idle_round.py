@@ -51,7 +51,9 @@ def test_the_end_as_it_is_now_decides(
         assert [PLACE] == [(p.topic, p.partition) for p in parts]
         return {PLACE: high if uncommitted else stable}
 
-    partition = OwnedPartition(*PLACE, source_partitions=1, next=5, chain=ChainState("id"), tell_at=0.0, heard_at=0.0)
+    partition = OwnedPartition(
+        *PLACE, source_partitions=1, next=5, chain=ChainState("id"), empty_due_at=0.0, heard_at=0.0
+    )
     monkeypatch.setattr(round_module, "end_offsets", ends)
 
     assert silent_round(partition)._idle([partition]) == ({PLACE: T0_MS - 60 * SECOND_MS} if advances else {})
@@ -60,7 +62,9 @@ def test_the_end_as_it_is_now_decides(
 @pytest.mark.parametrize("ahead_s", [-3_600, 3_600])
 def test_the_clock_of_the_worker_decides_nothing(ahead_s: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Fast or slow by an hour: a partition advances by the broker's time."""
-    partition = OwnedPartition(*PLACE, source_partitions=1, next=5, chain=ChainState("id"), tell_at=0.0, heard_at=0.0)
+    partition = OwnedPartition(
+        *PLACE, source_partitions=1, next=5, chain=ChainState("id"), empty_due_at=0.0, heard_at=0.0
+    )
     monkeypatch.setattr(round_module, "end_offsets", lambda *_, **__: {PLACE: 5})
     monkeypatch.setattr(time, "time", lambda: T0_MS / 1_000 + ahead_s)
     monkeypatch.setattr(time, "time_ns", lambda: T0_MS * 10**6 + ahead_s * 10**9)

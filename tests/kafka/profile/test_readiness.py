@@ -10,33 +10,33 @@ class Heard(NullObserver):
     """Remembers what it was told."""
 
     def __init__(self) -> None:
-        self.told: list[tuple[bool, str]] = []
+        self.reported: list[tuple[bool, str]] = []
 
     def readiness(self, loop: Loop, *, ready: bool, detail: str) -> None:
-        self.told.append((ready, detail))
+        self.reported.append((ready, detail))
 
 
 def test_causes_come_and_go_on_their_own() -> None:
     """One that ends leaves the others; of several the most important is told, and what has not changed is not."""
     heard = Heard()
     readiness = Readiness(heard)
-    readiness.tell(0)
+    readiness.report(0)
     readiness.waits(Cause.PARTITIONS, None)
     readiness.waits(Cause.COMMITS, "nothing was committed")
     readiness.waits(Cause.TOPICS, "topics missing")
-    readiness.tell(2)
-    readiness.tell(2)
+    readiness.report(2)
+    readiness.report(2)
     readiness.waits(Cause.TOPICS, None)
-    readiness.tell(2)
+    readiness.report(2)
     readiness.waits(Cause.COMMITS, None)
-    readiness.tell(2)
+    readiness.report(2)
 
     assert [
         (False, "joining the group"),
         (False, "topics missing"),
         (False, "nothing was committed"),
         (True, "2 partitions"),
-    ] == heard.told
+    ] == heard.reported
 
 
 def test_what_somebody_else_said_is_said_again() -> None:
@@ -44,8 +44,8 @@ def test_what_somebody_else_said_is_said_again() -> None:
     heard = Heard()
     readiness = Readiness(heard)
     readiness.waits(Cause.PARTITIONS, None)
-    readiness.tell(1)
-    readiness.tell_again()
-    readiness.tell(1)
+    readiness.report(1)
+    readiness.report_again()
+    readiness.report(1)
 
-    assert heard.told == [(True, "1 partitions")] * 2
+    assert heard.reported == [(True, "1 partitions")] * 2

@@ -21,7 +21,9 @@ def topic(topic_id: str = "id-1") -> dict[str, TopicState]:
 
 
 def partition() -> OwnedPartition:
-    return OwnedPartition(*PLACE, source_partitions=1, next=10, chain=ChainState("id-1"), tell_at=0.0, heard_at=0.0)
+    return OwnedPartition(
+        *PLACE, source_partitions=1, next=10, chain=ChainState("id-1"), empty_due_at=0.0, heard_at=0.0
+    )
 
 
 def test_a_topic_with_another_id_is_another_topic() -> None:

@@ -20,9 +20,9 @@ from typing import BinaryIO
 import msgspec
 import orjson
 
-from stream_monitor.kafka.readers.record import Header, StoredRecord
+from stream_monitor.kafka.client_settings import KafkaSettings
+from stream_monitor.kafka.readers.stored_record import Header, StoredRecord
 from stream_monitor.kafka.readers.topic import ALL, Span, read_topics
-from stream_monitor.kafka.settings import KafkaSettings
 
 
 class _Encoded(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_monitor.kafka.judge.records import (
+from stream_monitor.kafka.judge.sealed import BrokenSeal, seal
+from stream_monitor.kafka.judge.snapshot_blocks import SnapshotWriter, StateRecord, block_counts, whole_snapshots
+from stream_monitor.kafka.judge.state_records import (
     Commit,
     Manifest,
     NewerFormat,
@@ -19,8 +21,6 @@ from stream_monitor.kafka.judge.records import (
     encode,
     manifest_key,
 )
-from stream_monitor.kafka.judge.sealed import BrokenSeal, seal
-from stream_monitor.kafka.judge.snapshot import SnapshotWriter, StateRecord, block_counts, whole_snapshots
 
 COMMIT = Commit(100, 4, "p" * 64, "d" * 64, {"events/0": [0, 7, 1, 500]}, "a" * 16, {"river": "0.26"})
 

@@ -59,7 +59,7 @@ class JudgeWriter(Protocol):
         """Let go of the producer, without ending a transaction whose fate is not known."""
 
 
-class JudgeSession:
+class JudgeLoop:
     """The loop over one consumer and one writer.
 
     Args:
@@ -133,7 +133,7 @@ class JudgeSession:
         self._writer.poll()
         unwrapped(lambda: self._admin.poll(0))  # its log lines wait for it
         self._ask_for_brokers()
-        self._tell_readiness()
+        self._report_readiness()
 
     def _ask_for_brokers(self) -> None:
         """Ask now and then whether brokers are back: a log that nobody writes to would not say so."""
@@ -348,7 +348,7 @@ class JudgeSession:
         self._restoring.clear()
         self._live.clear()
 
-    def _tell_readiness(self) -> None:
+    def _report_readiness(self) -> None:
         broken = [str(p.gap) for p in self._live.values() if p.gap is not None]
         away = self._context.outage.look()
         if broken:

@@ -12,16 +12,16 @@ from typing import cast
 
 from confluent_kafka import Consumer
 
+from stream_monitor.kafka.client_settings import reader
 from stream_monitor.kafka.clients import open_consumer
 from stream_monitor.kafka.errors import ClientRestart, Fatal
 from stream_monitor.kafka.lent_consumer import LentConsumer, Verdict
 from stream_monitor.kafka.observer import Loop
-from stream_monitor.kafka.profile.job import ProfileJob
 from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.profile_life import ProfileLife, missing_decoders
 from stream_monitor.kafka.profile.profile_memory import ProfileMemory
 from stream_monitor.kafka.readers import Span, StoredRecord, read_partition
-from stream_monitor.kafka.settings import reader
 from stream_monitor.kafka.stop_request import StopRequest
 
 _LOG = logging.getLogger("stream_monitor.kafka.lent")

@@ -11,7 +11,8 @@ from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from stream_monitor.kafka.judge.records import (
+from stream_monitor.kafka.judge.sealed import BrokenSeal
+from stream_monitor.kafka.judge.state_records import (
     Commit,
     Manifest,
     NewerFormat,
@@ -21,7 +22,6 @@ from stream_monitor.kafka.judge.records import (
     encode,
     manifest_key,
 )
-from stream_monitor.kafka.judge.sealed import BrokenSeal
 
 StateRecord = tuple[bytes, bytes | None]
 """Key and value of a record of `drift-judge-state`."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from confluent_kafka import Consumer
 
-from stream_monitor.kafka.profile.coverage import Coverage, CoverageWatch, look_at_coverage
-from stream_monitor.kafka.settings import outsider
+from stream_monitor.kafka.client_settings import outsider
+from stream_monitor.kafka.profile.group_coverage import Coverage, CoverageWatch, look_at_coverage
 from tests.kafka.members import make_topic, member, quick_settings
 
 A, B, C = ("in", 0), ("in", 1), ("in", 2)

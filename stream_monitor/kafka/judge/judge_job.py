@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from stream_monitor.core.detectors import DetectorClass
 from stream_monitor.core.plan import Plan
 from stream_monitor.core.rules import RuleFactory
+from stream_monitor.kafka.client_settings import ClientConfig, Delivery, KafkaSettings, reader
 from stream_monitor.kafka.failpoints import Failpoints, NoFailpoints
 from stream_monitor.kafka.judge.tuning import JudgeTuning
 from stream_monitor.kafka.observer import NullObserver, Observer
-from stream_monitor.kafka.settings import ClientConfig, Delivery, KafkaSettings, reader
 from stream_monitor.kafka.topics import TopicNames
 
 

@@ -7,7 +7,7 @@ import logging
 from stream_monitor.kafka.lives import Life, LifeRules, Lives
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
-from stream_monitor.kafka.profile.job import ProfileJob
+from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.profile_life import ProfileLife, missing_decoders
 from stream_monitor.kafka.profile.profile_memory import ProfileMemory
 from stream_monitor.kafka.profile.watchdog import LoopWatch

@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from confluent_kafka import Consumer, Producer
 
-from stream_monitor.kafka.known_settings import unknown_settings
-from stream_monitor.kafka.settings import (
+from stream_monitor.kafka.client_settings import (
     Delivery,
     KafkaSettings,
     WrongSettings,
@@ -16,6 +15,7 @@ from stream_monitor.kafka.settings import (
     profile_producer,
     reader,
 )
+from stream_monitor.kafka.known_settings import unknown_settings
 
 SERVERS = {"bootstrap.servers": "127.0.0.1:1", "log_level": "0"}
 

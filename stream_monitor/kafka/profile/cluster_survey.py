@@ -16,7 +16,7 @@ from confluent_kafka.admin import AdminClient
 
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.errors import Stop, is_transient, kafka_error
-from stream_monitor.kafka.profile.coverage import Coverage, look_at_coverage
+from stream_monitor.kafka.profile.group_coverage import Coverage, look_at_coverage
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.topics import TopicState, describe_topics
 

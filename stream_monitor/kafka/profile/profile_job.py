@@ -7,10 +7,10 @@ from dataclasses import dataclass, field
 
 from stream_monitor.core.batch import Decoder
 from stream_monitor.core.plan import Plan
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.failpoints import Failpoints, NoFailpoints
 from stream_monitor.kafka.observer import NullObserver, Observer
 from stream_monitor.kafka.profile.policy import ProfilePolicy, Tuning
-from stream_monitor.kafka.settings import KafkaSettings
 from stream_monitor.kafka.topics import TopicNames
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from stream_monitor.kafka.readers.record import Header, StoredRecord
+from stream_monitor.kafka.client_settings import KafkaSettings
+from stream_monitor.kafka.readers.stored_record import Header, StoredRecord
 from stream_monitor.kafka.readers.topic import ALL, Span, read_topics
-from stream_monitor.kafka.settings import KafkaSettings
 
 _OURS = ("__connect.errors.", "stream_monitor.")
 

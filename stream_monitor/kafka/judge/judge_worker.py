@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from stream_monitor.kafka.judge.job import JudgeJob
+from stream_monitor.kafka.judge.judge_job import JudgeJob
 from stream_monitor.kafka.judge.judge_life import JudgeLife, JudgeMemory
 from stream_monitor.kafka.lives import Life, LifeRules, Lives
 from stream_monitor.kafka.observer import Loop

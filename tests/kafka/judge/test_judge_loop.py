@@ -7,11 +7,11 @@ from typing import Any
 from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.plan import Plan
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.judge import JudgeJob, JudgeTuning
 from stream_monitor.kafka.judge.context import JudgeContext
-from stream_monitor.kafka.judge.session import JudgeSession
+from stream_monitor.kafka.judge.judge_loop import JudgeLoop
 from stream_monitor.kafka.outage import OutageWatch
-from stream_monitor.kafka.settings import KafkaSettings
 
 
 class Idle:
@@ -43,8 +43,8 @@ def test_every_client_of_the_judge_is_served_once_a_turn() -> None:
     consumer: Any = Idle()  # Any: stand in for clients of the binding, which cannot be subclassed
     admin: Any = Idle()
     writer: Any = Idle()
-    session = JudgeSession(JudgeContext(job, 1, log, OutageWatch()), consumer, admin, writer=writer, revoke_budget_s=1)
+    loop = JudgeLoop(JudgeContext(job, 1, log, OutageWatch()), consumer, admin, writer=writer, revoke_budget_s=1)
     turns = iter([False, False, False, True])
-    session.run(lambda: next(turns))
+    loop.run(lambda: next(turns))
 
     assert (3, 3) == (admin.polls, writer.polls)

@@ -23,14 +23,14 @@ from stream_monitor.core.keys import judge_partition
 from stream_monitor.kafka.clients import committed, open_producer
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.errors import HistoryUnusable, Misconfigured
-from stream_monitor.kafka.judge.records import Commit, Slot
 from stream_monitor.kafka.judge.restore import is_same_log
-from stream_monitor.kafka.judge.snapshot import whole_snapshots
+from stream_monitor.kafka.judge.snapshot_blocks import whole_snapshots
+from stream_monitor.kafka.judge.state_records import Commit, Slot
 from stream_monitor.kafka.profile.healing import LogRange
 from stream_monitor.kafka.profile.owned import Place
 from stream_monitor.kafka.readers import Span, read_partition
 from stream_monitor.kafka.recovery.gap import Condition, GapStep, Stored
-from stream_monitor.kafka.recovery.judge_state import JudgeStates
+from stream_monitor.kafka.recovery.judge_states import JudgeStates
 from stream_monitor.kafka.topics import MAX_PARTITIONS, TopicNames, describe_topics
 
 _MADE_S = 30.0

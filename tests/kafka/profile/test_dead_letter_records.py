@@ -10,7 +10,7 @@ import pytest
 from stream_monitor.core.batch import RawChunk, Reject
 from stream_monitor.core.names import RejectReason, Stage
 from stream_monitor.kafka.deliveries import Outgoing
-from stream_monitor.kafka.profile.dead_letters import dead_letter
+from stream_monitor.kafka.profile.dead_letter_records import dead_letter
 from stream_monitor.kafka.readers import StoredRecord, decode_dead_letter
 
 VALUE = b'{"broken": \xff'

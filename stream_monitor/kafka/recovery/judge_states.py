@@ -11,13 +11,16 @@ from confluent_kafka.admin import AdminClient
 from stream_monitor.core.baseline import Schedule, activation_lead_ms
 from stream_monitor.core.batch import Decoder
 from stream_monitor.kafka.baseline_log import BaselineLog
+from stream_monitor.kafka.client_settings import reader
 from stream_monitor.kafka.clients import close_consumer, committed, end_offsets, open_consumer, open_producer
 from stream_monitor.kafka.deliveries import Outgoing, deliver
 from stream_monitor.kafka.errors import HistoryUnusable, Misconfigured
 from stream_monitor.kafka.judge.context import JudgeContext
 from stream_monitor.kafka.judge.fingerprint import algorithm_versions, arithmetic_fingerprint
-from stream_monitor.kafka.judge.job import JudgeJob
-from stream_monitor.kafka.judge.records import (
+from stream_monitor.kafka.judge.judge_job import JudgeJob
+from stream_monitor.kafka.judge.sealed import BrokenSeal
+from stream_monitor.kafka.judge.snapshot_blocks import SnapshotWriter, block_counts
+from stream_monitor.kafka.judge.state_records import (
     COMMIT_KEY,
     Commit,
     Manifest,
@@ -27,15 +30,12 @@ from stream_monitor.kafka.judge.records import (
     manifest_key,
     plan_key,
 )
-from stream_monitor.kafka.judge.sealed import BrokenSeal
-from stream_monitor.kafka.judge.snapshot import SnapshotWriter, block_counts
 from stream_monitor.kafka.outage import OutageWatch
 from stream_monitor.kafka.profile.healing import LogRange
 from stream_monitor.kafka.readers import read_partition
 from stream_monitor.kafka.recovery.gap import GapStep, Stored
 from stream_monitor.kafka.recovery.members import require_none
 from stream_monitor.kafka.recovery.recount import Recount
-from stream_monitor.kafka.settings import reader
 from stream_monitor.kafka.topics import describe_topics
 
 _DELIVERY_S = 60.0

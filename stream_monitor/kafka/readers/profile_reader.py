@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from stream_monitor.core.judge import StoredEntry
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.readers.topic import ALL, Span, read_partition
-from stream_monitor.kafka.settings import KafkaSettings
 
 
 def read_profiles(settings: KafkaSettings, topic: str, partition: int, *, span: Span = ALL) -> Iterator[StoredEntry]:

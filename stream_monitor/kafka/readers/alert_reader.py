@@ -13,9 +13,9 @@ import msgspec
 import orjson
 
 from stream_monitor.core.time import parse_instant
-from stream_monitor.kafka.readers.record import StoredRecord
+from stream_monitor.kafka.client_settings import KafkaSettings
+from stream_monitor.kafka.readers.stored_record import StoredRecord
 from stream_monitor.kafka.readers.topic import ALL, Span, follow_topics, read_topics
-from stream_monitor.kafka.settings import KafkaSettings
 
 
 class _Data(msgspec.Struct, frozen=True):

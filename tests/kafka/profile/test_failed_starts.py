@@ -7,10 +7,10 @@ from confluent_kafka import KafkaError, KafkaException
 
 from stream_monitor.core.plan import InputPlan, Plan
 from stream_monitor.formats import build_decoder
+from stream_monitor.kafka.client_settings import KafkaSettings
 from stream_monitor.kafka.errors import Fatal, NotAuthorised, Stop
 from stream_monitor.kafka.profile import ProfileJob, ProfileWorker, Tuning
-from stream_monitor.kafka.profile import worker as module
-from stream_monitor.kafka.settings import KafkaSettings
+from stream_monitor.kafka.profile import profile_worker as module
 
 TIMED_OUT = KafkaException(KafkaError(KafkaError._TIMED_OUT, "no answer"))
 REFUSED = NotAuthorised("talk to the cluster: _AUTHENTICATION: SASL authentication error")
