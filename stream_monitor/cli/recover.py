@@ -13,7 +13,7 @@ from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
     from stream_monitor.core.canonical import Json
-    from stream_monitor.kafka.profile.owned import Place
+    from stream_monitor.kafka.profile.owned import InputPartition
     from stream_monitor.kafka.recovery.gap import GapStep
     from stream_monitor.kafka.recovery.offsets import OffsetStep, PartitionFacts, Target
 
@@ -51,7 +51,9 @@ def offsets(
 
     target = _target(to)
 
-    def plan(facts: Mapping[Place, PartitionFacts], named: Sequence[Place] | None) -> list[OffsetStep]:
+    def plan(
+        facts: Mapping[InputPartition, PartitionFacts], named: Sequence[InputPartition] | None
+    ) -> list[OffsetStep]:
         if isinstance(target, int) and len(facts if named is None else named) > 1:
             raise CommandError("--to OFFSET: name the one partition that is meant, with --topic and --partition")
         return plan_offsets(facts, to=target, named=named, now_ms=now_ms())
@@ -61,7 +63,7 @@ def offsets(
 
 def _inputs(
     context: typer.Context,
-    plan: Callable[[Mapping[Place, PartitionFacts], Sequence[Place] | None], list[OffsetStep]],
+    plan: Callable[[Mapping[InputPartition, PartitionFacts], Sequence[InputPartition] | None], list[OffsetStep]],
     *,
     topic: str | None,
     partition: int | None,
@@ -188,7 +190,7 @@ def _judge(context: typer.Context, *, yes: bool, wait_s: float, is_filled: bool)
         decoders = {source.topic: build_decoder(source, plan) for source in plan.inputs}
         recount = recount_of(states.context, decoders, admin) if is_filled else None
         stored = [states.stored(partition) for partition in range(states.context.partitions)]
-        steps = [plan_gap(states.context, partition, found, recount) for partition, found in enumerate(stored)]
+        steps = [plan_gap(states.context, partition, found, recount=recount) for partition, found in enumerate(stored)]
         _show_gaps(options, settings.topics.profiles, steps)
         if is_filled and not all(step.is_whole for step in steps):
             raise CommandError(

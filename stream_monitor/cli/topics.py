@@ -155,7 +155,7 @@ def delete(
     admin = open_admin(kafka)
     found = describe_topics(admin, [spec.name for spec in _specs(options)])
     for name, state in sorted(found.items()):
-        other = stranger(kafka, names, name, state.partitions, admin)
+        other = stranger(kafka, names, name, partitions=state.partitions, admin=admin)
         if other is not None:
             raise CommandError(
                 f"topic {name}: the record at offset {other.offset} of partition {other.partition} is not ours:"

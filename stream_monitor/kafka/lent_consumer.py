@@ -25,13 +25,13 @@ from enum import StrEnum
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from stream_monitor.kafka.errors import Fatal
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.readers.stored_record import StoredRecord
 
 Noted = Callable[["LentConsumer", list[TopicPartition]], None]
 """A callback of the loop; as with a consumer of our own it is called from inside `consume`."""
 
-Fill = Callable[[Place, int, int], Sequence[StoredRecord]]
+Fill = Callable[[InputPartition, int, int], Sequence[StoredRecord]]
 """Reads the committed records of a partition with offsets in `[first, next)`."""
 
 TAIL_S = 5.0
@@ -64,8 +64,8 @@ class LentConsumer:
         self,
         reader: Consumer,
         *,
-        commit: Callable[[Mapping[Place, tuple[int, str]]], Verdict],
-        end_of: Callable[[Place], int | None],
+        commit: Callable[[Mapping[InputPartition, tuple[int, str]]], Verdict],
+        end_of: Callable[[InputPartition], int | None],
         fill: Fill,
         capacity: int = 20_000,
     ) -> None:
@@ -76,13 +76,13 @@ class LentConsumer:
         self._capacity = capacity
         self._changed = threading.Condition()
         self._records: deque[StoredRecord] = deque()
-        self._notices: deque[tuple[bool, list[Place]]] = deque()
-        self._given: set[Place] = set()
-        self._taken: set[Place] = set()
-        self._paused: set[Place] = set()
-        self._position: dict[Place, int] = {}
-        self._reported_end: dict[Place, int] = {}
-        self._heard_at: dict[Place, float] = {}
+        self._notices: deque[tuple[bool, list[InputPartition]]] = deque()
+        self._given: set[InputPartition] = set()
+        self._taken: set[InputPartition] = set()
+        self._paused: set[InputPartition] = set()
+        self._position: dict[InputPartition, int] = {}
+        self._reported_end: dict[InputPartition, int] = {}
+        self._heard_at: dict[InputPartition, float] = {}
         self._on_assign: Noted = _ignore
         self._on_revoke: Noted = _ignore
 
@@ -99,7 +99,7 @@ class LentConsumer:
                 self._records.append(record)
                 self._changed.notify_all()
 
-    def assigned(self, places: Iterable[Place]) -> None:
+    def assigned(self, places: Iterable[InputPartition]) -> None:
         """Take partitions: records put from now on belong to this assignment."""
         with self._changed:
             new = sorted(set(places) - self._given)
@@ -107,7 +107,7 @@ class LentConsumer:
             self._notices.append((True, new))
             self._changed.notify_all()
 
-    def revoked(self, places: Iterable[Place]) -> None:
+    def revoked(self, places: Iterable[InputPartition]) -> None:
         """Give partitions back; waits for a while until the loop has let go of them."""
         with self._changed:
             gone = set(places) & self._given

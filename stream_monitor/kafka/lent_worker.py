@@ -17,7 +17,7 @@ from stream_monitor.kafka.clients import open_consumer
 from stream_monitor.kafka.errors import ClientRestart, Fatal
 from stream_monitor.kafka.lent_consumer import LentConsumer, Verdict
 from stream_monitor.kafka.observer import Loop
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.profile_life import ProfileLife, missing_decoders
 from stream_monitor.kafka.profile.profile_memory import ProfileMemory
@@ -40,8 +40,8 @@ class LentProfileWorker:
         self,
         job: ProfileJob,
         *,
-        commit: Callable[[Mapping[Place, tuple[int, str]]], Verdict],
-        end_of: Callable[[Place], int | None],
+        commit: Callable[[Mapping[InputPartition, tuple[int, str]]], Verdict],
+        end_of: Callable[[InputPartition], int | None],
     ) -> None:
         missing_decoders(job)
         self._job = job
@@ -53,7 +53,7 @@ class LentProfileWorker:
     def _member(self) -> Consumer:
         return cast("Consumer", self.lent)  # it has what a loop calls, and no class of the binding can be subclassed
 
-    def _fill(self, place: Place, first: int, next_offset: int) -> Sequence[StoredRecord]:
+    def _fill(self, place: InputPartition, first: int, next_offset: int) -> Sequence[StoredRecord]:
         found = list(read_partition(self._job.settings, *place, span=Span(first=first, next=next_offset)))
         if found:
             _LOG.warning(

@@ -23,7 +23,7 @@ _BASELINES = re.compile(rb"[a-z-]+/")
 
 
 def stranger(
-    settings: KafkaSettings, names: TopicNames, topic: str, partitions: int, admin: AdminClient
+    settings: KafkaSettings, names: TopicNames, topic: str, *, partitions: int, admin: AdminClient
 ) -> StoredRecord | None:
     """Return a record that is not ours, None when all that were looked at are.
 

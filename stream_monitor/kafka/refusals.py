@@ -17,29 +17,29 @@ from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-Place = TypeVar("Place", bound=Hashable)
+Key = TypeVar("Key", bound=Hashable)
 
 
 @dataclass(slots=True)
-class Refusals(Generic[Place]):
+class Refusals(Generic[Key]):
     """Since when each partition is refused."""
 
-    _since: dict[Place, float] = field(default_factory=dict)
+    _since: dict[Key, float] = field(default_factory=dict)
 
-    def refused(self, places: Iterable[Place], *, now: float) -> float:
+    def refused(self, keys: Iterable[Key], *, now: float) -> float:
         """Note that partitions were refused, and return the seconds since the first of them was refused at first.
 
         Args:
-            places: what was refused together.
+            keys: what was refused together.
             now: seconds of a clock that never goes back.
         """
-        return max((now - self._since.setdefault(place, now) for place in places), default=0.0)
+        return max((now - self._since.setdefault(key, now) for key in keys), default=0.0)
 
     def longest(self, *, now: float) -> float:
         """Return the seconds since the first refusal of the partition that has been refused for longest."""
         return max((now - since for since in self._since.values()), default=0.0)
 
-    def accepted(self, places: Iterable[Place]) -> None:
+    def accepted(self, keys: Iterable[Key]) -> None:
         """Note that partitions were committed, or are not ours any more."""
-        for place in places:
-            self._since.pop(place, None)
+        for key in keys:
+            self._since.pop(key, None)

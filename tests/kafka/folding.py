@@ -20,7 +20,7 @@ from stream_monitor.core.profile import (
 )
 from stream_monitor.kafka.client_settings import KafkaSettings, reader
 
-Place = tuple[str, int]
+InputPartition = tuple[str, int]
 
 
 @dataclass
@@ -41,7 +41,7 @@ class Folded:
         tips: the last written chunk of each source partition that nobody names yet, by judge partition.
     """
 
-    chunks: dict[int, dict[Place, list[Chunk]]] = field(default_factory=dict)
+    chunks: dict[int, dict[InputPartition, list[Chunk]]] = field(default_factory=dict)
     unnamed: int = 0
 
     def profiles(self) -> dict[ProfileKey, Profile]:
@@ -63,7 +63,7 @@ class Folded:
         (by, *_) = self.chunks.values()
         return [chunk.progress for chunks in by.values() for chunk in chunks]
 
-    def progress(self, place: Place) -> list[ProgressRecord]:
+    def progress(self, place: InputPartition) -> list[ProgressRecord]:
         """Return the progress records that count for a source partition, the same in every judge partition."""
         (first, *others) = [[c.progress for c in by.get(place, [])] for by in self.chunks.values()]
         names = [(p.source, p.first, p.next, p.prev, p.watermark_ms) for p in first]
@@ -136,7 +136,7 @@ class _Chain:
 
 class _Folder:
     def __init__(self) -> None:
-        self.chains: dict[Place, _Chain] = {}
+        self.chains: dict[InputPartition, _Chain] = {}
 
     def fold(self, record: ProfileRecord | ProgressRecord, value: bytes) -> None:
         source = record.source

@@ -11,7 +11,7 @@ from stream_monitor.kafka.client_settings import reader
 from stream_monitor.kafka.clients import committed, end_offsets, open_admin
 from stream_monitor.runtimes.connection import kafka_settings
 
-Place = tuple[str, int]
+InputPartition = tuple[str, int]
 """A topic and a partition."""
 
 ROLES = ("profile", "judge")
@@ -37,14 +37,14 @@ class GroupOffsets:
         }
         self._places = {role: [(topic, p) for p in range(count)] for role, (topic, count) in counts.items()}
         self._profiled_at: float | None = None
-        self._named: dict[Place, int] = {}
+        self._named: dict[InputPartition, int] = {}
 
-    def committed(self, role: str) -> dict[Place, int]:
+    def committed(self, role: str) -> dict[InputPartition, int]:
         """Return the committed offsets of a role's group; open transactions are waited for."""
         found = committed(self._groups[role], [TopicPartition(*place) for place in self._places[role]])
         return {(p.topic, p.partition): p.offset for p in found if p.offset >= 0}
 
-    def ends(self, role: str) -> dict[Place, int]:
+    def ends(self, role: str) -> dict[InputPartition, int]:
         """Return the ends of what a role reads."""
         return end_offsets(self._admin, [TopicPartition(*place) for place in self._places[role]])
 

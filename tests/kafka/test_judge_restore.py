@@ -61,7 +61,7 @@ def test_a_restore_waits_for_the_transaction_that_is_being_decided(topics: Judge
     producer.begin_transaction()
     position = TopicPartition(topics.names.profiles, 0, 35)
     producer.send_offsets_to_transaction([position], stranger.consumer_group_metadata(), 10)
-    steps = restore(judging, stranger, topics.admin(), 0)
+    steps = restore(judging, stranger, topics.admin(), partition=0)
     for _ in range(2):
         next(steps)
     later = dataclasses.replace(topics.commit(0), next_offset=35, state_digest="")
@@ -91,7 +91,7 @@ def test_a_restore_reads_behind_a_transaction_that_a_predecessor_left_open(
     dynamic = judge_consumer(settings, group=judging.job.group, instance="0")
     del dynamic["group.instance.id"]
     stranger = Consumer(dynamic)
-    steps = restore(judging, stranger, topics.admin(), 0)
+    steps = restore(judging, stranger, topics.admin(), partition=0)
     asked = time.monotonic()
     while time.monotonic() < asked + 5.0:  # the group has told its offset, and the end of the state is known
         next(steps)

@@ -11,7 +11,7 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Topic
 from stream_monitor.kafka import lent_consumer
 from stream_monitor.kafka.errors import Fatal
 from stream_monitor.kafka.lent_consumer import LentConsumer, Verdict
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.readers.stored_record import StoredRecord
 
 PLACE = ("events", 0)
@@ -24,7 +24,7 @@ class _Framework:
         self.log = {offset: StoredRecord(*PLACE, offset, 1_000 + offset, None, b"%d" % offset) for offset in offsets}
         self.end: int | None = None
         self.verdict = Verdict.DONE
-        self.committed: list[Mapping[Place, tuple[int, str]]] = []
+        self.committed: list[Mapping[InputPartition, tuple[int, str]]] = []
         self.filled: list[tuple[int, int]] = []
         reader = Consumer({"bootstrap.servers": "127.0.0.1:1", "group.id": "g", "log_level": 0})
         self.lent = LentConsumer(reader, commit=self._commit, end_of=lambda _: self.end, fill=self._fill)
@@ -45,11 +45,11 @@ class _Framework:
         """Return the offsets of the records that come now."""
         return [message.offset() for message in self.lent.consume(most, 0.0) if message.error() is None]
 
-    def _commit(self, offsets: Mapping[Place, tuple[int, str]]) -> Verdict:
+    def _commit(self, offsets: Mapping[InputPartition, tuple[int, str]]) -> Verdict:
         self.committed.append(offsets)
         return self.verdict
 
-    def _fill(self, _: Place, first: int, next_offset: int) -> list[StoredRecord]:
+    def _fill(self, _: InputPartition, first: int, next_offset: int) -> list[StoredRecord]:
         self.filled.append((first, next_offset))
         return [self.log[offset] for offset in sorted(self.log) if first <= offset < next_offset]
 
@@ -71,7 +71,7 @@ def framework() -> Iterator[_Framework]:
 
 
 def test_records_come_with_everything_they_had(framework: _Framework) -> None:
-    """Place, offset, time, value: what the session counts from."""
+    """InputPartition, offset, time, value: what the session counts from."""
     framework.give()
     framework.put(0)
     [message] = framework.lent.consume(10, 0.0)

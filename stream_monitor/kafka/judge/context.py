@@ -85,8 +85,8 @@ class JudgeContext:
         try:
             return self.with_baselines(lambda: judge.fold(entry))
         except (UnknownRecord, MalformedRecord) as error:
-            place = f"{self.job.topics.profiles}: offset {entry.offset}"
-            raise HistoryUnusable(f"{place}: {error}; a record is never skipped: upgrade the judges first") from error
+            where = f"{self.job.topics.profiles}: offset {entry.offset}"
+            raise HistoryUnusable(f"{where}: {error}; a record is never skipped: upgrade the judges first") from error
 
     def with_baselines(self, call: Callable[[], Answer]) -> Answer:
         """Repeat a call that changes nothing when it lacks a baseline, until the baseline is read."""

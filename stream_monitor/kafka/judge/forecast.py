@@ -79,7 +79,10 @@ def _of_partition(context: JudgeContext, partition: int, records: dict[bytes, by
     try:
         before = plans.get(commit.plan)
         yield from map(Forecast, _inputs(before, plan))
-        judge = next((own for own in _restored(context, partition, snapshots, plans, commit) if own is not None), None)
+        judge = next(
+            (own for own in _restored(context, partition, snapshots, plans=plans, commit=commit) if own is not None),
+            None,
+        )
         if judge is None:
             yield Forecast(
                 "no snapshot is usable yet, so what begins anew is not known: a worker that stops writes one"
@@ -92,7 +95,7 @@ def _of_partition(context: JudgeContext, partition: int, records: dict[bytes, by
 
 
 def _restored(
-    context: JudgeContext, partition: int, snapshots: list[Snapshot], plans: StoredPlans, commit: Commit
+    context: JudgeContext, partition: int, snapshots: list[Snapshot], *, plans: StoredPlans, commit: Commit
 ) -> Iterator[Judge | None]:
     """Yield the judge of each usable snapshot under the plan that judges now, the newest first."""
     for snapshot in snapshots:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from typing import Final
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaException
 
 from stream_monitor.core.baseline import Schedule, activation_lead_ms
 from stream_monitor.kafka.baseline_log import BaselineLog
@@ -80,7 +80,8 @@ class JudgeLife:
 
     def close(self) -> None:
         """Close the reader of baselines; the loop has closed its own clients."""
-        self._exit.close()
+        with suppress(KafkaException):  # given up, whatever it has to say
+            self._exit.close()
 
     def _look_at_topics(self) -> tuple[int, str]:
         """Return n, the number of partitions of `drift-profiles` and of every topic that goes with it, and its id.

@@ -166,9 +166,9 @@ class JudgeLoop:
                 self._context.job.observer.lag(self._context.job.topics.profiles, partition, lag)
             return
         if error.code() in (KafkaError._AUTO_OFFSET_RESET, KafkaError.OFFSET_OUT_OF_RANGE):
-            place = f"{self._context.job.topics.profiles}[{partition}]"
+            where = f"{self._context.job.topics.profiles}[{partition}]"
             raise HistoryUnusable(
-                f"{place}: history lost: the committed position is not in the log any more; run"
+                f"{where}: history lost: the committed position is not in the log any more; run"
                 " 'stream-monitor recover gap' to go on behind the loss"
             )
         stop = stop_for(error, f"consume {self._context.job.topics.profiles}", name=self._context.job.name)
@@ -257,7 +257,7 @@ class JudgeLoop:
     # Restore.
 
     def _begin_restore(self, partition: int) -> None:
-        self._restoring[partition] = restore(self._context, self._consumer, self._admin, partition)
+        self._restoring[partition] = restore(self._context, self._consumer, self._admin, partition=partition)
 
     def _restore_slice(self) -> None:
         """Work on the first partition that waits, for a while."""

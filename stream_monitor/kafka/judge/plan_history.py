@@ -34,11 +34,11 @@ class StoredPlans:
     """The plans of a partition by their hash.
 
     Attributes:
-        place: `topic[partition]`, for messages.
+        where: `topic[partition]`, for messages.
         records: of `drift-judge-state`.
     """
 
-    place: str
+    where: str
     own: Plan
     records: Mapping[bytes, bytes]
 
@@ -53,14 +53,14 @@ class StoredPlans:
         text = self.records.get(plan_key(plan_hash))
         if text is None:
             raise HistoryUnusable(
-                f"{self.place}: judged so far with plan {plan_hash[:10]}, and its text is not stored: start once with"
+                f"{self.where}: judged so far with plan {plan_hash[:10]}, and its text is not stored: start once with"
                 " the old configuration and stop it, which writes both down, then change"
             )
         try:
             return read_plan(text)
         except UnreadablePlan as error:
             raise HistoryUnusable(
-                f"{self.place}: judged so far with plan {plan_hash[:10]}, which this version cannot read ({error}):"
+                f"{self.where}: judged so far with plan {plan_hash[:10]}, which this version cannot read ({error}):"
                 " run the version that wrote it, with the old configuration"
             ) from error
 
@@ -80,7 +80,7 @@ def _end(history: Sequence[tuple[str, int]], i: int, otherwise: int) -> int:
     return history[i + 1][1] if i + 1 < len(history) else otherwise
 
 
-def wanted_plan(context: JudgeContext, partition: int, commit: Commit, plans: StoredPlans) -> Plan:
+def wanted_plan(context: JudgeContext, partition: int, commit: Commit, *, plans: StoredPlans) -> Plan:
     """Return the plan that is to judge a partition from its committed position on."""
     if commit.plan == context.job.plan.hash:
         return context.job.plan
@@ -109,7 +109,7 @@ def change_plan(context: JudgeContext, judge: Judge, plan: Plan) -> Carried:
         raise HistoryUnusable(f"plan {plan.short_hash}: {error}") from error
 
 
-def refuse_missing(context: JudgeContext, plan: Plan, place: str, *, start: int, end: int) -> None:
+def refuse_missing(context: JudgeContext, plan: Plan, where: str, *, start: int, end: int) -> None:
     """Refuse to judge panes of an old plan whose classes the configuration does not name.
 
     Raises:
@@ -118,13 +118,13 @@ def refuse_missing(context: JudgeContext, plan: Plan, place: str, *, start: int,
     missing = missing_classes(plan, context.job.rules, context.job.detectors)
     if missing:
         raise HistoryUnusable(
-            f"{place}: {', '.join(missing)}: the configuration does not name it any more, and offsets {start} to"
+            f"{where}: {', '.join(missing)}: the configuration does not name it any more, and offsets {start} to"
             f" {end - 1} were judged with it since the last snapshot (plan {plan.short_hash}): start once with the old"
             " configuration and stop it (SIGTERM), which writes a snapshot, then change"
         )
 
 
-def log_change(partition: int, offset: int, before: str, after: Plan, changes: Changes) -> None:
+def log_change(partition: int, offset: int, before: str, *, after: Plan, changes: Changes) -> None:
     """Say in the log what a change of plan did."""
     _LOG.warning(
         "partition %d: plan %s judges from offset %d on, before it %s", partition, after.short_hash, offset, before[:10]

@@ -51,10 +51,10 @@ def propose_baselines(
         if unwanted is not None:
             _LOG.info("%s: no %s: %s", _named(proposal), _what(proposal), unwanted)
             continue
-        _write(context, producer, proposal, wall_ms)
+        _write(context, producer, proposal, wall_ms=wall_ms)
 
 
-def _write(context: JudgeContext, producer: Producer, proposal: Proposal, wall_ms: Callable[[], int]) -> None:
+def _write(context: JudgeContext, producer: Producer, proposal: Proposal, *, wall_ms: Callable[[], int]) -> None:
     writer = BaselineWriter(producer, context.job.topics.baselines, timeout_s=context.job.tuning.flush_s)
     plan = context.job.plan
     document = document_records(proposal)

@@ -67,7 +67,7 @@ class Restored:
     is_changed: bool = False
 
 
-def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, partition: int) -> Steps[Restored]:
+def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, *, partition: int) -> Steps[Restored]:
     """Restore a partition; the generator's value is the state at the committed position.
 
     Raises:
@@ -78,14 +78,14 @@ def restore(context: JudgeContext, consumer: Consumer, admin: AdminClient, parti
     started = time.monotonic()
     reach = context.job.failpoints.reach
     reach("judge.restore.committed")
-    stored = yield from read_stored_state(context, consumer, admin, partition)
+    stored = yield from read_stored_state(context, consumer, admin, partition=partition)
     reach("judge.restore.state")
     log = TopicPartition(context.job.topics.profiles, partition)
     starts = end_offsets(admin, [log], earliest=True, timeout_s=context.job.tuning.answer_s)
     ends = end_offsets(admin, [log], uncommitted=True, timeout_s=context.job.tuning.answer_s)
     reach("judge.restore.slot")
     place = (log.topic, partition)
-    found = yield from _fold(context, admin, partition, stored, starts[place], ends[place])
+    found = yield from _fold(context, admin, partition, stored=stored, log_start=starts[place], log_end=ends[place])
     found.judge.clear_counters()
     return Restored(
         found.judge,
@@ -111,51 +111,51 @@ class _Folded:
 
 
 def _fold(
-    context: JudgeContext, admin: AdminClient, partition: int, stored: StoredState, log_start: int, log_end: int
+    context: JudgeContext, admin: AdminClient, partition: int, *, stored: StoredState, log_start: int, log_end: int
 ) -> Steps[_Folded]:
     """Build the judge from the newest usable snapshot and fold the log silently up to the committed position.
 
     Each stretch of the log is folded under the plan that judged it; at the end the configured plan takes over.
     """
-    place = f"{context.job.topics.profiles}[{partition}]"
+    where = f"{context.job.topics.profiles}[{partition}]"
     commit = stored.commit
     if commit is None:
         judge = context.build(partition, None)
         return _Folded(judge, None, log_start, ((judge.plan.hash, log_start),))
-    plans = StoredPlans(place, context.job.plan, stored.records)
+    plans = StoredPlans(where, context.job.plan, stored.records)
     try:
         snapshots = whole_snapshots(stored.records, commit)
     except NewerFormat as error:
         raise HistoryUnusable(
             f"{context.job.topics.judge_state}[{partition}]: manifest: {error}; run the later version"
         ) from error
-    check_log(context, partition, commit, log_end)
+    check_log(context, partition, commit, log_end=log_end)
     history = commit.history
-    resumed = _from_snapshot(context, partition, snapshots, log_start, plans, history)
+    resumed = _from_snapshot(context, partition, snapshots, log_start=log_start, plans=plans, history=history)
     if resumed is None:
         if log_start > 0:
             raise HistoryUnusable(
-                f"{place}: history lost: the log starts at {log_start} and no valid snapshot begins there or later;"
+                f"{where}: history lost: the log starts at {log_start} and no valid snapshot begins there or later;"
                 " raise its retention, and run 'stream-monitor recover gap' to go on behind the loss"
             )
         resumed = _Resumed(context.build(partition, None, plans.get(history[0][0])), None, 0, 0)
-    judge = yield from _fold_history(context, partition, resumed, plans, commit)
+    judge = yield from _fold_history(context, partition, resumed, plans=plans, commit=commit)
     outputs: tuple[Output, ...] = ()
     has_diverged = commit.state_digest not in (UNVERIFIED, judge.digest)
     if has_diverged:
-        outputs = yield from _reconcile(context, admin, judge, commit, place)
-    wanted = wanted_plan(context, partition, commit, plans)
+        outputs = yield from _reconcile(context, admin, judge, commit=commit, where=where)
+    wanted = wanted_plan(context, partition, commit, plans=plans)
     if wanted.hash == judge.plan.hash:
         return _Folded(judge, resumed.newest, commit.next_offset, history, outputs, is_changed=has_diverged)
     carried = change_plan(context, judge, wanted)
-    log_change(partition, commit.next_offset, commit.plan, wanted, carried.changes)
+    log_change(partition, commit.next_offset, commit.plan, after=wanted, changes=carried.changes)
     after = (*history, (wanted.hash, commit.next_offset))
     outputs = (*outputs, *carried.outputs)
     return _Folded(carried.judge, resumed.newest, commit.next_offset, after, outputs, is_changed=True)
 
 
 def _reconcile(
-    context: JudgeContext, admin: AdminClient, judge: Judge, commit: Commit, place: str
+    context: JudgeContext, admin: AdminClient, judge: Judge, *, commit: Commit, where: str
 ) -> Steps[tuple[Output, ...]]:
     """Let a judge that was refolded to another state go on with the alerts that were published; say so.
 
@@ -165,7 +165,7 @@ def _reconcile(
     context.job.observer.diverged()
     _LOG.error(
         "%s: the state refolded up to %d has digest %s, committed was %s%s; the published alerts count",
-        place,
+        where,
         commit.next_offset,
         judge.digest[:10],
         commit.state_digest[:10],
@@ -184,7 +184,7 @@ def _reconcile(
         ("were never published and are quiet again", done.quieted),
     ):
         if alerts:
-            _LOG.warning("%s: %d open alerts %s: %s", place, len(alerts), what, shown(alerts))
+            _LOG.warning("%s: %d open alerts %s: %s", where, len(alerts), what, shown(alerts))
     return done.outputs
 
 
@@ -205,7 +205,7 @@ def is_same_log(context: JudgeContext, commit: Commit, log_end: int) -> bool:
     return "" in (commit.log, context.log_id) or commit.log == context.log_id
 
 
-def check_log(context: JudgeContext, partition: int, commit: Commit, log_end: int) -> None:
+def check_log(context: JudgeContext, partition: int, commit: Commit, *, log_end: int) -> None:
     """Return if the log is the one that was judged.
 
     Raises:
@@ -213,10 +213,10 @@ def check_log(context: JudgeContext, partition: int, commit: Commit, log_end: in
     """
     if is_same_log(context, commit, log_end):
         return
-    place = f"{context.job.topics.profiles}[{partition}]"
+    where = f"{context.job.topics.profiles}[{partition}]"
     found = f"judged up to {commit.next_offset} of another one, it ends at {log_end}"
     raise HistoryUnusable(
-        f"{place}: the topic was made anew: {found}; run 'stream-monitor recover gap' to go on with the new one"
+        f"{where}: the topic was made anew: {found}; run 'stream-monitor recover gap' to go on with the new one"
     )
 
 
@@ -224,6 +224,7 @@ def _from_snapshot(
     context: JudgeContext,
     partition: int,
     snapshots: list[Snapshot],
+    *,
     log_start: int,
     plans: StoredPlans,
     history: History,
@@ -250,25 +251,25 @@ def _from_snapshot(
 
 
 def _fold_history(
-    context: JudgeContext, partition: int, resumed: _Resumed, plans: StoredPlans, commit: Commit
+    context: JudgeContext, partition: int, resumed: _Resumed, *, plans: StoredPlans, commit: Commit
 ) -> Steps[Judge]:
     """Fold up to the committed position, each stretch under its plan; what it says was published before."""
-    place = f"{context.job.topics.profiles}[{partition}]"
+    where = f"{context.job.topics.profiles}[{partition}]"
     judge, start, history = resumed.judge, resumed.start, commit.history
     for i in range(resumed.plan, len(history)):
         is_last = i + 1 == len(history)
         end = commit.next_offset if is_last else history[i + 1][1]
         before = judge.rolling
-        yield from _fold_silently(context, judge, partition, start, end)
+        yield from _fold_silently(context, judge, partition, start=start, end=end)
         if judge.rolling != before:
-            refuse_missing(context, judge.plan, place, start=start, end=end)
+            refuse_missing(context, judge.plan, where, start=start, end=end)
         if not is_last:
             judge = change_plan(context, judge, plans.get(history[i + 1][0])).judge
         start = end
     return judge
 
 
-def _fold_silently(context: JudgeContext, judge: Judge, partition: int, start: int, end: int) -> Steps[None]:
+def _fold_silently(context: JudgeContext, judge: Judge, partition: int, *, start: int, end: int) -> Steps[None]:
     if start >= end:
         return
     reader = PartitionReader(

@@ -59,7 +59,7 @@ class StoredState:
 
 
 def read_stored_state(
-    context: JudgeContext, consumer: Consumer, admin: AdminClient, partition: int
+    context: JudgeContext, consumer: Consumer, admin: AdminClient, *, partition: int
 ) -> Steps[StoredState]:
     """Read what is stored, once no transaction is pending on it.
 
@@ -72,7 +72,7 @@ def read_stored_state(
     topic = TopicPartition(context.job.topics.judge_state, partition)
     ends = end_offsets(admin, [topic], uncommitted=True, timeout_s=context.job.tuning.answer_s)
     records = yield from _read_last(context, topic, ends[topic.topic, partition])
-    return StoredState(_commit(context, partition, records, group_offset), records)
+    return StoredState(_commit(context, partition, records, group_offset=group_offset), records)
 
 
 def _group_offset(context: JudgeContext, consumer: Consumer, partition: int) -> Steps[int | None]:
@@ -133,26 +133,26 @@ def _read_last(context: JudgeContext, topic: TopicPartition, end: int) -> Steps[
 
 
 def _commit(
-    context: JudgeContext, partition: int, records: dict[bytes, bytes], group_offset: int | None
+    context: JudgeContext, partition: int, records: dict[bytes, bytes], *, group_offset: int | None
 ) -> Commit | None:
     """Return the last `_commit`, None at the very beginning; the log is believed, the group's offset only counted."""
-    place = f"{context.job.topics.judge_state}[{partition}]"
+    where = f"{context.job.topics.judge_state}[{partition}]"
     value = records.get(COMMIT_KEY)
     if value is None:
         if group_offset:
             raise HistoryUnusable(
-                f"{place}: the group stands at {group_offset}, but no _commit record is there: the state is lost; run"
+                f"{where}: the group stands at {group_offset}, but no _commit record is there: the state is lost; run"
                 " 'stream-monitor recover gap' to rebuild it from the log"
             )
         return None
     try:
         commit = decode_commit(value)
     except NewerFormat as error:
-        raise HistoryUnusable(f"{place}: _commit: {error}; run the later version") from error
+        raise HistoryUnusable(f"{where}: _commit: {error}; run the later version") from error
     except BrokenSeal as error:
         if group_offset is None:
-            raise HistoryUnusable(f"{place}: _commit: {error}, and the group has no offset to go by") from error
-        _LOG.error("%s: _commit: %s; folding up to the group's offset %d, unverified", place, error, group_offset)
+            raise HistoryUnusable(f"{where}: _commit: {error}, and the group has no offset to go by") from error
+        _LOG.error("%s: _commit: %s; folding up to the group's offset %d, unverified", where, error, group_offset)
         return _unverified(context, group_offset)
     if commit.partitions != context.partitions:
         raise HistoryUnusable(

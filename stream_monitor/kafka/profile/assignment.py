@@ -23,7 +23,7 @@ from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
 from stream_monitor.kafka.profile.beginning import Absent, begin, made_anew
 from stream_monitor.kafka.profile.healing import Found, LogRange, LogTail
 from stream_monitor.kafka.profile.own_leases import OwnLeases
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.profile.pacing import log_after_end
 from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy
 from stream_monitor.kafka.topics import TopicState, describe_topics
@@ -75,7 +75,9 @@ class Assignment:
     reading_s: float
     leases: OwnLeases
 
-    def find(self, places: Sequence[Place], start: GroupStart) -> tuple[dict[Place, Found], dict[str, TopicState]]:
+    def find(
+        self, places: Sequence[InputPartition], start: GroupStart
+    ) -> tuple[dict[InputPartition, Found], dict[str, TopicState]]:
         """Return where each partition goes on, under a lease that nobody has used, and the state of its topics now.
 
         Nothing is committed yet.
@@ -90,8 +92,8 @@ class Assignment:
         answers = committed(self.consumer, partitions, timeout_s=self.request_s)
         states = describe_topics(self.admin, sorted({topic for topic, _ in places}))
         ranges = self._ranges(partitions)
-        found: dict[Place, Found] = {}
-        absent: list[Place] = []
+        found: dict[InputPartition, Found] = {}
+        absent: list[InputPartition] = []
         for answer in answers:
             place = (answer.topic, answer.partition)
             topic_id = _topic_id(states, place)
@@ -100,10 +102,14 @@ class Assignment:
             else:
                 found[place] = _committed(place, answer, topic_id)
         if absent:
-            found |= self._without_offsets({place: _topic_id(states, place) for place in absent}, ranges, start, states)
+            found |= self._without_offsets(
+                {place: _topic_id(states, place) for place in absent}, ranges, start, states=states
+            )
         return self._leased(found, ranges), states
 
-    def _leased(self, found: Mapping[Place, Found], ranges: Mapping[Place, LogRange]) -> dict[Place, Found]:
+    def _leased(
+        self, found: Mapping[InputPartition, Found], ranges: Mapping[InputPartition, LogRange]
+    ) -> dict[InputPartition, Found]:
         log = TopicPartition(self.profiles, 0)
         end = end_offsets(self.admin, [log], uncommitted=True, timeout_s=self.request_s)[self.profiles, 0]
         healed = self.tail.heal(found, end=end, timeout_s=self.reading_s)
@@ -125,12 +131,12 @@ class Assignment:
             )
         return leased
 
-    def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[Place, LogRange]:
+    def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[InputPartition, LogRange]:
         starts = end_offsets(self.admin, partitions, earliest=True, timeout_s=self.request_s)
         ends = end_offsets(self.admin, partitions, uncommitted=True, timeout_s=self.request_s)
         return {place: LogRange(starts[place], ends[place]) for place in starts}
 
-    def _topics_with_metadata(self, absent: Sequence[Place], states: Mapping[str, TopicState]) -> set[str]:
+    def _topics_with_metadata(self, absent: Sequence[InputPartition], states: Mapping[str, TopicState]) -> set[str]:
         topics = sorted({topic for topic, _ in absent})
         every = [TopicPartition(topic, p) for topic in topics for p in range(states[topic].partitions)]
         answers = committed(self.consumer, every, timeout_s=self.request_s)
@@ -138,11 +144,12 @@ class Assignment:
 
     def _without_offsets(
         self,
-        topic_ids: Mapping[Place, str],
-        ranges: Mapping[Place, LogRange],
+        topic_ids: Mapping[InputPartition, str],
+        ranges: Mapping[InputPartition, LogRange],
         start: GroupStart,
+        *,
         states: Mapping[str, TopicState],
-    ) -> dict[Place, Found]:
+    ) -> dict[InputPartition, Found]:
         """Return where partitions without a committed offset go on."""
         with_metadata = self._topics_with_metadata(sorted(topic_ids), states)
         log = TopicPartition(self.profiles, 0)
@@ -164,7 +171,7 @@ class Assignment:
             _LOG.log(why.level, "%s[%d]: no committed offset: %s", *place, why.text)
         return found
 
-    def _checked(self, place: Place, found: Found, log: LogRange) -> Found:
+    def _checked(self, place: InputPartition, found: Found, log: LogRange) -> Found:
         """Compare a position with the log of its partition."""
         name = f"{place[0]}[{place[1]}]"
         if found.next > log.end:
@@ -185,14 +192,14 @@ class Assignment:
         return Found(log.start, chain, passed=log.start - found.next)
 
 
-def _topic_id(states: Mapping[str, TopicState], place: Place) -> str:
+def _topic_id(states: Mapping[str, TopicState], place: InputPartition) -> str:
     state = states.get(place[0])
     if state is None:
         raise DataLoss(f"{place[0]}: the topic is gone")
     return state.topic_id
 
 
-def _committed(place: Place, answer: TopicPartition, topic_id: str) -> Found:
+def _committed(place: InputPartition, answer: TopicPartition, topic_id: str) -> Found:
     name = f"{place[0]}[{place[1]}]"
     if not answer.metadata:
         raise HistoryUnusable(

@@ -25,7 +25,7 @@ from stream_monitor.core.chain import ChainState
 from stream_monitor.core.profile import ChainTrace, Standing
 from stream_monitor.kafka.errors import DataLoss, HistoryUnusable
 from stream_monitor.kafka.profile.healing import Found, LogRange
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.profile.policy import OnDataLoss, ProfilePolicy, StartFrom
 
 
@@ -62,7 +62,7 @@ class Why:
     text: str
 
 
-def begin(place: Place, absent: Absent, policy: ProfilePolicy) -> tuple[Found, Why]:
+def begin(place: InputPartition, absent: Absent, policy: ProfilePolicy) -> tuple[Found, Why]:
     """Return where a partition without a committed offset begins, under an unused lease, and why there.
 
     Raises:
@@ -73,7 +73,7 @@ def begin(place: Place, absent: Absent, policy: ProfilePolicy) -> tuple[Found, W
     if standing is not None:
         found, why = _continued(standing)
     elif absent.trace.epoch is not None:
-        found, why = _remade(place, absent, absent.trace.epoch, policy)
+        found, why = _remade(place, absent, absent.trace.epoch, policy=policy)
     else:
         found, why = _new(place, absent, policy)
     if absent.reached_start and absent.trace.is_empty:
@@ -82,7 +82,7 @@ def begin(place: Place, absent: Absent, policy: ProfilePolicy) -> tuple[Found, W
     return dataclasses.replace(found, chain=dataclasses.replace(found.chain, lease=lease)), why
 
 
-def made_anew(place: Place, topic_id: str, counted_id: str | None = None) -> str:
+def made_anew(place: InputPartition, topic_id: str, counted_id: str | None = None) -> str:
     """Return the message about a topic that is not the one that was counted."""
     was = "" if counted_id is None else f", counted was {counted_id}"
     return (
@@ -105,7 +105,7 @@ def _continued(standing: Standing) -> tuple[Found, Why]:
     return Found(standing.next, chain), Why(logging.WARNING, text)
 
 
-def _new(place: Place, absent: Absent, policy: ProfilePolicy) -> tuple[Found, Why]:
+def _new(place: InputPartition, absent: Absent, policy: ProfilePolicy) -> tuple[Found, Why]:
     name = f"{place[0]}[{place[1]}]"
     is_added = absent.counted is not None and place[1] >= absent.counted
     if absent.reached_start:
@@ -123,7 +123,7 @@ def _new(place: Place, absent: Absent, policy: ProfilePolicy) -> tuple[Found, Wh
     return Found(first, ChainState(topic=absent.topic_id, epoch=epoch)), Why(logging.INFO, text)
 
 
-def _remade(place: Place, absent: Absent, epoch: int, policy: ProfilePolicy) -> tuple[Found, Why]:
+def _remade(place: InputPartition, absent: Absent, epoch: int, *, policy: ProfilePolicy) -> tuple[Found, Why]:
     if policy.on_data_loss is OnDataLoss.FAIL:
         raise DataLoss(made_anew(place, absent.topic_id))
     chain = ChainState(topic=absent.topic_id, epoch=epoch + 1)

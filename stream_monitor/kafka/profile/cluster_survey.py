@@ -17,7 +17,7 @@ from confluent_kafka.admin import AdminClient
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.errors import Stop, is_transient, kafka_error
 from stream_monitor.kafka.profile.group_coverage import Coverage, look_at_coverage
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.topics import TopicState, describe_topics
 
 _JOIN_S = 1.0
@@ -35,8 +35,8 @@ class Survey:
     """
 
     topics: Mapping[str, TopicState]
-    stable: Mapping[Place, int]
-    high: Mapping[Place, int]
+    stable: Mapping[InputPartition, int]
+    high: Mapping[InputPartition, int]
     coverage: Coverage
 
 
@@ -65,7 +65,7 @@ class Surveyor:
         every_s: float,
         request_s: float,
     ) -> None:
-        self.places: tuple[Place, ...] = ()
+        self.places: tuple[InputPartition, ...] = ()
         self._admin = admin
         self._outsider = outsider
         self._inputs = inputs

@@ -93,29 +93,31 @@ class Counter:
 
     def name_predecessor(self, owned: OwnedPartition, idle_until_ms: int | None) -> CountedChunk:
         """Return an empty chunk: it names its predecessor and carries an idle fact, if there is one."""
-        profiled = self._profile(empty_batch(), owned, owned.pending.expected, idle_until_ms)
+        profiled = self._profile(empty_batch(), owned, owned.pending.expected, idle_until_ms=idle_until_ms)
         return CountedChunk(owned, None, owned.next, owned.pending.expected, profiled)
 
     def ask_the_time(self, owned: OwnedPartition) -> CountedChunk:
         """Return an empty chunk before the records that are pending: written, it brings the broker's time."""
-        return CountedChunk(owned, None, owned.next, owned.next, self._profile(empty_batch(), owned, owned.next, None))
+        return CountedChunk(
+            owned, None, owned.next, owned.next, self._profile(empty_batch(), owned, owned.next, idle_until_ms=None)
+        )
 
     def refuse_first(self, owned: OwnedPartition, reason: RejectReason, message: str) -> CountedChunk:
         """Return the first pending record as a dead letter, unread."""
         raw, upto = owned.pending.first(1)
         reject = Reject(0, int(raw.offsets[0]), Stage.VALUE, reason, "Unreadable", message)
         batch = dataclasses.replace(empty_batch(), read=1, rejects=(reject,))
-        return CountedChunk(owned, raw, owned.next, upto, self._profile(batch, owned, upto, None))
+        return CountedChunk(owned, raw, owned.next, upto, self._profile(batch, owned, upto, idle_until_ms=None))
 
     def _counted(self, owned: OwnedPartition, raw: RawChunk, upto: int) -> CountedChunk:
         started = time.perf_counter()
         try:
             batch = self._decode(raw)
             decoded = time.perf_counter()
-            profiled = self._profile(batch, owned, upto, None)
+            profiled = self._profile(batch, owned, upto, idle_until_ms=None)
         except Exception as error:  # noqa: BLE001 - whatever a format raises must cost one record, not the chunk
             decoded = time.perf_counter()
-            profiled = self._profile(self._without_broken(owned, raw, error), owned, upto, None)
+            profiled = self._profile(self._without_broken(owned, raw, error), owned, upto, idle_until_ms=None)
         size = sum(len(value) for value in raw.values if value is not None)
         ended = time.perf_counter()
         return CountedChunk(owned, raw, owned.next, upto, profiled, size, decoded - started, ended - decoded)
@@ -123,7 +125,7 @@ class Counter:
     def _decode(self, raw: RawChunk) -> Batch:
         return self.decoders[raw.topic].decode(raw)
 
-    def _profile(self, batch: Batch, owned: OwnedPartition, upto: int, idle_until_ms: int | None) -> ProfiledChunk:
+    def _profile(self, batch: Batch, owned: OwnedPartition, upto: int, *, idle_until_ms: int | None) -> ProfiledChunk:
         chain = owned.chain
         position = ChunkPosition(
             topic=owned.topic,
@@ -150,7 +152,7 @@ class Counter:
     def _without_broken(self, owned: OwnedPartition, raw: RawChunk, error: Exception) -> Batch:
         """Return the batch of a chunk with its broken records rejected."""
         broken: dict[int, Exception] = {}
-        self._find_broken(owned, raw, np.arange(len(raw)), error, broken)
+        self._find_broken(owned, raw, np.arange(len(raw)), error=error, broken=broken)
         good = np.array([i for i in range(len(raw)) if i not in broken], dtype=np.intp)
         batch = self._decode(_rows(raw, good)) if good.size else empty_batch()
         rejects = [dataclasses.replace(r, index=int(good[r.index])) for r in batch.rejects]
@@ -159,7 +161,7 @@ class Counter:
         return dataclasses.replace(batch, read=len(raw), rejects=tuple(rejects))
 
     def _find_broken(
-        self, owned: OwnedPartition, raw: RawChunk, rows: Intp, error: Exception, broken: dict[int, Exception]
+        self, owned: OwnedPartition, raw: RawChunk, rows: Intp, *, error: Exception, broken: dict[int, Exception]
     ) -> None:
         """Halve a run of rows that breaks until single records do."""
         if rows.size == 1:
@@ -171,9 +173,9 @@ class Counter:
             return
         for half in np.array_split(rows, 2):
             try:
-                self._profile(self._decode(_rows(raw, half)), owned, owned.pending.expected, None)
+                self._profile(self._decode(_rows(raw, half)), owned, owned.pending.expected, idle_until_ms=None)
             except Exception as found:  # noqa: BLE001 - as above
-                self._find_broken(owned, raw, half, found, broken)
+                self._find_broken(owned, raw, half, error=found, broken=broken)
 
 
 def _rows(raw: RawChunk, rows: Intp) -> RawChunk:

@@ -37,7 +37,7 @@ def dead_letter(
     """
     value, key = chunk.values[reject.index], chunk.key_of(reject.index)
     headers: list[Header] = list(chunk.headers_of(reject.index))
-    ours = _headers(chunk, reject, group, format_name)
+    ours = _headers(chunk, reject, group, format_name=format_name)
     room = max_bytes - OVERHEAD_BYTES - len(key or b"") - sum(len(n) + len(v or b"") + 8 for n, v in headers)
     is_cut = room < 0
     if is_cut:
@@ -50,7 +50,7 @@ def dead_letter(
     return Outgoing(topic, chunk.partition % partitions, key, value, headers=[*headers, *ours])
 
 
-def _headers(chunk: RawChunk, reject: Reject, group: str, format_name: str) -> list[Header]:
+def _headers(chunk: RawChunk, reject: Reject, group: str, *, format_name: str) -> list[Header]:
     return [
         ("__connect.errors.topic", chunk.topic),
         ("__connect.errors.partition", str(chunk.partition)),

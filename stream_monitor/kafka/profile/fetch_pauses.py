@@ -10,7 +10,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from stream_monitor.core.plan import TimePlan
 from stream_monitor.kafka.profile.alignment import Progress, too_far_ahead
-from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.owned import InputPartition, OwnedPartition
 from stream_monitor.kafka.profile.readiness import Cause, Readiness
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
@@ -29,7 +29,7 @@ class FetchPauses:
     def __init__(
         self,
         consumer: Consumer,
-        owned: Mapping[Place, OwnedPartition],
+        owned: Mapping[InputPartition, OwnedPartition],
         *,
         time_plan: TimePlan,
         readiness: Readiness,

@@ -6,7 +6,7 @@ import logging
 
 from stream_monitor.core.profile import Ahead
 from stream_monitor.core.time import instant_words
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 EVERY_S = 60.0
@@ -21,9 +21,9 @@ class FutureLog:
 
     def __init__(self, max_future_ms: int) -> None:
         self._max_future_ms = max_future_ms
-        self._said: dict[Place, tuple[float, int]] = {}
+        self._said: dict[InputPartition, tuple[float, int]] = {}
 
-    def note(self, place: Place, ahead: Ahead, *, now: float) -> None:
+    def note(self, place: InputPartition, ahead: Ahead, *, now: float) -> None:
         """Learn of the events of one committed chunk.
 
         Args:

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from confluent_kafka import Consumer, TopicPartition
 
 from stream_monitor.kafka.clients import committed
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +28,8 @@ class Coverage:
         first: the first one that was taken up: its owner asks for a new assignment, so that only one member does.
     """
 
-    unclaimed: frozenset[Place] = frozenset()
-    first: Place | None = None
+    unclaimed: frozenset[InputPartition] = frozenset()
+    first: InputPartition | None = None
 
 
 def look_at_coverage(outsider: Consumer, topics: Mapping[str, int], *, timeout_s: float) -> Coverage:
@@ -59,9 +59,9 @@ class CoverageWatch:
     """
 
     forgotten_s: float
-    _since: dict[Place, float] = field(default_factory=dict)
+    _since: dict[InputPartition, float] = field(default_factory=dict)
 
-    def look(self, coverage: Coverage, *, owned: Collection[Place], now: float) -> list[Place]:
+    def look(self, coverage: Coverage, *, owned: Collection[InputPartition], now: float) -> list[InputPartition]:
         """Return the forgotten partitions that this worker has to speak for, and count their time anew.
 
         Args:

@@ -20,7 +20,7 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaError, KafkaExcepti
 from stream_monitor.core.chain import ChainState
 from stream_monitor.core.profile import ChainTrace, ProgressRecord, decode
 from stream_monitor.kafka.errors import HistoryUnusable, is_transient, stop_for
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 
 LOOK_BACK = (10_000, 200_000)
 """Records of the log in which a chain is looked for, the nearest first. A partition that is counted writes one every
@@ -64,7 +64,7 @@ class Search:
         start: offset from which the log was read; from 0 on, a partition without a trace was never counted in it.
     """
 
-    traces: Mapping[Place, ChainTrace]
+    traces: Mapping[InputPartition, ChainTrace]
     start: int
 
     @property
@@ -85,7 +85,7 @@ class LogTail:
         self._reader = reader
         self._profiles = profiles
 
-    def heal(self, found: Mapping[Place, Found], *, end: int, timeout_s: float) -> dict[Place, Found]:
+    def heal(self, found: Mapping[InputPartition, Found], *, end: int, timeout_s: float) -> dict[InputPartition, Found]:
         """Return where each partition really goes on.
 
         Args:
@@ -107,7 +107,7 @@ class LogTail:
 
     def search(
         self,
-        topic_ids: Mapping[Place, str],
+        topic_ids: Mapping[InputPartition, str],
         log: LogRange,
         *,
         timeout_s: float,
@@ -126,13 +126,15 @@ class LogTail:
             Stop: the cluster refuses us.
         """
         nearest, *further = [max(log.start, log.end - records) for records in look_back]
-        search = self._search_from(nearest, topic_ids, log, timeout_s)
+        search = self._search_from(nearest, topic_ids, log, timeout_s=timeout_s)
         for start in further:
             if start < search.start and any(trace.is_empty for trace in search.traces.values()):
-                search = self._search_from(start, topic_ids, log, timeout_s)
+                search = self._search_from(start, topic_ids, log, timeout_s=timeout_s)
         return search
 
-    def _search_from(self, start: int, topic_ids: Mapping[Place, str], log: LogRange, timeout_s: float) -> Search:
+    def _search_from(
+        self, start: int, topic_ids: Mapping[InputPartition, str], log: LogRange, *, timeout_s: float
+    ) -> Search:
         traces = {place: ChainTrace(topic_id) for place, topic_id in topic_ids.items()}
         self._read(traces, start=start, end=log.end, timeout_s=timeout_s)
         return Search(traces, start)
@@ -145,7 +147,7 @@ class LogTail:
         """Close the reader."""
         self._reader.close()
 
-    def _read(self, traces: Mapping[Place, ChainTrace], *, start: int, end: int, timeout_s: float) -> None:
+    def _read(self, traces: Mapping[InputPartition, ChainTrace], *, start: int, end: int, timeout_s: float) -> None:
         if start >= end:
             return
         deadline = time.monotonic() + timeout_s
@@ -180,7 +182,7 @@ class LogTail:
         return position
 
 
-def healed(place: Place, committed: Found, trace: ChainTrace) -> Found:
+def healed(place: InputPartition, committed: Found, trace: ChainTrace) -> Found:
     """Return a committed state, or that of a later chunk that the log names.
 
     Raises:
@@ -219,7 +221,7 @@ class _Peek(msgspec.Struct):
 _PEEK = msgspec.json.Decoder(_Peek)
 
 
-def note(traces: Mapping[Place, ChainTrace], value: bytes, offset: int, *, is_progress: bool) -> None:
+def note(traces: Mapping[InputPartition, ChainTrace], value: bytes, offset: int, *, is_progress: bool) -> None:
     """Let the trace that a record of the profiles topic belongs to learn it."""
     try:
         source = _PEEK.decode(value).source

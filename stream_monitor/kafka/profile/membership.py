@@ -16,7 +16,7 @@ from stream_monitor.kafka.observer import Loop, RebalanceEvent
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
 from stream_monitor.kafka.profile.healing import Found
 from stream_monitor.kafka.profile.own_leases import OwnLeases
-from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.owned import InputPartition, OwnedPartition
 from stream_monitor.kafka.profile.profile_clients import ProfileClients
 from stream_monitor.kafka.profile.profile_job import ProfileJob
 from stream_monitor.kafka.profile.readiness import Cause, Readiness
@@ -53,7 +53,7 @@ class Membership:
         refused: RefusedRounds,
         readiness: Readiness,
     ) -> None:
-        self.owned: dict[Place, OwnedPartition] = {}
+        self.owned: dict[InputPartition, OwnedPartition] = {}
         self.topics: dict[str, TopicState] = dict(clients.topics)
         self._job = job
         self._clients = clients
@@ -71,7 +71,7 @@ class Membership:
             reading_s=job.tuning.committed_s,
             leases=leases,
         )
-        self._noted: set[Place] = set()
+        self._noted: set[InputPartition] = set()
         self._noted_from = 0.0
         self._silent_since: float | None = None
 
@@ -102,7 +102,7 @@ class Membership:
         if self._noted and now >= self._noted_from:
             self._take_up()
 
-    def take_up_again(self, places: Iterable[Place]) -> None:
+    def take_up_again(self, places: Iterable[InputPartition]) -> None:
         """Drop what is pending of owned partitions and begin again at what is committed (step 15)."""
         again = [place for place in places if place in self.owned]
         self._unassign(again)
@@ -133,7 +133,7 @@ class Membership:
         self._job.observer.rebalance(RebalanceEvent.LOST)
         self._give_up({(p.topic, p.partition) for p in partitions})
 
-    def _give_up(self, places: set[Place]) -> None:
+    def _give_up(self, places: set[InputPartition]) -> None:
         """Drop what is not written; nothing is pending across a poll, so there is nothing to commit (step 16)."""
         self._unassign(place for place in places if place in self.owned)
         for place in places:
@@ -142,7 +142,7 @@ class Membership:
         self._refused.accepted(places)
         self._noted -= places
 
-    def _unassign(self, places: Iterable[Place]) -> None:
+    def _unassign(self, places: Iterable[InputPartition]) -> None:
         self._clients.consumer.incremental_unassign([TopicPartition(*place) for place in places])
 
     # --- taking up ----------------------------------------------------------------------------------------------------
@@ -180,7 +180,7 @@ class Membership:
         record = self._clients.baselines.schedule.starts[self._job.group]
         return GroupStart(record, max(int(time.time() * 1000), record.timestamp_ms, self._round.broker_ms or 0))
 
-    def _read(self, found: Mapping[Place, Found]) -> None:
+    def _read(self, found: Mapping[InputPartition, Found]) -> None:
         """Begin to read partitions whose lease is committed (step 5).
 
         Raises:

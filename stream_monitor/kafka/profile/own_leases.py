@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 
 KEPT: Final = 16
 """Newest leases kept of each partition. A committed state is of the newest one, or, where a late copy of a commit has
@@ -22,13 +22,13 @@ class OwnLeases:
     """Remembers the newest leases of each partition, over all lives of a worker's clients."""
 
     def __init__(self) -> None:
-        self._newest: dict[Place, deque[int]] = {}
+        self._newest: dict[InputPartition, deque[int]] = {}
 
-    def add(self, place: Place, lease: int) -> None:
+    def add(self, place: InputPartition, lease: int) -> None:
         """Note that a lease of a partition was taken, which is one commit."""
         self._newest.setdefault(place, deque(maxlen=KEPT)).append(lease)
 
-    def has(self, place: Place, lease: int) -> bool:
+    def has(self, place: InputPartition, lease: int) -> bool:
         """Say whether a lease of a partition was taken by this process."""
         return lease in self._newest.get(place, ())
 

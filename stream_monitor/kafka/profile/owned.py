@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from stream_monitor.core.chain import ChainState
 from stream_monitor.kafka.profile.intake import Pending
 
-Place = tuple[str, int]
-"""Topic and partition."""
+InputPartition = tuple[str, int]
+"""Topic and number of an input partition."""
 
 
 @dataclass(slots=True)
@@ -53,7 +53,7 @@ class OwnedPartition:
         self.pending = Pending(self.topic, self.partition, self.next)
 
     @property
-    def place(self) -> Place:
+    def place(self) -> InputPartition:
         """Topic and partition."""
         return self.topic, self.partition
 

@@ -6,12 +6,12 @@ import logging
 
 from stream_monitor.core.chain import CHUNK_LIMIT, ChainState
 from stream_monitor.core.pace import is_deadly
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
 
 
-def log_after_end(place: Place, left: ChainState, now: ChainState) -> None:
+def log_after_end(place: InputPartition, left: ChainState, now: ChainState) -> None:
     """Say what a new owner makes of the state that the last one left.
 
     Args:
@@ -43,7 +43,7 @@ def log_after_end(place: Place, left: ChainState, now: ChainState) -> None:
         _LOG.info("%s: a worker ended while it counted offsets %d to %d", name, first, first + records - 1)
 
 
-def log_after_chunk(place: Place, before: ChainState, after: ChainState) -> None:
+def log_after_chunk(place: InputPartition, before: ChainState, after: ChainState) -> None:
     """Say when a partition that was limited has its full pace again."""
     if before.limit < CHUNK_LIMIT and after.limit == CHUNK_LIMIT:
         _LOG.info("%s[%d]: chunks have their full size again", *place)

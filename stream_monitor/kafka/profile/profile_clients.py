@@ -102,7 +102,7 @@ def open_clients(
     tail = LogTail(clients.open_consumer(reader(settings), errors.hear), job.topics.profiles)
     closing.callback(tail.close)
     baselines.read_to_end(timeout_s=job.tuning.committed_s)
-    _start_group(job, topics, producer, baselines)
+    _start_group(job, topics, producer, baselines=baselines)
     consumer = open_member(job, errors.hear)
     closing.callback(_close_consumer, consumer, stopping)
     surveyor = Surveyor(
@@ -130,7 +130,9 @@ def _checked_topics(job: ProfileJob, admin: AdminClient) -> dict[str, TopicState
     return describe_topics(admin, [*(spec.name for spec in ours), *job.inputs])
 
 
-def _start_group(job: ProfileJob, topics: Mapping[str, TopicState], producer: Producer, baselines: BaselineLog) -> None:
+def _start_group(
+    job: ProfileJob, topics: Mapping[str, TopicState], producer: Producer, *, baselines: BaselineLog
+) -> None:
     """Write the group's start record, unless there is one; the lowest offset counts for ever."""
     if job.group not in baselines.schedule.starts:
         partitions = {topic: topics[topic].partitions for topic in job.inputs}

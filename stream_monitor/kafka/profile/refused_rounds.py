@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterable, Sequence
 
 from stream_monitor.kafka.errors import ClientRestart, RestartReason, RoundFailed
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.profile.policy import Tuning
 from stream_monitor.kafka.refusals import Refusals
 
@@ -23,10 +23,10 @@ class RefusedRounds:
 
     def __init__(self, tuning: Tuning) -> None:
         self._tuning = tuning
-        self._refusals: Refusals[Place] = Refusals()
+        self._refusals: Refusals[InputPartition] = Refusals()
         self._why = ""
 
-    def refused(self, error: RoundFailed, places: Sequence[Place]) -> None:
+    def refused(self, error: RoundFailed, places: Sequence[InputPartition]) -> None:
         """Note that a round was refused.
 
         Raises:
@@ -38,7 +38,7 @@ class RefusedRounds:
         if refused_s > self._tuning.refused_s:
             raise ClientRestart(RestartReason.FENCED, f"refused for {refused_s:.0f} s: {error}")
 
-    def accepted(self, places: Iterable[Place]) -> None:
+    def accepted(self, places: Iterable[InputPartition]) -> None:
         """Note that partitions were committed, or are not ours any more."""
         self._refusals.accepted(places)
 

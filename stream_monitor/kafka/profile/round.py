@@ -29,7 +29,7 @@ from stream_monitor.kafka.profile.excess import excess_of, unreadable_after
 from stream_monitor.kafka.profile.future import FutureLog
 from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
 from stream_monitor.kafka.profile.intake import Pending
-from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.owned import InputPartition, OwnedPartition
 from stream_monitor.kafka.profile.pacing import log_after_chunk
 from stream_monitor.kafka.profile.policy import OnExcess
 from stream_monitor.kafka.profile.profile_job import ProfileJob
@@ -72,7 +72,7 @@ class Round:
         self._stopping = stopping
         self._slow_s = settings.milliseconds("socket.timeout.ms") / 2_000
         self._formats = job.formats
-        self._excessive: set[Place] = set()
+        self._excessive: set[InputPartition] = set()
         self._shrinking = Shrinking()
         self._future = FutureLog(job.plan.time.max_future_ms)
         self._counter = Counter(job.plan, schedule, job.decoders, partitions, job.tuning.written_bytes)
@@ -216,7 +216,7 @@ class Round:
             self.commit([TopicPartition(*p.place, p.next, metadata=p.chain.encode()) for p in announced])
             self._job.failpoints.reach("profile.8.withdrawn")
 
-    def _idle(self, silent: Sequence[OwnedPartition]) -> dict[Place, int]:
+    def _idle(self, silent: Sequence[OwnedPartition]) -> dict[InputPartition, int]:
         """Return the instants up to which silent partitions are idle, for those that may advance."""
         hopeful = [p for p in silent if isinstance(self._idle_until(p, at_end=p.at_end), int)]
         if not hopeful:

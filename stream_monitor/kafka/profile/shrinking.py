@@ -16,7 +16,7 @@ from dataclasses import dataclass
 
 from stream_monitor.core.chain import CHUNK_LIMIT
 from stream_monitor.kafka.errors import Misconfigured, RoundFailed
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.profile.writing import RecordRefused
 
 REFUSALS = 3
@@ -34,14 +34,14 @@ class Shrinking:
     """Limits of chunks, by partition and the offset at which they were refused."""
 
     def __init__(self) -> None:
-        self._refused: dict[Place, _Refused] = {}
+        self._refused: dict[InputPartition, _Refused] = {}
 
-    def limit(self, place: Place, first: int) -> int | None:
+    def limit(self, place: InputPartition, first: int) -> int | None:
         """Return the most records that a chunk beginning at an offset may hold; None: not even its first record."""
         refused = self._refused.get(place)
         return CHUNK_LIMIT if refused is None or refused.first != first else refused.limit
 
-    def learn(self, error: RoundFailed, tried: Mapping[Place, tuple[int, int]]) -> None:
+    def learn(self, error: RoundFailed, tried: Mapping[InputPartition, tuple[int, int]]) -> None:
         """Learn why a round failed, and what it tried: first offset and records of each partition's chunk.
 
         Raises:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from stream_monitor.kafka.errors import ClientRestart, DataLoss, RestartReason
-from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.owned import InputPartition, OwnedPartition
 from stream_monitor.kafka.topics import TopicState
 
 _LOG = logging.getLogger("stream_monitor.kafka.profile")
@@ -82,10 +82,15 @@ class SilenceWatch:
     """
 
     silent_s: float
-    _held: dict[Place, tuple[int, int, float]] = field(default_factory=dict)
+    _held: dict[InputPartition, tuple[int, int, float]] = field(default_factory=dict)
 
     def look(
-        self, owned: Iterable[OwnedPartition], *, stable: Mapping[Place, int], high: Mapping[Place, int], now: float
+        self,
+        owned: Iterable[OwnedPartition],
+        *,
+        stable: Mapping[InputPartition, int],
+        high: Mapping[InputPartition, int],
+        now: float,
     ) -> None:
         """Compare once.
 
@@ -108,9 +113,9 @@ class SilenceWatch:
                 raise ClientRestart(
                     RestartReason.ERROR, f"{name}: records are there and none came for {self.silent_s:g} s"
                 )
-            self._look_at_end(place, stable[place], high[place], now)
+            self._look_at_end(place, stable[place], high[place], now=now)
 
-    def _look_at_end(self, place: Place, stable: int, high: int, now: float) -> None:
+    def _look_at_end(self, place: InputPartition, stable: int, high: int, *, now: float) -> None:
         if stable == high:
             self._held.pop(place, None)
             return

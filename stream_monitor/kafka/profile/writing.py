@@ -17,7 +17,7 @@ from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.errors import RoundFailed, kafka_error, stop_for
 from stream_monitor.kafka.failpoints import Failpoints
 from stream_monitor.kafka.profile.counting import CountedChunk
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.stop_request import StopRequest
 from stream_monitor.kafka.unwrapped import first_cause, unwrapped
 
@@ -31,7 +31,7 @@ _OWN_FAULT = frozenset({KafkaError.MSG_SIZE_TOO_LARGE, KafkaError.INVALID_RECORD
 class RecordRefused(RoundFailed):
     """The broker refuses a record of one chunk for what it is; a smaller chunk may pass."""
 
-    def __init__(self, place: Place, detail: str) -> None:
+    def __init__(self, place: InputPartition, detail: str) -> None:
         super().__init__(detail)
         self.place = place
 
@@ -46,8 +46,8 @@ class Written:
         broker_ms: largest time the broker stamped on a record of the profiles topic.
     """
 
-    at: dict[Place, int] = field(default_factory=dict)
-    at_ms: dict[Place, int] = field(default_factory=dict)
+    at: dict[InputPartition, int] = field(default_factory=dict)
+    at_ms: dict[InputPartition, int] = field(default_factory=dict)
     broker_ms: int | None = None
 
 
@@ -82,7 +82,7 @@ class RoundWriter:
         deadline = time.monotonic() + self._budget_s
         reports = _Reports()
         for counted, letters in chunks:
-            self._write_chunk(counted, letters, reports, deadline)
+            self._write_chunk(counted, letters, reports, deadline=deadline)
         self._failpoints.reach("profile.10.before")
         while reports.open and not reports.has_failed:
             left_s = min(deadline - time.monotonic(), self._stopping.left_s())
@@ -106,7 +106,9 @@ class RoundWriter:
             inner = kafka_error(error)
             raise stop_for(inner, doing) or RoundFailed(f"{doing}: {inner.name()}: {inner.str()}") from error
 
-    def _write_chunk(self, counted: CountedChunk, letters: list[Outgoing], reports: _Reports, deadline: float) -> None:
+    def _write_chunk(
+        self, counted: CountedChunk, letters: list[Outgoing], reports: _Reports, *, deadline: float
+    ) -> None:
         place = counted.owned.place
         entries = counted.profiled.entries
         for number, entry in enumerate(entries):
@@ -114,13 +116,15 @@ class RoundWriter:
                 self._failpoints.reach("profile.9.mid")
             is_progress = entry.key is None and entry.partition == 0
             record = Outgoing(self._profiles, entry.partition, entry.key, entry.value)
-            self._produce(record, place, reports.progress(place) if is_progress else reports.profile(place), deadline)
+            self._produce(
+                record, place, reports.progress(place) if is_progress else reports.profile(place), deadline=deadline
+            )
             reports.open += 1
         for letter in letters:
-            self._produce(letter, place, reports.letter(place), deadline)
+            self._produce(letter, place, reports.letter(place), deadline=deadline)
             reports.open += 1
 
-    def _produce(self, record: Outgoing, place: Place, report: Report, deadline: float) -> None:
+    def _produce(self, record: Outgoing, place: InputPartition, report: Report, *, deadline: float) -> None:
         while True:
             try:
                 self._producer.produce(
@@ -151,9 +155,9 @@ class _Reports:
     def __init__(self) -> None:
         self.open = 0
         self.written = Written()
-        self._failed: tuple[KafkaError, Place, str] | None = None
+        self._failed: tuple[KafkaError, InputPartition, str] | None = None
 
-    def profile(self, place: Place) -> Report:
+    def profile(self, place: InputPartition) -> Report:
         """Return the report of a record of the profiles topic."""
 
         def report(error: KafkaError | None, message: Message) -> None:
@@ -162,7 +166,7 @@ class _Reports:
 
         return report
 
-    def progress(self, place: Place) -> Report:
+    def progress(self, place: InputPartition) -> Report:
         """Return the report of a chunk's progress record in partition 0."""
 
         def report(error: KafkaError | None, message: Message) -> None:
@@ -174,7 +178,7 @@ class _Reports:
 
         return report
 
-    def letter(self, place: Place) -> Report:
+    def letter(self, place: InputPartition) -> Report:
         """Return the report of a dead letter."""
 
         def report(error: KafkaError | None, message: Message) -> None:
@@ -193,7 +197,7 @@ class _Reports:
             error, place, doing = self._failed
             raise _failure(error, place, doing)
 
-    def _is_delivered(self, error: KafkaError | None, message: Message, place: Place) -> bool:
+    def _is_delivered(self, error: KafkaError | None, message: Message, place: InputPartition) -> bool:
         self.open -= 1
         if error is None:
             return True
@@ -206,7 +210,7 @@ class _Reports:
         self.written.broker_ms = ms if self.written.broker_ms is None else max(ms, self.written.broker_ms)
 
 
-def _failure(error: KafkaError, place: Place, doing: str) -> Exception:
+def _failure(error: KafkaError, place: InputPartition, doing: str) -> Exception:
     stop = stop_for(error, doing)
     if stop is not None:
         return stop

@@ -87,7 +87,7 @@ def _newest(settings: KafkaSettings, topic: str, *, most: int, within_s: float, 
     consumer = open_consumer(reader(settings), _note)
     try:
         while wanted:
-            read = _read(consumer, topic, wanted, deadline)
+            read = _read(consumer, topic, wanted, deadline=deadline)
             found.update({number: records for number, records in read.records.items() if records})
             unread.update(read.unread)
             wanted = {
@@ -119,7 +119,7 @@ def newest_ranges(logs: Mapping[int, Range], most: int) -> dict[int, Range]:
     return dict(sorted(found.items()))
 
 
-def _read(consumer: Consumer, topic: str, wanted: Mapping[int, Range], deadline: float) -> Newest:
+def _read(consumer: Consumer, topic: str, wanted: Mapping[int, Range], *, deadline: float) -> Newest:
     """Read ranges of partitions side by side until each is at its end."""
     records: dict[int, list[StoredRecord]] = {number: [] for number in wanted}
     open_ends = {number: end for number, (_, end) in wanted.items()}

@@ -25,7 +25,7 @@ from stream_monitor.kafka.judge.restore import is_same_log
 from stream_monitor.kafka.judge.snapshot_blocks import Snapshot, whole_snapshots
 from stream_monitor.kafka.judge.state_records import Commit, Slot
 from stream_monitor.kafka.profile.healing import LogRange
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.readers import Span, read_partition
 from stream_monitor.kafka.recovery.recount import MissingRange, Recount
 
@@ -109,7 +109,7 @@ class GapStep:
     judge: Judge | None = None
     position: int = 0
     slot: Slot = Slot.A
-    awaited: tuple[Place, ...] = ()
+    awaited: tuple[InputPartition, ...] = ()
 
     @property
     def is_whole(self) -> bool:
@@ -132,10 +132,10 @@ class _Start:
     position: int
     slot: Slot
     resumed: tuple[Resumed, ...] = ()
-    expected: Mapping[Place, int | None] = field(default_factory=dict)
+    expected: Mapping[InputPartition, int | None] = field(default_factory=dict)
 
 
-def plan_gap(context: JudgeContext, partition: int, stored: Stored, recount: Recount | None = None) -> GapStep:
+def plan_gap(context: JudgeContext, partition: int, stored: Stored, *, recount: Recount | None = None) -> GapStep:
     """Return what a judge partition goes on with.
 
     Args:
@@ -149,7 +149,7 @@ def plan_gap(context: JudgeContext, partition: int, stored: Stored, recount: Rec
         Stop: the cluster refuses us.
     """
     start = _start(context, partition, stored)
-    ahead = _look_ahead(context, partition, start, stored.log.end)
+    ahead = _look_ahead(context, partition, start, end=stored.log.end)
     if not ahead.pairs:
         if start.condition is Condition.GOOD:
             return GapStep(partition, Condition.GOOD, start.text)
@@ -165,9 +165,12 @@ def plan_gap(context: JudgeContext, partition: int, stored: Stored, recount: Rec
             f" offset {ahead.position}: start the judge, which stops there by itself, and run this again"
         )
     judge = _rebuilt(context, partition, start.judge)
-    for entry in _entries(context, partition, judge.next_offset, ahead.position):
+    for entry in _entries(context, partition, judge.next_offset, end=ahead.position):
         context.fold(judge, entry)
-    resumed = (*start.resumed, *(_heal(judge, partition, *pair, recount) for pair in ahead.pairs))
+    resumed = (
+        *start.resumed,
+        *(_heal(judge, partition, progress, found=found, recount=recount) for progress, found in ahead.pairs),
+    )
     text = start.text if condition is not Condition.CHAIN_GAP else "a chunk does not join its chain"
     awaited = tuple(sorted(set(start.expected) - {found.place for _, found in ahead.pairs}))
     return GapStep(partition, condition, text, resumed, judge, ahead.position, start.slot, awaited)
@@ -177,39 +180,39 @@ def _start(context: JudgeContext, partition: int, stored: Stored) -> _Start:
     commit, log = stored.commit, stored.log
     if commit is None:
         return _without_state(context, partition, stored)
-    place = f"{context.job.topics.profiles}[{partition}]"
+    where = f"{context.job.topics.profiles}[{partition}]"
     if commit.plan != context.job.plan.hash:
         raise HistoryUnusable(
-            f"{place}: judged with plan {commit.plan[:10]}, configured is {context.job.plan.short_hash}: recover it"
+            f"{where}: judged with plan {commit.plan[:10]}, configured is {context.job.plan.short_hash}: recover it"
             " with the configuration that it was judged with, and change that afterwards"
         )
     if commit.partitions != context.partitions:
-        raise HistoryUnusable(f"{place}: judged with {commit.partitions} partitions, it has {context.partitions}")
+        raise HistoryUnusable(f"{where}: judged with {commit.partitions} partitions, it has {context.partitions}")
     snapshots = whole_snapshots(stored.records, commit)
     slot = Slot.A if not snapshots else snapshots[0].manifest.slot.other
     if not is_same_log(context, commit, log.end):
-        judge, _ = _newest(context, partition, snapshots, 0)
-        expected = {place: chain.expected for place, chain in judge.ledger.chains.items() if chain.tip is not None}
+        judge, _ = _newest(context, partition, snapshots, log_start=0)
+        expected = {where: chain.expected for where, chain in judge.ledger.chains.items() if chain.tip is not None}
         judge.ledger.begin_log(log.start)
         text = f"the log was made anew: judged up to {commit.next_offset} of the old one"
         return _Start(Condition.LOG_REMADE, text, judge, log.start, slot, expected=expected)
-    judge, taken = _newest(context, partition, snapshots, log.start)
+    judge, taken = _newest(context, partition, snapshots, log_start=log.start)
     if taken is None and len(commit.history) > 1:
         raise HistoryUnusable(
-            f"{place}: no usable snapshot under the present plan: start the judge once and stop it with SIGTERM, which"
+            f"{where}: no usable snapshot under the present plan: start the judge once and stop it with SIGTERM, which"
             " writes one, or set the configuration back to that of the snapshot"
         )
     if log.start == 0 or (taken is not None and taken.manifest.replay_from >= log.start):
-        _, resumed = _fold_on(context, judge, partition, commit.next_offset)
+        _, resumed = _fold_on(context, judge, partition, end=commit.next_offset)
         if not resumed:
             return _Start(Condition.GOOD, "nothing is the matter", judge, commit.next_offset, slot)
         text = "the log below the committed position has a hole"
         return _Start(Condition.CHAIN_GAP, text, judge, commit.next_offset, slot, resumed)
-    judge, taken = _newest(context, partition, snapshots, 0)
+    judge, taken = _newest(context, partition, snapshots, log_start=0)
     known_to = 0 if taken is None else taken.manifest.next_offset
     judge.ledger.next_offset = max(judge.ledger.next_offset, log.start)
     position = max(commit.next_offset, log.start)
-    _, resumed = _fold_on(context, judge, partition, position)
+    _, resumed = _fold_on(context, judge, partition, end=position)
     text = f"history lost: the log starts at {log.start}, the newest snapshot stands at {known_to}"
     if commit.next_offset > known_to:
         text += f"; what was judged from {known_to} to {commit.next_offset} is known in part: alerts may be told again"
@@ -227,7 +230,7 @@ def _without_state(context: JudgeContext, partition: int, stored: Stored) -> _St
     if not offset:
         return _Start(Condition.GOOD, "nothing is judged yet", judge, log.start, Slot.A)
     judge.ledger.next_offset = log.start
-    alerts, resumed = _fold_on(context, judge, partition, offset)
+    alerts, resumed = _fold_on(context, judge, partition, end=offset)
     text = (
         f"state lost: rebuilt from the log, {log.start} to {offset}, with {alerts} alert events that were told before"
     )
@@ -237,7 +240,7 @@ def _without_state(context: JudgeContext, partition: int, stored: Stored) -> _St
 
 
 def _newest(
-    context: JudgeContext, partition: int, snapshots: Sequence[Snapshot], log_start: int
+    context: JudgeContext, partition: int, snapshots: Sequence[Snapshot], *, log_start: int
 ) -> tuple[Judge, Snapshot | None]:
     """Return the judge of the newest snapshot that needs the log from `log_start` on or later, a new one without."""
     for snapshot in snapshots:
@@ -254,11 +257,11 @@ def _rebuilt(context: JudgeContext, partition: int, judge: Judge) -> Judge:
     return context.build(partition, judge.dump())
 
 
-def _fold_on(context: JudgeContext, judge: Judge, partition: int, end: int) -> tuple[int, tuple[Resumed, ...]]:
+def _fold_on(context: JudgeContext, judge: Judge, partition: int, *, end: int) -> tuple[int, tuple[Resumed, ...]]:
     """Fold up to an offset, resuming chains that do not join; return the alert events that were due, and the chains."""
     alerts = 0
     resumed: list[Resumed] = []
-    for entry in _entries(context, partition, judge.next_offset, end):
+    for entry in _entries(context, partition, judge.next_offset, end=end):
         try:
             outputs = context.fold(judge, entry)
         except ChainGap:
@@ -284,13 +287,13 @@ class _Ahead:
     pairs: tuple[tuple[ProgressRecord, Resumed], ...] = ()
 
 
-def _look_ahead(context: JudgeContext, partition: int, start: _Start, end: int) -> _Ahead:
+def _look_ahead(context: JudgeContext, partition: int, start: _Start, *, end: int) -> _Ahead:
     judge = _rebuilt(context, partition, start.judge)
     position: int | None = None
     alerts = 0
     joined: set[tuple[str, int]] = set()
     pairs: list[tuple[ProgressRecord, Resumed]] = []
-    for entry in _entries(context, partition, judge.next_offset, end):
+    for entry in _entries(context, partition, judge.next_offset, end=end):
         try:
             if start.condition is Condition.LOG_REMADE and _opens(judge, start.expected, entry):
                 raise ChainGap(*_place(entry), named=(0, 0), offset=entry.offset, detail="of another log")
@@ -314,7 +317,9 @@ def _look_ahead(context: JudgeContext, partition: int, start: _Start, end: int) 
     return _Ahead() if position is None else _Ahead(position, alerts, tuple(pairs))
 
 
-def _heal(judge: Judge, partition: int, progress: ProgressRecord, found: Resumed, recount: Recount | None) -> Resumed:
+def _heal(
+    judge: Judge, partition: int, progress: ProgressRecord, *, found: Resumed, recount: Recount | None
+) -> Resumed:
     """Let a chain go on at a chunk that does not join, after what is missing was counted again, if it can be."""
     if recount is None or found.expected is None or found.expected > found.first:
         judge.ledger.resume(progress)
@@ -329,7 +334,7 @@ def _heal(judge: Judge, partition: int, progress: ProgressRecord, found: Resumed
     return replace(found, is_filled=True)
 
 
-def _opens(judge: Judge, expected: Mapping[Place, int | None], entry: StoredEntry) -> bool:
+def _opens(judge: Judge, expected: Mapping[InputPartition, int | None], entry: StoredEntry) -> bool:
     """Say whether a record of a log made anew is the first progress record of a chain that the old log had."""
     if entry.key is not None or _place(entry) not in expected:
         return False
@@ -337,12 +342,12 @@ def _opens(judge: Judge, expected: Mapping[Place, int | None], entry: StoredEntr
     return chain is None or chain.tip is None
 
 
-def _place(entry: StoredEntry) -> Place:
+def _place(entry: StoredEntry) -> InputPartition:
     source = decode(entry.value).source
     return source.topic, source.partition
 
 
-def _resume(judge: Judge, entry: StoredEntry, expected: Mapping[Place, int | None] | None = None) -> Resumed:
+def _resume(judge: Judge, entry: StoredEntry, expected: Mapping[InputPartition, int | None] | None = None) -> Resumed:
     record = decode(entry.value)
     assert isinstance(record, ProgressRecord)  # only these name chunks
     place = (record.source.topic, record.source.partition)
@@ -352,7 +357,7 @@ def _resume(judge: Judge, entry: StoredEntry, expected: Mapping[Place, int | Non
     return Resumed(place, known, record.first, entry.offset)
 
 
-def _entries(context: JudgeContext, partition: int, first: int, end: int) -> Iterator[StoredEntry]:
+def _entries(context: JudgeContext, partition: int, first: int, *, end: int) -> Iterator[StoredEntry]:
     if first >= end:
         return
     for record in read_partition(context.job.settings, context.job.topics.profiles, partition, span=Span(first, end)):

@@ -12,7 +12,7 @@ from stream_monitor.kafka.client_settings import KafkaSettings, outsider, reader
 from stream_monitor.kafka.clients import close_consumer, committed, end_offsets, open_consumer
 from stream_monitor.kafka.errors import Fatal, HistoryUnusable, Misconfigured, kafka_error, stop_or_fatal
 from stream_monitor.kafka.profile.healing import LogRange, LogTail
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.recovery.members import require_none
 from stream_monitor.kafka.recovery.offsets import OffsetStep, PartitionFacts
 from stream_monitor.kafka.topics import describe_topics
@@ -46,7 +46,7 @@ class OffsetLog:
         """Close the client."""
         close_consumer(self._outsider)
 
-    def facts(self) -> dict[Place, PartitionFacts]:
+    def facts(self) -> dict[InputPartition, PartitionFacts]:
         """Return what is known of every input partition.
 
         Raises:
@@ -100,7 +100,7 @@ class OffsetLog:
             Stop: the cluster refuses us.
         """
         require_none(self._admin, self.group_id)
-        wanted: Mapping[Place, TopicPartition] = {
+        wanted: Mapping[InputPartition, TopicPartition] = {
             (s.topic, s.partition): TopicPartition(s.topic, s.partition, s.next, metadata=s.chain.encode())
             for s in steps
             if s.next is not None and s.chain is not None
@@ -119,7 +119,7 @@ class OffsetLog:
             if (found.offset, found.metadata) != (asked.offset, asked.metadata):
                 raise Fatal(f"{self.group_id}: {found.topic}[{found.partition}] stands at {found.offset}: run it again")
 
-    def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[Place, LogRange]:
+    def _ranges(self, partitions: Sequence[TopicPartition]) -> dict[InputPartition, LogRange]:
         starts = end_offsets(self._admin, partitions, earliest=True)
         ends = end_offsets(self._admin, partitions, uncommitted=True)
         return {place: LogRange(starts[place], ends[place]) for place in starts}

@@ -15,7 +15,7 @@ from enum import StrEnum
 from stream_monitor.core.chain import ChainState
 from stream_monitor.core.profile import ChainTrace, Standing
 from stream_monitor.kafka.profile.healing import LogRange
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 
 
 class Condition(StrEnum):
@@ -93,7 +93,7 @@ class OffsetStep:
     needs_target: bool = False
 
 
-def plan_offset(place: Place, facts: PartitionFacts, *, to: Target, is_named: bool, now_ms: int) -> OffsetStep:
+def plan_offset(place: InputPartition, facts: PartitionFacts, *, to: Target, is_named: bool, now_ms: int) -> OffsetStep:
     """Return what to commit for a partition.
 
     Args:
@@ -117,7 +117,7 @@ def plan_offset(place: Place, facts: PartitionFacts, *, to: Target, is_named: bo
     if before is None or chain is None:
         lease = max(lease, now_ms // 1_000)
     if to is not None:
-        return _moved(place, facts, condition, standing, to, lease=lease, now_ms=now_ms)
+        return _moved(place, facts, condition, standing=standing, to=to, lease=lease, now_ms=now_ms)
     if standing is None or condition in (Condition.REMADE, Condition.DELETED, Condition.BEYOND_END):
         text = f"{_WORDS[condition]}: say where to go on, with --to earliest, --to latest or --to OFFSET"
         return OffsetStep(*place, condition, before, text, needs_target=True)
@@ -130,12 +130,12 @@ def plan_offset(place: Place, facts: PartitionFacts, *, to: Target, is_named: bo
 
 
 def _moved(
-    place: Place,
+    place: InputPartition,
     facts: PartitionFacts,
     condition: Condition,
+    *,
     standing: Standing | None,
     to: int | str,
-    *,
     lease: int,
     now_ms: int,
 ) -> OffsetStep:
@@ -171,23 +171,23 @@ def _state(facts: PartitionFacts) -> tuple[ChainState | None, Condition, Standin
     if facts.offset < 0:
         if facts.trace.is_remade and facts.trace.standing() is None:
             return None, Condition.REMADE, None
-        return _within(facts, None, Condition.LOST, facts.trace.standing())
+        return _within(facts, None, Condition.LOST, standing=facts.trace.standing())
     if not facts.metadata:
-        return _within(facts, None, Condition.WITHOUT_CHAIN, facts.trace.standing())
+        return _within(facts, None, Condition.WITHOUT_CHAIN, standing=facts.trace.standing())
     try:
         chain = ChainState.decode(facts.metadata)
     except ValueError:
-        return _within(facts, None, Condition.UNREADABLE, facts.trace.standing())
+        return _within(facts, None, Condition.UNREADABLE, standing=facts.trace.standing())
     if chain.topic != facts.topic_id:
         return chain, Condition.REMADE, Standing(facts.offset, chain)
     ends_at = facts.trace.ends_at(chain)
     if ends_at is not None and ends_at != facts.offset:
-        return _within(facts, chain, Condition.MOVED, facts.trace.healed(ends_at, chain))
-    return _within(facts, chain, Condition.GOOD, facts.trace.healed(facts.offset, chain))
+        return _within(facts, chain, Condition.MOVED, standing=facts.trace.healed(ends_at, chain))
+    return _within(facts, chain, Condition.GOOD, standing=facts.trace.healed(facts.offset, chain))
 
 
 def _within(
-    facts: PartitionFacts, chain: ChainState | None, condition: Condition, standing: Standing | None
+    facts: PartitionFacts, chain: ChainState | None, condition: Condition, *, standing: Standing | None
 ) -> tuple[ChainState | None, Condition, Standing | None]:
     """Say what else is the matter: where the partition stands is not in its log any more."""
     if standing is not None and standing.next > facts.log.end:
@@ -200,7 +200,7 @@ def _within(
 
 
 def plan_offsets(
-    facts: Mapping[Place, PartitionFacts], *, to: Target, named: Sequence[Place] | None, now_ms: int
+    facts: Mapping[InputPartition, PartitionFacts], *, to: Target, named: Sequence[InputPartition] | None, now_ms: int
 ) -> list[OffsetStep]:
     """Return the steps of all partitions, or of those named.
 

@@ -27,7 +27,7 @@ from stream_monitor.kafka.judge.restore import is_same_log
 from stream_monitor.kafka.judge.snapshot_blocks import whole_snapshots
 from stream_monitor.kafka.judge.state_records import Commit, Slot
 from stream_monitor.kafka.profile.healing import LogRange
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.readers import Span, read_partition
 from stream_monitor.kafka.recovery.gap import Condition, GapStep, Stored
 from stream_monitor.kafka.recovery.judge_states import JudgeStates
@@ -56,7 +56,7 @@ class NewState:
 
 
 def plan_rekey(
-    states: JudgeStates, stored: Sequence[Stored], *, to: int, source: Consumer, inputs: Sequence[Place]
+    states: JudgeStates, stored: Sequence[Stored], *, to: int, source: Consumer, inputs: Sequence[InputPartition]
 ) -> list[NewState]:
     """Return the states after the split, new partitions first; none when it is done already.
 
@@ -94,24 +94,24 @@ def plan_rekey(
             if commit is None:
                 raise HistoryUnusable(f"judge partition {partition} has no state: start the judge once, then stop it")
             continue
-        judge = _at_end(states, partition, stored[partition], commit)
+        judge = _at_end(states, partition, stored[partition], commit=commit)
         try:
             settle(judge, names)
         except ValueError as error:
             raise HistoryUnusable(f"{error}: start all workers, let them catch up and stop them") from error
-        made += _split(states, judge, partition, stored, old=old, to=to)
+        made += _split(states, judge, partition, stored=stored, old=old, to=to)
     return sorted(made, key=lambda state: (state.partition < old, state.partition))
 
 
-def _at_end(states: JudgeStates, partition: int, stored: Stored, commit: Commit) -> Judge:
+def _at_end(states: JudgeStates, partition: int, stored: Stored, *, commit: Commit) -> Judge:
     """Return the judge of a partition that has judged its whole log."""
     context = states.context
-    place = f"{context.job.topics.profiles}[{partition}]"
+    where = f"{context.job.topics.profiles}[{partition}]"
     if commit.plan != context.job.plan.hash:
-        raise HistoryUnusable(f"{place}: judged with plan {commit.plan[:10]}: start the workers once with this one")
+        raise HistoryUnusable(f"{where}: judged with plan {commit.plan[:10]}: start the workers once with this one")
     if not is_same_log(context, commit, stored.log.end) or commit.next_offset != stored.log.end:
         raise HistoryUnusable(
-            f"{place}: judged up to {commit.next_offset}, it ends at {stored.log.end}: start the judge, let it catch up"
+            f"{where}: judged up to {commit.next_offset}, it ends at {stored.log.end}: start the judge, let it catch up"
             " and stop it"
         )
     old = dataclasses.replace(context, partitions=commit.partitions)
@@ -126,11 +126,11 @@ def _at_end(states: JudgeStates, partition: int, stored: Stored, commit: Commit)
         for record in read_partition(context.job.settings, context.job.topics.profiles, partition, span=span):
             old.fold(judge, StoredEntry(record.offset, record.timestamp_ms, record.key, record.value or b""))
         return judge
-    raise HistoryUnusable(f"{place}: no usable snapshot: start the judge and stop it with SIGTERM, which writes one")
+    raise HistoryUnusable(f"{where}: no usable snapshot: start the judge and stop it with SIGTERM, which writes one")
 
 
 def _split(
-    states: JudgeStates, judge: Judge, partition: int, stored: Sequence[Stored], *, old: int, to: int
+    states: JudgeStates, judge: Judge, partition: int, *, stored: Sequence[Stored], old: int, to: int
 ) -> list[NewState]:
     context = dataclasses.replace(states.context, partitions=to)
     sealed = judge.dump()
@@ -156,7 +156,7 @@ def _newest(stored: Stored) -> Slot | None:
     return found[0].manifest.slot if found else None
 
 
-def _last_chunks(source: Consumer, inputs: Sequence[Place]) -> dict[Place, ChunkName]:
+def _last_chunks(source: Consumer, inputs: Sequence[InputPartition]) -> dict[InputPartition, ChunkName]:
     return {
         (answer.topic, answer.partition): ChainState.decode(answer.metadata).last
         for answer in committed(source, [TopicPartition(*place) for place in inputs])

@@ -20,7 +20,7 @@ from stream_monitor.kafka.client_settings import KafkaSettings, reader
 from stream_monitor.kafka.partition_reader import PartitionReader
 from stream_monitor.kafka.profile.counting import Counter
 from stream_monitor.kafka.profile.healing import LogRange
-from stream_monitor.kafka.profile.owned import OwnedPartition, Place
+from stream_monitor.kafka.profile.owned import InputPartition, OwnedPartition
 
 _CHUNK_RECORDS = 50_000
 _PATIENCE_S = 60.0
@@ -31,7 +31,7 @@ _NO_CUT = 1 << 40
 class MissingRange:
     """Input offsets `[first, next)` of a partition, and the watermark before them; None when there was none."""
 
-    place: Place
+    place: InputPartition
     first: int
     next: int
     watermark_ms: int | None
@@ -52,7 +52,7 @@ class Recount:
     schedule: Schedule
     decoders: Mapping[str, Decoder]
     topic_ids: Mapping[str, str]
-    logs: Mapping[Place, LogRange]
+    logs: Mapping[InputPartition, LogRange]
     partitions: int
     _known: dict[MissingRange, list[LogEntry]] = field(default_factory=dict)
 

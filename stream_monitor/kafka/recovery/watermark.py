@@ -10,12 +10,12 @@ import dataclasses
 from collections.abc import Mapping, Sequence
 
 from stream_monitor.core.time import instant_words
-from stream_monitor.kafka.profile.owned import Place
+from stream_monitor.kafka.profile.owned import InputPartition
 from stream_monitor.kafka.recovery.offsets import Condition, OffsetStep, PartitionFacts, plan_offset
 
 
 def plan_watermark(
-    facts: Mapping[Place, PartitionFacts], *, to_ms: int, named: Sequence[Place] | None, now_ms: int
+    facts: Mapping[InputPartition, PartitionFacts], *, to_ms: int, named: Sequence[InputPartition] | None, now_ms: int
 ) -> list[OffsetStep]:
     """Return what to commit for partitions whose maximum lies after an instant.
 
@@ -28,10 +28,12 @@ def plan_watermark(
     Raises:
         ValueError: the committed offset of a partition has to be recovered first.
     """
-    return [_step(place, facts[place], to_ms, now_ms) for place in sorted(facts) if named is None or place in named]
+    return [
+        _step(place, facts[place], to_ms, now_ms=now_ms) for place in sorted(facts) if named is None or place in named
+    ]
 
 
-def _step(place: Place, facts: PartitionFacts, to_ms: int, now_ms: int) -> OffsetStep:
+def _step(place: InputPartition, facts: PartitionFacts, to_ms: int, *, now_ms: int) -> OffsetStep:
     found = plan_offset(place, facts, to=None, is_named=False, now_ms=now_ms)
     name = f"{place[0]}[{place[1]}]"
     if found.condition is not Condition.GOOD:
