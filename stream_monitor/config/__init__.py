@@ -1,7 +1,8 @@
 """Configuration: YAML, environment and flags to frozen settings and the plan. The only home of pydantic.
 
-`file` is the typed list of settings: add one there, give it its meaning in `build`, and run
-`python -m stream_monitor.config.docs` to bring `docs/configuration.md` up to date.
+`file` is the list of sections; each stands in `sections/`, with its settings, its checks and its meaning. To add a
+setting, add it to its section and run `python -m stream_monitor.config.docs` to bring `docs/configuration.md` up to
+date.
 """
 
 from stream_monitor.config.errors import ConfigError, Finding

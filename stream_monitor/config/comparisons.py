@@ -6,7 +6,8 @@ file says it, that part of the default which is computed: a setting that nobody 
 
 from __future__ import annotations
 
-from stream_monitor.config.file import Comparison, ConfigFile
+from stream_monitor.config.file import ConfigFile
+from stream_monitor.config.sections.detection import Comparison
 from stream_monitor.core.plan import DEFAULT_RULES
 
 

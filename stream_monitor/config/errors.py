@@ -12,6 +12,9 @@ from dataclasses import dataclass
 
 HIDDEN = "***"
 
+NOT_YET = "not available yet"
+"""Rule of a setting of a feature that this version does not have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -7,11 +7,12 @@ import pytest
 import yaml
 
 from stream_monitor.config import load
-from stream_monitor.config.availability import AVAILABLE_FORMATS
 from stream_monitor.config.docs import PAGE, page
 from stream_monitor.config.durations import format_duration, parse_duration
 from stream_monitor.config.expansion import expand
-from stream_monitor.config.reference import json_schema, settings
+from stream_monitor.config.file import ConfigFile
+from stream_monitor.config.reference import json_schema, sections_of, settings
+from stream_monitor.config.sections.inputs import AVAILABLE_FORMATS
 from stream_monitor.config.yaml_text import parse_yaml
 from stream_monitor.core.plan import DEFAULT_RULES
 from tests.config.example import ENVIRONMENT, EXAMPLE
@@ -62,3 +63,15 @@ def test_what_is_not_a_duration_is_refused(text: str) -> None:
     """A bare number has no unit, and nothing is guessed."""
     with pytest.raises(ValueError, match="must be"):
         parse_duration(text)
+
+
+def test_a_section_stands_in_the_file_of_its_name() -> None:
+    """Who looks for the settings below `alerts` opens `config/sections/alerts.py`."""
+    homes = {
+        name: section.__module__
+        for name, field in ConfigFile.model_fields.items()
+        if (section := sections_of(field.annotation)) is not None
+    }
+
+    assert homes == {name: f"stream_monitor.config.sections.{name}" for name in homes}
+    assert len(homes) == 17

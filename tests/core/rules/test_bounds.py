@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from stream_monitor.config.checks import MEASURES as CONFIGURABLE
 from stream_monitor.config.effect_presets import PRESETS
+from stream_monitor.config.sections.rules import MEASURES as CONFIGURABLE
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.comparisons import Reference, comparison
 from stream_monitor.core.grid import spacings
