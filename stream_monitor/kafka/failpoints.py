@@ -13,7 +13,7 @@ class Failpoints(Protocol):
     """What a worker calls at each named step."""
 
     def reach(self, name: str) -> None:
-        """Be told that the worker stands at this step; may raise, block or end the process."""
+        """Hear that the worker stands at this step; may raise, block or end the process."""
 
 
 class NoFailpoints:

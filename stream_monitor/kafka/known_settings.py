@@ -23,14 +23,14 @@ def unknown_settings(settings: KafkaSettings) -> Iterator[WrongSetting]:
     """Yield the user's settings that would keep every client from being made."""
     for path, mapping in settings.by_path():
         for key, value in mapping.items():
-            told = _told(key, value)
-            if told.startswith(_UNKNOWN):
+            complaint = _complaint(key, value)
+            if complaint.startswith(_UNKNOWN):
                 yield WrongSetting(f"{path}.{key}", "no such librdkafka setting")
-            elif told:
-                yield WrongSetting(f"{path}.{key}", "is refused by librdkafka", value, told)
+            elif complaint:
+                yield WrongSetting(f"{path}.{key}", "is refused by librdkafka", value, complaint)
 
 
-def _told(key: str, value: str) -> str:
+def _complaint(key: str, value: str) -> str:
     """Return what is wrong with a setting in librdkafka's words, empty if nothing is.
 
     A producer knows the settings of consumers too: they share one table.

@@ -40,7 +40,7 @@ def reach(
         settings: how to connect.
         within_s: how long to wait for a broker that comes up.
         is_stopping: looked at several times a second.
-        waiting: told what is wrong, whenever that changes.
+        waiting: called with what is wrong, whenever that changes.
 
     Raises:
         NotAuthorised: the brokers refuse the credentials; waiting does not help.
@@ -54,7 +54,7 @@ def reach(
 
     client = open_admin(settings, note)
     deadline = time.monotonic() + within_s
-    told, reminded = "", 0.0
+    reported, reminded = "", 0.0
     while not is_stopping():
         try:
             client.list_topics(timeout=max(0.1, min(_ASK_S, deadline - time.monotonic())))
@@ -66,8 +66,8 @@ def reach(
         for error in said.values():
             if is_denial(error):
                 raise NotAuthorised(f"connect: {first_words(error.str())}; mend kafka.sasl.* or the user on the broker")
-        if causes != told or time.monotonic() - reminded >= _REMINDER_S:
-            told, reminded = causes, time.monotonic()
+        if causes != reported or time.monotonic() - reminded >= _REMINDER_S:
+            reported, reminded = causes, time.monotonic()
             waiting(causes or f"no answer from {settings.common['bootstrap.servers']}")
         if time.monotonic() >= deadline:
             servers = settings.common["bootstrap.servers"]

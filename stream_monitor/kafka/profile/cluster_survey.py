@@ -25,7 +25,7 @@ _JOIN_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Survey:
-    """What the brokers told.
+    """What the brokers answered.
 
     Attributes:
         topics: state of the input topics, and of ours, that exist.

@@ -38,7 +38,7 @@ class RecordRefused(RoundFailed):
 
 @dataclass(slots=True)
 class Written:
-    """What the delivery reports of a round told.
+    """What the delivery reports of a round said.
 
     Attributes:
         at: offset of each chunk's progress record in partition 0 of the profiles topic.
