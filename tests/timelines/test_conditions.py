@@ -119,6 +119,20 @@ def test_a_column_that_is_gone_is_one_alert() -> None:
     assert resumes_exactly(story)
 
 
+@pytest.mark.parametrize("mended_s", [2, 5, 9])
+def test_what_waited_for_a_column_is_not_reported_when_the_column_is_back(mended_s: int) -> None:
+    """A rename is mended in the middle of a pane: the last lost values of that pane are no news two minutes later."""
+    story = Timeline()
+    story.push(minutes(0, 20))
+    story.push(minutes(20, 25 + mended_s / 60), dropped("feature:x1"))
+    story.push(minutes(25 + mended_s / 60, 40))
+
+    assert reported(story) == [
+        ("MissingColumn", "feature:x1", "fired"),
+        ("MissingColumn", "feature:x1", "recovered"),
+    ]
+
+
 def test_a_condition_is_over_as_soon_as_a_drift() -> None:
     """Two minutes of events without it. One that comes back within its cooldown takes five: it does not flap."""
     story = Timeline()

@@ -268,7 +268,8 @@ class _Court:
         if not before.withheld:
             return False
         count = min(effect_panes(watch, use), fresh_panes(self.patience.resolve_after))
-        return not self.rulebook.rules[case.rule].verdict(last_panes(watch, use, self.now, count)).holds
+        rule = self.rulebook.rules[case.rule]  # the oldest fresh pane may hold the last of what is over
+        return not all(rule.verdict(last_panes(watch, use, self.now, n)).holds for n in (count, (count + 1) // 2))
 
     def _go_on(self, case: _Case, judged: Judged, before: Life) -> None:
         """Let an alert that fires go on, or end."""
