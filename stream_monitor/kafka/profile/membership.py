@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
+from stream_monitor.kafka.broker_wait import BrokerWait
 from stream_monitor.kafka.errors import ClientRestart, RestartReason, RoundFailed, is_transient, kafka_error
 from stream_monitor.kafka.observer import Loop, RebalanceEvent
 from stream_monitor.kafka.profile.assignment import Assignment, GroupStart
@@ -34,6 +35,7 @@ class Membership:
         job: of the worker.
         clients: that are open.
         leases: that this process took; learns those that are taken here.
+        waiting: learns what of the brokers is waited for.
         round_: commits a lease of what is taken up.
         refused: learns what was refused.
         readiness: learns that there are partitions.
@@ -49,6 +51,7 @@ class Membership:
         clients: ProfileClients,
         *,
         leases: OwnLeases,
+        waiting: BrokerWait,
         round_: Round,
         refused: RefusedRounds,
         readiness: Readiness,
@@ -58,6 +61,7 @@ class Membership:
         self._job = job
         self._clients = clients
         self._leases = leases
+        self._waiting = waiting
         self._round = round_
         self._refused = refused
         self._readiness = readiness
@@ -152,7 +156,8 @@ class Membership:
         places, reach = sorted(self._noted), self._job.failpoints.reach
         try:
             reach("profile.3.before")
-            found, states = self._assignment.find(places, self._group_start())
+            with self._waiting.of("committed offsets are not known"):
+                found, states = self._assignment.find(places, self._group_start())
             reach("profile.3.after")
             reach("profile.4.before")
             self._round.commit(

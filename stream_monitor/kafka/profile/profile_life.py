@@ -55,9 +55,10 @@ class ProfileLife:
             Stop: topics are missing or otherwise than they must be, or the cluster refuses us.
             KafkaException: it does not answer.
         """
-        clients = open_clients(
-            self._job, self._errors, stopping=self._stopping, closing=self._clients, open_member=self._open_member
-        )
+        with self._memory.waiting.of("topics and group are not known"):
+            clients = open_clients(
+                self._job, self._errors, stopping=self._stopping, closing=self._clients, open_member=self._open_member
+            )
         loop = ProfileLoop(
             self._job, clients, self._errors, memory=self._memory, stopping=self._stopping, beat=self._beat
         )

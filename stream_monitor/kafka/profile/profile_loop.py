@@ -84,11 +84,13 @@ class ProfileLoop:
             partitions=clients.topics[job.topics.profiles].partitions,
             letter_partitions=clients.topics[job.topics.dead_letters].partitions,
             stopping=stopping,
+            waiting=memory.waiting,
         )
         self.membership = Membership(
             job,
             clients,
             leases=memory.leases,
+            waiting=memory.waiting,
             round_=self._round,
             refused=self._refused,
             readiness=self._readiness,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from stream_monitor.kafka.broker_wait import BrokerWait
 from stream_monitor.kafka.lives import Life, LifeRules, Lives
 from stream_monitor.kafka.observer import Loop
 from stream_monitor.kafka.outage import OutageWatch
@@ -34,8 +35,8 @@ class ProfileWorker:
         missing_decoders(job)
         self._job = job
         self._stopping = StopRequest(job.tuning.drain_s)
-        self._memory = ProfileMemory(outage=OutageWatch(job.member_name))
-        self._watch = LoopWatch(job.tuning.stalled_s, self._stalled)
+        self._memory = ProfileMemory(outage=OutageWatch(job.member_name), waiting=BrokerWait(job.member_name))
+        self._watch = LoopWatch(job.tuning.stalled_s, self._stalled, self._waits_for)
         self._lives = Lives(
             self._begin,
             rules=LifeRules(
@@ -72,6 +73,9 @@ class ProfileWorker:
     def _begin(self) -> Life:
         return ProfileLife(self._job, memory=self._memory, stopping=self._stopping, beat=self._watch.beat)
 
-    def _stalled(self) -> None:
+    def _waits_for(self) -> str | None:
+        return self._memory.outage.look() or self._memory.waiting.look()
+
+    def _stalled(self, why: str) -> None:
         self._memory.stalled.set()
-        self._job.observer.readiness(Loop.PROFILE, ready=False, detail="the loop does not come round")
+        self._job.observer.readiness(Loop.PROFILE, ready=False, detail=why)

@@ -18,6 +18,7 @@ from stream_monitor.core.baseline import Schedule
 from stream_monitor.core.chain import CHUNK_LIMIT, ChainState
 from stream_monitor.core.names import RejectReason
 from stream_monitor.core.pace import after_chunk, is_deadly, is_limited, is_suspected
+from stream_monitor.kafka.broker_wait import BrokerWait
 from stream_monitor.kafka.clients import end_offsets
 from stream_monitor.kafka.deliveries import Outgoing
 from stream_monitor.kafka.errors import RoundFailed, TooManyDeadLetters
@@ -61,6 +62,7 @@ class Round:
         partitions: int,
         letter_partitions: int,
         stopping: StopRequest,
+        waiting: BrokerWait,
     ) -> None:
         settings = job.settings
         self.broker_ms: int | None = None
@@ -70,6 +72,7 @@ class Round:
         self._letter_partitions = letter_partitions
         self._max_bytes = settings.message_max_bytes()
         self._stopping = stopping
+        self._waiting = waiting
         self._slow_s = settings.milliseconds("socket.timeout.ms") / 2_000
         self._formats = job.formats
         self._excessive: set[InputPartition] = set()
@@ -104,7 +107,8 @@ class Round:
         if not counted:
             return
         try:
-            written = self._writer.write([(chunk, self._letters(chunk)) for chunk in counted])
+            with self._waiting.of("records are not acknowledged"):
+                written = self._writer.write([(chunk, self._letters(chunk)) for chunk in counted])
         except RoundFailed as error:
             self._shrinking.learn(error, {c.owned.place: (c.first, c.records) for c in counted})
             raise
@@ -126,14 +130,15 @@ class Round:
     def commit(self, offsets: Sequence[TopicPartition]) -> None:
         """Commit offsets and metadata; raises as `committing.commit`."""
         job = self._job
-        commit(
-            self._consumer,
-            offsets,
-            slow_s=self._slow_s,
-            name=job.member_name,
-            observer=job.observer,
-            stopping=self._stopping,
-        )
+        with self._waiting.of("the commit is not answered"):
+            commit(
+                self._consumer,
+                offsets,
+                slow_s=self._slow_s,
+                name=job.member_name,
+                observer=job.observer,
+                stopping=self._stopping,
+            )
 
     # --- counting -----------------------------------------------------------------------------------------------------
 
@@ -223,8 +228,9 @@ class Round:
             return {}
         # Asked now, so after `broker_ms` was taken: no record that came before it can be missed.
         parts = [TopicPartition(*p.place) for p in hopeful]
-        stable = end_offsets(self._admin, parts, timeout_s=self._job.tuning.request_s)
-        high = end_offsets(self._admin, parts, uncommitted=True, timeout_s=self._job.tuning.request_s)
+        with self._waiting.of("the ends of partitions are not known"):
+            stable = end_offsets(self._admin, parts, timeout_s=self._job.tuning.request_s)
+            high = end_offsets(self._admin, parts, uncommitted=True, timeout_s=self._job.tuning.request_s)
         found = {}
         for partition in hopeful:
             place = partition.place

@@ -133,17 +133,26 @@ class SilenceWatch:
             self._held[place] = (stable, high, now)
 
 
+_AWAY_S = 5.0
+"""A loop that has not come round for so long is asked what it waits for."""
+
+
 class LoopWatch:
-    """A thread that shows where the loop stands when it does not come round.
+    """A thread that says why the loop does not come round, and shows where it stands when nobody knows.
 
     Args:
         stalled_s: how long a loop may be away.
-        stalled: called once when it is; called from the watching thread.
+        stalled: called with the reason, once when it has been away so long, and at every look while the brokers are
+            the reason; called from the watching thread.
+        waits_for: returns what of the brokers is waited for too long, None when it is not they.
     """
 
-    def __init__(self, stalled_s: float, stalled: Callable[[], None]) -> None:
+    def __init__(
+        self, stalled_s: float, stalled: Callable[[str], None], waits_for: Callable[[], str | None] = lambda: None
+    ) -> None:
         self._stalled_s = stalled_s
         self._stalled = stalled
+        self._waits_for = waits_for
         self._beat = time.monotonic()
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="profile-watchdog", daemon=True)
@@ -167,10 +176,14 @@ class LoopWatch:
         shown = 0.0
         while not self._ended.wait(min(1.0, self._stalled_s / 4)):
             beat = self._beat
-            if beat != shown and time.monotonic() - beat > self._stalled_s:
+            away_s = time.monotonic() - beat
+            waits_for = self._waits_for() if away_s > min(_AWAY_S, self._stalled_s) else None
+            if waits_for is not None:
+                self._stalled(waits_for)
+            elif beat != shown and away_s > self._stalled_s:
                 shown = beat
                 _LOG.error(
                     "the profile loop has not come round for %g s; stacks follow on standard error", self._stalled_s
                 )
                 faulthandler.dump_traceback(file=sys.__stderr__ or sys.stderr, all_threads=True)
-                self._stalled()
+                self._stalled("the loop does not come round")

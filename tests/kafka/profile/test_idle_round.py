@@ -11,6 +11,7 @@ from confluent_kafka import TopicPartition
 
 from stream_monitor.core.chain import ChainState
 from stream_monitor.core.plan import SECOND_MS, Plan, TimePlan
+from stream_monitor.kafka.broker_wait import BrokerWait
 from stream_monitor.kafka.profile import round as round_module
 from stream_monitor.kafka.profile.owned import OwnedPartition
 from stream_monitor.kafka.profile.policy import Tuning
@@ -27,6 +28,7 @@ def silent_round(partition: OwnedPartition) -> Round:
     partition.quiet_since_ms = T0_MS - 60 * SECOND_MS
     made = Round.__new__(Round)
     made._job = SimpleNamespace(plan=PLAN, tuning=Tuning())  # type: ignore[assignment]  # what the question needs
+    made._waiting = BrokerWait()
     made._admin = SimpleNamespace()  # type: ignore[assignment]  # handed on
     made.broker_ms = T0_MS
     return made

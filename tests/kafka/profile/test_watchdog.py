@@ -8,6 +8,7 @@ import threading
 import pytest
 
 from stream_monitor.core.chain import ChainState
+from stream_monitor.kafka.broker_wait import BrokerWait
 from stream_monitor.kafka.errors import ClientRestart, DataLoss
 from stream_monitor.kafka.profile.owned import OwnedPartition
 from stream_monitor.kafka.profile.watchdog import LoopWatch, OwnTopicWatch, SilenceWatch, TopicWatch
@@ -80,12 +81,48 @@ def test_a_transaction_left_open_on_an_input_is_told(caplog: pytest.LogCaptureFi
 def test_a_loop_that_does_not_come_round_is_shown(caplog: pytest.LogCaptureFixture) -> None:
     """Once for each time it stands still."""
     shown = threading.Event()
-    watch = LoopWatch(0.02, shown.set)
+    watch = LoopWatch(0.02, lambda _: shown.set())
     watch.start()
 
     assert shown.wait(20)
     watch.stop()
     assert "has not come round" in caplog.text
+
+
+def test_a_loop_that_waits_for_the_brokers_is_no_fault_of_ours(
+    caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The probes hear what is waited for; no error, no stacks."""
+    heard: list[str] = []
+    told = threading.Event()
+
+    def stalled(why: str) -> None:
+        heard.append(why)
+        told.set()
+
+    watch = LoopWatch(0.02, stalled, lambda: "no broker answers")
+    watch.start()
+
+    assert told.wait(20)
+    watch.stop()
+    assert set(heard) == {"no broker answers"}
+    assert not caplog.records
+    assert "Thread" not in capfd.readouterr().err
+
+
+def test_an_answer_that_does_not_come_is_named_after_ten_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    """Once, and once a minute; an answer ends it."""
+    now = 0.0
+    wait = BrokerWait("fraud-profile-0", lambda: now)
+    with wait.of("records are not acknowledged"):
+        now = 9.0
+        assert wait.look() is None
+        for now in (10.0, 11.0, 60.0, 71.0):
+            assert wait.look() == f"no broker answers: records are not acknowledged since {now:.0f} s"
+    assert wait.look() is None
+    assert [record.message.split(": ", 1)[1] for record in caplog.records] == [
+        f"no broker answers: records are not acknowledged since {s} s" for s in (10, 71)
+    ]
 
 
 def test_our_own_topics_are_missing_until_they_are_back() -> None:
