@@ -75,7 +75,7 @@ class Narrator:
         _say("version compared: %s", [_compared(*each) for each in sorted(now.compared - before.compared)])
         _say("alert fired: %s", [_alert(now.firing[key]) for key in sorted(now.firing.keys() - before.firing.keys())])
         ended = sorted(before.firing.keys() - now.firing.keys())
-        _say("alert resolved: %s", [_alert(before.firing[key]) for key in ended])
+        _say("alert resolved, it was: %s", [_alert(before.firing[key]) for key in ended])
 
     def released(self, partition: int) -> None:
         """Forget a judge partition that another worker owns now."""

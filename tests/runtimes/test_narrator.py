@@ -62,7 +62,7 @@ def test_an_alert_is_a_line_when_it_fires_and_one_when_it_is_over(log: pytest.Lo
         said.append(lines(log))
 
     story = "fraud 7: latency rose (warning, since 2026-11-22T12:00:00.000Z, b371c53ded674fc8-1795348800000)"
-    assert [[f"alert fired: {story}"], [], [f"alert resolved: {story}"]] == said[1:]
+    assert [[f"alert fired: {story}"], [], [f"alert resolved, it was: {story}"]] == said[1:]
 
 
 def test_a_partition_that_was_taken_over_is_one_line(log: pytest.LogCaptureFixture) -> None:

@@ -131,6 +131,11 @@ BEYOND = (level("p50", 13.0, 90.0), level("p95", 31.0, 120.0, was=(30, 32), held
             evidence("ratio", 2.2, level("events", 5, 16)),
             "traffic rose to 3.2 times: 16 events per 10 s, normally 5",
         ),
+        (
+            "demand",
+            evidence("ratio", 0.995, level("events", 5_000, 24.99)),
+            "traffic fell 99.5 %: 25 events per 10 s, normally 5,000",
+        ),
         ("demand", evidence("ratio", 1.0, level("events", 50, 0)), "traffic stopped: 0 events per 10 s, normally 50"),
         ("", evidence("open_alerts", 231.0), "231 alerts would be open, the limit is -1"),
     ],
@@ -167,7 +172,11 @@ BACK = evidence("psi", 0.01, *NOW, worst=(3.1, LATENCY))
         (Reason.ESCALATED, BACK, "latency is worse: severe_drift takes over from drift after 12 min"),
         (Reason.RECOVERED, BACK, "latency is back to normal after 12 min: median 13.1 ms, p95 30.8 ms"),
         (Reason.BASELINE_CHANGED, BACK, "latency is compared with a new baseline now; this alert ends after 12 min"),
-        (Reason.RULE_REMOVED, BACK, "latency is no longer judged by rule drift; this alert ends after 12 min"),
+        (
+            Reason.RULE_REMOVED,
+            BACK,
+            "the configuration changed; the alert about latency by rule drift ends after 12 min",
+        ),
         (
             Reason.STATE_REBUILT,
             BACK,

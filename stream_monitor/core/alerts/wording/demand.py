@@ -20,10 +20,21 @@ def changed(own: Level, pane_ms: int) -> str:
     if not own.baseline:
         return f"traffic began: {counts}"
     times = own.window / own.baseline
+    if times == 1.0:
+        return f"traffic is as it was: {counts}"
     if times < 1.0:
-        return f"traffic fell {percent(round(1.0 - times, 2))}: {counts}"
-    how = percent(round(times - 1.0, 2)) if times < _TIMES_FROM else f"to {number(times, 2)} times"
+        return f"traffic fell {_by(1.0 - times)}: {counts}"
+    how = _by(times - 1.0) if times < _TIMES_FROM else f"to {number(times, 2)} times"
     return f"traffic rose {how}: {counts}"
+
+
+def _by(share: float) -> str:
+    """Return a change in whole percent, finer where that would read as nothing or as everything.
+
+    >>> _by(0.8284), _by(0.995), _by(0.004)
+    ('83 %', '99.5 %', '0.4 %')
+    """
+    return percent(round(share, 2) if 0.01 <= share <= 0.99 else share)
 
 
 def now(own: Level, pane_ms: int) -> str:

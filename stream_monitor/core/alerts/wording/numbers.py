@@ -11,6 +11,7 @@ from __future__ import annotations
 from stream_monitor.core.time import format_instant
 
 _SECOND_MS = 1_000
+_FEW_SECONDS_MS = 10 * _SECOND_MS
 _MINUTE_MS = 60 * _SECOND_MS
 _HOUR_MS = 60 * _MINUTE_MS
 _DAY_MS = 24 * _HOUR_MS
@@ -81,9 +82,11 @@ def count(value: float) -> str:
 def span(ms: int) -> str:
     """Return a length of time in one or two units, cut, never rounded up.
 
-    >>> span(90_000), span(45_000), span(3_600_000 * 5 + 60_000 * 3), span(86_400_000 * 3), span(80)
-    ('90 s', '45 s', '5 h 3 min', '3 days', '0 s')
+    >>> span(90_000), span(45_000), span(3_600_000 * 5 + 60_000 * 3), span(86_400_000 * 3), span(1_500)
+    ('90 s', '45 s', '5 h 3 min', '3 days', '1.5 s')
     """
+    if ms < _FEW_SECONDS_MS:
+        return f"{_plain(f'{ms / _SECOND_MS:.3f}')} s"
     if ms < 2 * _MINUTE_MS:
         return f"{ms // _SECOND_MS} s"
     if ms < _HOUR_MS:

@@ -46,7 +46,8 @@ def _headline(facts: Facts, row: Wording) -> str:
         case Reason.BASELINE_CHANGED:
             return f"{subject} compared with a new baseline now; this alert ends after {length}"
         case Reason.RULE_REMOVED:
-            return f"{subject} no longer judged by rule {facts.rule}; this alert ends after {length}"
+            about = facts.what or facts.alertname
+            return f"the configuration changed; the alert about {about} by rule {facts.rule} ends after {length}"
         case Reason.MODEL_RETIRED:
             return f"no events for long; the alert about {facts.what or facts.alertname} ends after {length}"
         case Reason.STATE_REBUILT:
