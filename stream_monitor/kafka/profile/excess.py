@@ -44,7 +44,8 @@ def excess_of(chunk: CountedChunk, limits: DeadLetterLimits) -> Excess | None:
         return None
     before = chunk.owned.chain.unreadable
     worst = before.worst(chunk.records, chunk.rejected)
-    if worst > limits.max_share * WINDOW:
+    # A flood that is over stays in the window for a while; it is what comes now that is too much, or is not.
+    if worst > limits.max_share * WINDOW and len(chunk.rejected) > limits.max_share * chunk.records:
         what = f"{worst:,} of {WINDOW:,} records are unreadable, more than dead_letters.max_share {limits.max_share:g}"
         return _message(chunk, what, "max_share")
     run = before.longest_run(chunk.records, chunk.rejected)
@@ -52,6 +53,12 @@ def excess_of(chunk: CountedChunk, limits: DeadLetterLimits) -> Excess | None:
         what = f"{run:,} records in a row are unreadable, more than dead_letters.max_consecutive"
         return _message(chunk, f"{what} {limits.max_consecutive:,}", "max_consecutive")
     return None
+
+
+def is_over(chunk: CountedChunk, limits: DeadLetterLimits) -> bool:
+    """Say whether what was too much is over: the last records are readable, and the window holds few others."""
+    after = unreadable_after(chunk)
+    return chunk.records > 0 and after.run == 0 and after.bad <= limits.max_share * WINDOW
 
 
 def _message(chunk: CountedChunk, what: str, setting: str) -> Excess:

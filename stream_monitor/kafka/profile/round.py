@@ -26,7 +26,7 @@ from stream_monitor.kafka.observer import ChunkStage
 from stream_monitor.kafka.profile.committing import commit
 from stream_monitor.kafka.profile.counting import CountedChunk, Counter
 from stream_monitor.kafka.profile.dead_letter_records import dead_letter
-from stream_monitor.kafka.profile.excess import excess_of, unreadable_after
+from stream_monitor.kafka.profile.excess import excess_of, is_over, unreadable_after
 from stream_monitor.kafka.profile.future import FutureLog
 from stream_monitor.kafka.profile.idle import IdleFacts, idle_until
 from stream_monitor.kafka.profile.intake import Pending
@@ -175,7 +175,7 @@ class Round:
         limits = self._job.policy.dead_letters
         excess, place = excess_of(chunk, limits), chunk.owned.place
         if excess is None:
-            if place in self._excessive and chunk.records and not chunk.rejected:
+            if place in self._excessive and is_over(chunk, limits):
                 self._excessive.discard(place)
                 _LOG.info("%s[%d]: records are readable again", *place)
             return False
@@ -190,7 +190,7 @@ class Round:
             case OnExcess.CONTINUE:
                 if place not in self._excessive:
                     self._excessive.add(place)
-                    _LOG.error("they go to the dead letters, as dead_letters.on_excess says: %s", excess.facts)
+                    _LOG.error("%s: all go to the dead letters, as dead_letters.on_excess says", excess.facts)
                 return False
 
     def _limit(self, partition: OwnedPartition) -> int | None:
