@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from stream_monitor.cli.failures import CommandError, Exit
+from stream_monitor.cli.notes.totals import AlertPrinter, instant
 from stream_monitor.cli.output import note, progress
 from stream_monitor.cli.sources import source_file
 from stream_monitor.cli.state import GlobalOptions
-from stream_monitor.cli.totals import AlertPrinter, instant
 
 if TYPE_CHECKING:
     from stream_monitor.runtimes.local import LocalAlert
@@ -256,9 +256,9 @@ def _profiles_of_kafka(options: GlobalOptions, topic: str, *, since: str | None,
 
 
 def _rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
+    from stream_monitor.core.study.sizing import TooFewRows
+    from stream_monitor.core.study.survey import TooManyRejects
     from stream_monitor.formats.tables import TableError
-    from stream_monitor.runtimes.sizing import TooFewRows
-    from stream_monitor.runtimes.survey import TooManyRejects
 
     try:
         _run_rows(options, path, said)
@@ -270,12 +270,12 @@ def _rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
 
 
 def _run_rows(options: GlobalOptions, path: Path, said: RowOptions) -> None:
-    from stream_monitor.cli.aftermath import Aftermath
+    from stream_monitor.cli.notes.scores_and_picture import Aftermath
     from stream_monitor.cli.plotting import check_plot
     from stream_monitor.cli.roles import parse_columns
-    from stream_monitor.runtimes.backtesting import prepare_rows
-    from stream_monitor.runtimes.renewal import Renewal, Renewed
-    from stream_monitor.runtimes.rows import run_rows
+    from stream_monitor.runtimes.backtest.prepare import prepare_rows
+    from stream_monitor.runtimes.backtest.renewal import Renewal, Renewed
+    from stream_monitor.runtimes.backtest.rows import run_rows
 
     if said.plot is not None:
         check_plot(said.plot)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stream_monitor.core.baseline import Baseline, Schedule
     from stream_monitor.core.canonical import Json
     from stream_monitor.formats.tables import Reference
-    from stream_monitor.runtimes.training import DoubtfulColumn
+    from stream_monitor.runtimes.backtest.training import DoubtfulColumn
 
 app = typer.Typer(help="Baselines: build, show, list, activate, cancel, retire.", no_args_is_help=True)
 
@@ -73,10 +73,10 @@ def build(
     events, unless `models[].baseline.from` is `published`.
     """
     from stream_monitor.cli.roles import parse_columns
+    from stream_monitor.core.study.survey import TooManyRejects
     from stream_monitor.formats.tables import TableError
-    from stream_monitor.runtimes.rows import build_baselines
-    from stream_monitor.runtimes.survey import TooManyRejects
-    from stream_monitor.runtimes.training import training_rows
+    from stream_monitor.runtimes.backtest.rows import build_baselines
+    from stream_monitor.runtimes.backtest.training import training_rows
 
     options = context.ensure_object(GlobalOptions)
     settings = options.settings(needs_group=False)
@@ -233,7 +233,7 @@ def _ask(file: Path, doubtful: Sequence[DoubtfulColumn]) -> None:
     """Refuse to take doubtful columns for features, and say what decides."""
     if not doubtful:
         return
-    from stream_monitor.runtimes.training import Doubt
+    from stream_monitor.runtimes.backtest.training import Doubt
 
     lines = [
         f"{item.column}: may be {'a label' if item.doubt is Doubt.LABEL else 'an identifier'}: {item.why};"
@@ -277,9 +277,9 @@ def _show_schedule(options: GlobalOptions, schedule: Schedule) -> None:
 
 def _describe(options: GlobalOptions, baseline: Baseline, settings: Settings) -> None:
     from stream_monitor.core.plan import ModelPlan
-    from stream_monitor.runtimes.dependence import dependence_notes
-    from stream_monitor.runtimes.seasons import season_notes
-    from stream_monitor.runtimes.segments import segment_notes
+    from stream_monitor.runtimes.backtest.notes.dependence_notes import dependence_notes
+    from stream_monitor.runtimes.backtest.notes.season_notes import season_notes
+    from stream_monitor.runtimes.backtest.notes.segment_notes import segment_notes
 
     if options.json:
         emit(_summary(baseline))

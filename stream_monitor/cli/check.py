@@ -15,7 +15,7 @@ from stream_monitor.cli.output import counted, emit, folded, say
 from stream_monitor.cli.state import GlobalOptions
 
 if TYPE_CHECKING:
-    from stream_monitor.cli.doubts import SeriesDoubt
+    from stream_monitor.cli.notes.plan_warnings import SeriesDoubt
     from stream_monitor.cli.outlook import ModelReport
     from stream_monitor.cli.records import Records
     from stream_monitor.config import Settings
@@ -96,7 +96,7 @@ class _Found:
 
 def _found(settings: Settings, *, connect: bool, baseline: Path | None, rate: float | None) -> _Found:
     """Look at the plan, at the cluster if it is asked for, and at what both let one see."""
-    from stream_monitor.cli.doubts import doubtful_plan, idle_warnings
+    from stream_monitor.cli.notes.plan_warnings import doubtful_plan, idle_warnings
     from stream_monitor.cli.outlook import model_reports, rulebook_of
     from stream_monitor.cli.records import active_references, compare_records
     from stream_monitor.kafka.topics import Weight
@@ -130,7 +130,7 @@ def _found(settings: Settings, *, connect: bool, baseline: Path | None, rate: fl
 
 def _tell(settings: Settings, found: _Found, *, everything: bool) -> int:
     """Write what was found for people, and return how many warnings there are."""
-    from stream_monitor.cli.doubts import shared_lines
+    from stream_monitor.cli.notes.plan_warnings import shared_lines
     from stream_monitor.cli.summary import NAMED, print_everything, print_summary
 
     kafka = _kafka(settings)

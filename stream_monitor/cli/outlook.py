@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from stream_monitor.cli.delays import cell, table_of_series, within_ms
-from stream_monitor.cli.doubts import SeriesDoubt, faint_floor, no_promise
+from stream_monitor.cli.notes.plan_warnings import SeriesDoubt, faint_floor, no_promise
 from stream_monitor.cli.output import say
 
 if TYPE_CHECKING:
@@ -102,8 +102,8 @@ def print_report(plan: Plan, report: ModelReport) -> None:
     """Write the report of a model for people."""
     from stream_monitor.config.durations import format_duration
     from stream_monitor.core.names import DEMAND
-    from stream_monitor.runtimes.seasons import season_notes
-    from stream_monitor.runtimes.segments import segment_notes
+    from stream_monitor.runtimes.backtest.notes.season_notes import season_notes
+    from stream_monitor.runtimes.backtest.notes.segment_notes import segment_notes
 
     budget, own = plan.budget(report.model), plan.model(report.model)
     assert own is not None  # reports are made of models that the plan watches

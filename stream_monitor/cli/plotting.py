@@ -8,15 +8,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream_monitor.cli.failures import CommandError
-from stream_monitor.cli.told import Fired, RowOf, series_name
+from stream_monitor.cli.notes.fired_alerts import Fired, RowOf, series_name
 
 if TYPE_CHECKING:
     from stream_monitor.core.arrays import Int64
     from stream_monitor.core.batch import Column
     from stream_monitor.lab.labelled import Truth
     from stream_monitor.lab.plot import EvidenceCourse, Panel, Reduction
+    from stream_monitor.runtimes.backtest.surveying import Rows
     from stream_monitor.runtimes.local import LocalPipeline
-    from stream_monitor.runtimes.survey import Rows
 
 MOST_PANELS = 12
 

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stream_monitor.cli.failures import CommandError
+from stream_monitor.cli.notes.fired_alerts import Fired, column_names, series_name
 from stream_monitor.cli.output import emit, note, say, table
-from stream_monitor.cli.told import Fired, column_names, series_name
 
 if TYPE_CHECKING:
     from stream_monitor.core.canonical import Json
     from stream_monitor.lab.labelled import Scorecard, Truth
     from stream_monitor.lab.scores import Change
-    from stream_monitor.runtimes.prepared import Prepared
+    from stream_monitor.runtimes.backtest.prepared import Prepared
 
 
 def read_truth(path: Path, prepared: Prepared, known: Collection[str]) -> Truth:

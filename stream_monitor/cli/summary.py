@@ -113,8 +113,8 @@ def _budget(plan: Plan, report: ModelReport) -> str:
 
 def _reference_lines(plan: Plan, report: ModelReport) -> list[str]:
     from stream_monitor.core.plan import ModelPlan
-    from stream_monitor.runtimes.seasons import season_notes
-    from stream_monitor.runtimes.segments import segment_notes
+    from stream_monitor.runtimes.backtest.notes.season_notes import season_notes
+    from stream_monitor.runtimes.backtest.notes.segment_notes import segment_notes
 
     baseline, own = report.baseline, plan.model(report.model) or ModelPlan()
     if baseline is None:

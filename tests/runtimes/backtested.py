@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from stream_monitor.core.alerts.event import AlertCloudEvent, decode
-from stream_monitor.runtimes.prepared import Prepared
-from stream_monitor.runtimes.renewal import Renewal
-from stream_monitor.runtimes.rows import run_rows
+from stream_monitor.runtimes.backtest.prepared import Prepared
+from stream_monitor.runtimes.backtest.renewal import Renewal
+from stream_monitor.runtimes.backtest.rows import run_rows
 
 
 def fired_events(prepared: Prepared, *, renews: bool = True) -> list[tuple[int, AlertCloudEvent]]:

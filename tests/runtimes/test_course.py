@@ -13,6 +13,7 @@ from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.baseline import ReferenceTable
 from stream_monitor.core.keys import file_row_hashes
+from stream_monitor.core.study.repetition import NO_SEASON, Courses, season_of
 from stream_monitor.lab.generators import (
     Autoregressive,
     Held,
@@ -26,9 +27,8 @@ from stream_monitor.lab.generators import (
     Step,
     write_csv,
 )
-from stream_monitor.runtimes.backtesting import prepare_rows
-from stream_monitor.runtimes.course import NO_SEASON, Courses, season_of
-from stream_monitor.runtimes.prepared import Prepared
+from stream_monitor.runtimes.backtest.prepare import prepare_rows
+from stream_monitor.runtimes.backtest.prepared import Prepared
 from tests.runtimes.backtested import fired_events
 
 ROWS = 2_000

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from stream_monitor.core.baseline import Baseline, Dependence, DesignEffect
-from stream_monitor.runtimes.dependence import dependence_notes
+from stream_monitor.runtimes.backtest.notes.dependence_notes import dependence_notes
 from tests.runtimes.stories import reference
 
 

@@ -10,9 +10,9 @@ import pytest
 from stream_monitor.config import load
 from stream_monitor.core.arrays import Float64
 from stream_monitor.core.batch import Batch
-from stream_monitor.runtimes.backtesting import prepare_rows
-from stream_monitor.runtimes.prepared import Prepared
-from stream_monitor.runtimes.slices import slices
+from stream_monitor.runtimes.backtest.prepare import prepare_rows
+from stream_monitor.runtimes.backtest.prepared import Prepared
+from stream_monitor.runtimes.backtest.slices import slices
 from tests.runtimes.backtested import fired_events
 
 CHANGES = (500, 1_000, 1_500)

@@ -16,11 +16,11 @@ import pytest
 from stream_monitor.config import Settings, load
 from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.alerts.event import decode
+from stream_monitor.core.study.survey import Survey
 from stream_monitor.formats.tables import TableError
-from stream_monitor.runtimes.backtesting import prepare_rows
-from stream_monitor.runtimes.prepared import Prepared
-from stream_monitor.runtimes.rows import run_rows
-from stream_monitor.runtimes.survey import Survey
+from stream_monitor.runtimes.backtest.prepare import prepare_rows
+from stream_monitor.runtimes.backtest.prepared import Prepared
+from stream_monitor.runtimes.backtest.rows import run_rows
 from tests.runtimes.stories import SCENARIO, START_MS
 
 ROWS, DRIFT = 4_000, 2_500

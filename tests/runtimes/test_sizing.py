@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream_monitor.runtimes.sizing import SMALLEST_FILE, TooFewRows, choose_sizes, renewal_rows
+from stream_monitor.core.study.sizing import SMALLEST_FILE, TooFewRows, choose_sizes, renewal_rows
 
 
 @given(st.integers(SMALLEST_FILE, 10_000_000), st.floats(0.5, 1.0))

@@ -11,7 +11,7 @@ import pytest
 from stream_monitor.config import load
 from stream_monitor.core.names import feature_of
 from stream_monitor.formats.tables import TableError
-from stream_monitor.runtimes.training import Doubt, TrainingRows, training_rows
+from stream_monitor.runtimes.backtest.training import Doubt, TrainingRows, training_rows
 
 ROWS = 400
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from bench.detection.goals.outcome import Outcome
-from stream_monitor.cli.told import ToldAlerts
+from stream_monitor.cli.notes.fired_alerts import ToldAlerts
 from stream_monitor.config import load
-from stream_monitor.runtimes.backtesting import prepare_rows
-from stream_monitor.runtimes.rows import run_rows
+from stream_monitor.runtimes.backtest.prepare import prepare_rows
+from stream_monitor.runtimes.backtest.rows import run_rows
 from tests.car_loan import DRIFT_ROW, DRIFTED, STABLE, NotToBeHad, analysis_csv, reference_csv
 
 _MOST = 1_000

@@ -11,6 +11,9 @@ import numpy as np
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.names import SeriesKind, feature_series
 from stream_monitor.core.plan import Plan
+from stream_monitor.core.study.clock import why_in_order
+from stream_monitor.core.study.sizing import Sizes, choose_sizes
+from stream_monitor.core.study.survey import Survey
 from stream_monitor.formats.tables import (
     Reference,
     Role,
@@ -23,15 +26,14 @@ from stream_monitor.formats.tables import (
     open_table,
 )
 from stream_monitor.formats.tables.files import open_file
-from stream_monitor.runtimes.event_files import ExportedRows, NativeRows
-from stream_monitor.runtimes.file_notes import file_note, left_out
-from stream_monitor.runtimes.native_notes import native_notes
-from stream_monitor.runtimes.presence import Without
+from stream_monitor.runtimes.backtest.column_types import other_types
+from stream_monitor.runtimes.backtest.event_files import ExportedRows, NativeRows
+from stream_monitor.runtimes.backtest.notes.file_notes import file_note, left_out
+from stream_monitor.runtimes.backtest.notes.native_notes import native_notes
+from stream_monitor.runtimes.backtest.presence import Without
+from stream_monitor.runtimes.backtest.rows import Cut, build_baselines, first_rows
+from stream_monitor.runtimes.backtest.surveying import Rows, survey
 from stream_monitor.runtimes.replay import is_export
-from stream_monitor.runtimes.rows import Cut, build_baselines, first_rows
-from stream_monitor.runtimes.sizing import Sizes, choose_sizes
-from stream_monitor.runtimes.survey import Rows, Survey, survey
-from stream_monitor.runtimes.types import other_types
 
 ROW_MS = 1_000
 """From row to row where rows are the clock."""
@@ -126,7 +128,7 @@ def read_file(
     timed = layout is None or Role.TIMESTAMP in layout.roles
     happened_ms = np.sort(seen.times_ms) if timed else np.empty(0, np.int64)
     dated = timed
-    why_order = _why_in_order(seen, sizes.pane_rows, layout) if timed else None
+    why_order = why_in_order(seen, sizes.pane_rows, live=layout is None) if timed else None
     if why_order is not None:
         in_order = layout is not None and not seen.disorder_ms
         order = "their order" if in_order else "the order of their times"
@@ -231,17 +233,6 @@ def _places(seen: Survey) -> Int64:
     places = np.full(int(file_rows.max(initial=-1)) + 1, -1, np.int64)
     places[file_rows] = np.arange(file_rows.size)
     return places
-
-
-def _why_in_order(seen: Survey, pane_rows: int, layout: TableLayout | None) -> str | None:
-    """Say what is wrong with the time stamps of a file as the clock of panes, None if nothing is."""
-    if seen.has_gaps(seen.pane_ms(pane_rows)):
-        return "have long gaps"
-    if layout is None:
-        return None  # of live events, few instants are a coarse clock, not another kind of file
-    if seen.is_monthly:
-        return "come by the month, which is longer or shorter"
-    return "are the same for many rows" if seen.is_coarse(pane_rows) else None
 
 
 def _untimed(options: TableOptions) -> dict[Role, str]:

@@ -14,8 +14,9 @@ import numpy as np
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.batch import ABSENT, Column, NumericColumn, ObjectColumn
 from stream_monitor.core.names import feature_series
+from stream_monitor.core.study.survey import Survey
 from stream_monitor.formats.tables import Reference, TableBatch, TableLayout
-from stream_monitor.runtimes.survey import Rows, Survey
+from stream_monitor.runtimes.backtest.surveying import Rows
 
 MISSING: Final = "missing"
 PRESENT: Final = "present"

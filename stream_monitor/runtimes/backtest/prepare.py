@@ -11,28 +11,31 @@ import numpy as np
 
 from stream_monitor.config import Settings
 from stream_monitor.config.durations import format_duration
-from stream_monitor.core.baseline import Baseline, calendar_of, with_free_constants
+from stream_monitor.core.baseline import Baseline, with_free_constants
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.names import feature_of, feature_series
 from stream_monitor.core.plan import Plan
+from stream_monitor.core.study.choices import ends_before, renewal_rows_of, sizes_in_seasons
+from stream_monitor.core.study.hours import differ_by_hour
+from stream_monitor.core.study.repetition import NO_SEASON, Season, along, first_jump, regimes_of, season_of
+from stream_monitor.core.study.sizing import Sizes
+from stream_monitor.core.study.survey import Survey
 from stream_monitor.formats.tables import Reference, Role, TableError, TableLayout, TableOptions
 from stream_monitor.formats.tables.layout import SERIES_OF_ROLE
-from stream_monitor.runtimes.course import NO_SEASON, Season, along, courses, first_jump, regimes_of, season_of
-from stream_monitor.runtimes.file_notes import reference_notes, unwatched_notes
-from stream_monitor.runtimes.file_settings import (
+from stream_monitor.runtimes.backtest.courses import courses
+from stream_monitor.runtimes.backtest.file_settings import (
     SMALLEST_PSI,
     SettingsOf,
     file_settings,
     with_published_baselines,
     with_segments,
 )
-from stream_monitor.runtimes.prepared import Prepared
-from stream_monitor.runtimes.presence import Presence, empty_in_reference, presence_in
-from stream_monitor.runtimes.reading import ROW_MS, ReadFile, read_file, references_of, segment_columns
-from stream_monitor.runtimes.rows import build_baselines, cuts, first_rows
-from stream_monitor.runtimes.seasons import differ_by_hour
-from stream_monitor.runtimes.sizing import SMALLEST_BASELINE, Sizes, choose_sizes, renewal_rows
-from stream_monitor.runtimes.survey import Rows, Survey
+from stream_monitor.runtimes.backtest.notes.file_notes import reference_notes, unwatched_notes
+from stream_monitor.runtimes.backtest.prepared import Prepared
+from stream_monitor.runtimes.backtest.presence import Presence, empty_in_reference, presence_in
+from stream_monitor.runtimes.backtest.reading import ROW_MS, ReadFile, read_file, references_of, segment_columns
+from stream_monitor.runtimes.backtest.rows import build_baselines, cuts, first_rows
+from stream_monitor.runtimes.backtest.surveying import Rows
 
 _CELL_ROWS = 4
 """Rows, on average, of a cell of time in which seasons are looked for where rows come unevenly."""
@@ -129,7 +132,7 @@ def prepare_rows(
         in_order=not read.seen.disorder_ms,
         happened_ms=read.happened_ms,
         dated=read.dated,
-        renewal_rows=_renewal_rows(sizes, read.seen, built),
+        renewal_rows=renewal_rows_of(sizes, read.seen, [own for own, _ in built]),
         pane_rows=sizes.pane_rows,
     )
 
@@ -178,14 +181,12 @@ def _choose(
     step_ms, cell_ms = (seen.step_ms, seen.pane_ms(_CELL_ROWS)) if timed else (ROW_MS, ROW_MS)
     season = season_of(found, pane_rows=plain.pane_rows, step_ms=step_ms, cell_ms=cell_ms)
     few = regimes_of({key: own for key, own in found.items() if along_which[key] is own}, season)
-    sizes, pane_ms = _in_seasons(plain, read, season, given=bool(given))
+    sizes = sizes_in_seasons(plain, seen, season, given=bool(given))
+    pane_ms = read.pane_ms(sizes) if season is NO_SEASON else sizes.pane_rows // season.rows * season.ms
     if baseline_rows is not None:
         sizes, plain = (replace(own, baseline_rows=baseline_rows) for own in (sizes, plain))
     elif not given and (jump := first_jump(few, rows=sizes.baseline_rows)) is not None:
-        row, series = jump
-        ends = max(SMALLEST_BASELINE, row - sizes.pane_rows)  # it is cut behind a whole pane
-        why = f"reference: it ends where {feature_of(series) or series} jumps, about row {row:,}"
-        sizes, plain = (replace(own, baseline_rows=ends, reasons=(why, *own.reasons)) for own in (sizes, plain))
+        sizes, plain = (ends_before(jump, own, pane_rows=sizes.pane_rows) for own in (sizes, plain))
 
     def references(of: Sizes, taken: Season, pane_ms: int, strata: Calendar) -> _Referenced:
         loaded = load(file_settings(of, seen, pane_ms, strata=strata) if chooses else {})
@@ -205,31 +206,6 @@ def _choose(
 def _tells(reference: Reference) -> bool:
     """Say whether a reference has an order of time, and rows enough to tell how they depend on each other."""
     return reference.table.happened is not None and reference.table.rows >= _TELLING_ROWS
-
-
-def _in_seasons(sizes: Sizes, read: ReadFile, season: Season, *, given: bool) -> tuple[Sizes, int]:
-    """Return sizes that fit to the season of the file, if it has one, and the pane in milliseconds."""
-    if season is NO_SEASON:
-        return sizes, read.pane_ms(sizes)
-    seen = read.seen
-    sizes = choose_sizes(
-        seen.rows,
-        baseline_given=given,
-        least_filled=seen.least_filled,
-        season_rows=season.rows,
-        series=len(seen.filled),
-    )
-    return sizes, sizes.pane_rows // season.rows * season.ms
-
-
-def _renewal_rows(sizes: Sizes, seen: Survey, built: list[tuple[Baseline, int]]) -> int:
-    """Return the rows of a new reference; where hours are told apart it must know them as well as the first one."""
-    hourly = [
-        baseline.origin.rows
-        for baseline, _ in built
-        if any(calendar_of(own) is not Calendar.NONE for own in baseline.series.values())
-    ]
-    return max([renewal_rows(sizes, least_filled=seen.least_filled), *hourly])
 
 
 def _reference(

@@ -17,12 +17,8 @@ from stream_monitor.core.arrays import Float64, Int64
 from stream_monitor.core.baseline import Baseline, ReferenceTable, Regimes, measured_along, regimes_along
 from stream_monitor.core.baseline.season import FEWEST_SEASONS, normal_scores, season
 from stream_monitor.core.baseline.table import CategoryColumn, Column
-from stream_monitor.formats.tables.reference import ReferenceRows
-from stream_monitor.runtimes.sizing import SMALLEST_BASELINE
-from stream_monitor.runtimes.survey import Key, Rows
-
-_MOST_ROWS = 100_000
-"""Rows that are looked at: a longer file has a reference of 10,000 rows, which sees what this many do not."""
+from stream_monitor.core.study.sizing import SMALLEST_BASELINE
+from stream_monitor.core.study.survey import Key
 
 _ALIKE = 100
 """Rows of a period, one of which noise may add or take away."""
@@ -38,20 +34,6 @@ _CYCLES_MS = (86_400_000, 7 * 86_400_000)
 
 Courses = Mapping[Key, ReferenceTable]
 """The first rows of a file, by model and version."""
-
-
-def courses(rows: Rows, *, timed: bool = False) -> Courses:
-    """Read the first rows of a file, in the order of time; `timed` ones say at which hours they happened, too."""
-    gathered: dict[Key, ReferenceRows] = {}
-    read = 0
-    for piece in rows.batches():
-        for group in piece.batch.groups:
-            own = gathered.setdefault((group.model, group.version), ReferenceRows(most=2 * _MOST_ROWS))
-            own.add(group, piece.batch.event_ms[group.rows])
-        read = piece.next_offset
-        if read >= _MOST_ROWS:
-            break
-    return {key: own.reference(*key, timed=timed, ordered=True).table for key, own in sorted(gathered.items())}
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,8 +12,8 @@ from stream_monitor.config.yaml_text import Plain
 from stream_monitor.core.calendar import Calendar
 from stream_monitor.core.names import feature_of, invalid_series, missing_series
 from stream_monitor.core.plan import BaselineFrom, ConditionName, ModelPlan, Plan
-from stream_monitor.runtimes.sizing import Sizes
-from stream_monitor.runtimes.survey import Survey
+from stream_monitor.core.study.sizing import Sizes
+from stream_monitor.core.study.survey import Survey
 
 SMALLEST_PSI = 0.01
 """Effect that is told of a file: a shift of 0.1 sigma. Evidence keeps the budget; who asks about a file wants more than

@@ -19,7 +19,7 @@ from stream_monitor.core.baseline.table import Column
 from stream_monitor.core.baseline.values import Values, values_of
 from stream_monitor.core.names import LABEL, SeriesKind, feature_of, feature_series
 from stream_monitor.formats.tables import Reference, TableError
-from stream_monitor.runtimes.backtesting import reference_rows
+from stream_monitor.runtimes.backtest.prepare import reference_rows
 
 LABELS = frozenset(
     {

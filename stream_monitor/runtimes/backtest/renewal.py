@@ -10,37 +10,27 @@ older half is given up and gathering goes on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from stream_monitor.core.alerts.event import decode
-from stream_monitor.core.arrays import Bool, Int64
+from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import (
     Baseline,
     BaselineError,
-    ReferenceTable,
-    SeriesBaseline,
     build_baseline,
     with_free_constants,
 )
-from stream_monitor.core.baseline.dependence import Dependence, DesignEffect, is_worth_a_promise
 from stream_monitor.core.batch import Batch, Group
 from stream_monitor.core.plan import ConditionName, Plan
+from stream_monitor.core.study.regime import as_dependent_as, is_settled
+from stream_monitor.core.study.survey import Key
 from stream_monitor.core.time import pane_start
 from stream_monitor.formats.tables.reference import ReferenceRows
+from stream_monitor.runtimes.backtest.slices import rows_at
 from stream_monitor.runtimes.local import LocalAlert
-from stream_monitor.runtimes.slices import rows_at
-
-UNSETTLED = 0.1
-"""Largest gap between the distributions of two halves of one regime, beyond what chance explains."""
-
-CHANCE = 1.63
-"""Kolmogorov's 99 % point: two equal halves of n rows differ by less than CHANCE * sqrt(2/n)."""
-
-Key = tuple[str, str]
-"""Model and version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,70 +138,8 @@ class Renewal:
             )
         except BaselineError:
             return None  # too few values of anything yet: gathering goes on
-        made = with_free_constants(_as_dependent_as(made, self._first.get(key)))
+        made = with_free_constants(as_dependent_as(made, self._first.get(key)))
         length = self._plan.detection.pane_ms
         since_ms, regime.since_ms = regime.since_ms, None
         regime.open.clear()
         return Renewed(made, since_ms, pane_start(int(times.max()), length) + length)
-
-
-def _as_dependent_as(made: Baseline, first: Baseline | None) -> Baseline:
-    """Return a baseline whose series are as dependent as the whole file; only what is new in it speaks for itself."""
-    if first is None:
-        return made
-    segments = {
-        label: replace(own, series=_series_as_dependent_as(own.series, first.segments[label].series))
-        if label in first.segments
-        else own
-        for label, own in made.segments.items()
-    }
-    return replace(made, series=_series_as_dependent_as(made.series, first.series), segments=segments, id="")
-
-
-def _series_as_dependent_as(
-    made: Mapping[str, SeriesBaseline], first: Mapping[str, SeriesBaseline]
-) -> dict[str, SeriesBaseline]:
-    series: dict[str, SeriesBaseline] = {}
-    for name, own in made.items():
-        before = first[name].dependence if name in first else None
-        if before is None:
-            series[name] = own
-        else:
-            values = _over(before.values, own.observed)
-            series[name] = replace(own, dependence=Dependence(values, _over(before.absent, own.observed + own.missing)))
-    return series
-
-
-def _over(known: DesignEffect, rows: int) -> DesignEffect:
-    """Return a design effect beside a reference of that many rows."""
-    return known._replace(settled=known.settled and is_worth_a_promise(rows, known.value))
-
-
-def is_settled(table: ReferenceTable, first: Bool) -> bool:
-    """Say whether two parts of the rows look like one regime in every column.
-
-    Args:
-        table: the rows.
-        first: which rows are the first part, shape (rows,).
-    """
-    return all(_gap(column, first) < UNSETTLED for column in table.columns.values())
-
-
-def _gap(column: object, first: Bool) -> float:
-    """Return the largest gap of the two distribution functions, less what chance explains; categories in any order."""
-    cells = np.asarray(column, dtype=object)
-    numbers = np.array([cell if isinstance(cell, float | int) else np.nan for cell in cells], dtype=np.float64)
-    if np.isnan(numbers).all():
-        names, codes = np.unique([str(cell) for cell in cells], return_inverse=True)
-        del names
-        shares = [np.bincount(codes[part], minlength=codes.max() + 1) / max(part.sum(), 1) for part in (first, ~first)]
-        gap, least = 0.5 * np.abs(shares[0] - shares[1]).sum(), min(first.sum(), (~first).sum())
-    else:
-        parts = [np.sort(numbers[part & np.isfinite(numbers)]) for part in (first, ~first)]
-        least = min(part.size for part in parts)
-        if not least:
-            return 0.0
-        at = np.concatenate(parts)
-        below = [np.searchsorted(part, at, side="right") / part.size for part in parts]
-        gap = np.abs(below[0] - below[1]).max()
-    return float(gap - CHANCE * np.sqrt(2.0 / max(int(least), 1)))

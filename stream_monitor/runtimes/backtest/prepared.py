@@ -9,9 +9,10 @@ import numpy as np
 from stream_monitor.config import Settings
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline
+from stream_monitor.core.study.survey import Survey
 from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables import TableLayout
-from stream_monitor.runtimes.survey import Rows, Survey
+from stream_monitor.runtimes.backtest.surveying import Rows
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,13 +14,14 @@ import numpy as np
 from stream_monitor.core.arrays import Int64
 from stream_monitor.core.baseline import Baseline, BaselineError, build_baseline
 from stream_monitor.core.plan import InputPlan, Plan
+from stream_monitor.core.study.survey import Key, Survey
 from stream_monitor.core.time import pane_start
 from stream_monitor.formats.tables import Reference
 from stream_monitor.formats.tables.reference import ReferenceRows
+from stream_monitor.runtimes.backtest.renewal import Renewal, Renewed
+from stream_monitor.runtimes.backtest.slices import rows_at, slices
+from stream_monitor.runtimes.backtest.surveying import Rows
 from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
-from stream_monitor.runtimes.renewal import Renewal, Renewed
-from stream_monitor.runtimes.slices import rows_at, slices
-from stream_monitor.runtimes.survey import Key, Rows, Survey
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 from stream_monitor.core.baseline import Baseline
 from stream_monitor.core.names import feature_series
 from stream_monitor.core.plan import ModelPlan, Plan
+from stream_monitor.core.study.survey import Survey
 from stream_monitor.core.time import format_instant
 from stream_monitor.formats.tables import Role, TableLayout
-from stream_monitor.runtimes.dependence import dependence_notes
-from stream_monitor.runtimes.seasons import season_notes
-from stream_monitor.runtimes.segments import segment_notes
-from stream_monitor.runtimes.survey import Survey
+from stream_monitor.runtimes.backtest.notes.dependence_notes import dependence_notes
+from stream_monitor.runtimes.backtest.notes.season_notes import season_notes
+from stream_monitor.runtimes.backtest.notes.segment_notes import segment_notes
 
 
 def file_note(path: Path, seen: Survey, layout: TableLayout | None) -> str:

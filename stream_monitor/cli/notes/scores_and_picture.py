@@ -5,15 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stream_monitor.cli.notes.fired_alerts import ToldAlerts, known_names, watched_names
 from stream_monitor.cli.output import note
 from stream_monitor.cli.plotting import Plotting
 from stream_monitor.cli.scoring import read_truth, say_scores, score
-from stream_monitor.cli.told import ToldAlerts, known_names, watched_names
 
 if TYPE_CHECKING:
+    from stream_monitor.runtimes.backtest.prepared import Prepared
+    from stream_monitor.runtimes.backtest.renewal import Renewed
     from stream_monitor.runtimes.local import LocalAlert, LocalPipeline
-    from stream_monitor.runtimes.prepared import Prepared
-    from stream_monitor.runtimes.renewal import Renewed
 
 
 class Aftermath:

@@ -1,0 +1,1 @@
+"""What is said of a file, and of a baseline, in words."""
